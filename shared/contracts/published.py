@@ -1,0 +1,12 @@
+"""Every event there is, by its wire type; importing this module is what loads them all."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from shared.contracts import assignments, matters, requests
+from shared.contracts.event import REGISTRY, Event
+
+EVENTS: Final[Mapping[str, type[Event]]] = MappingProxyType(REGISTRY)
+
+MODULES: Final = (requests, assignments, matters)

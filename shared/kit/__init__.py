@@ -1,0 +1,1 @@
+"""Plumbing: database, delivery, HTTP and telemetry. It knows no domain word and imports no service."""

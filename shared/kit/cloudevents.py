@@ -1,0 +1,161 @@
+"""CloudEvents 1.0 in Kafka's binary binding: headers out of an event's row, and an event out of a raw record."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared.contracts.event import Event
+
+MAX_VALUE_BYTES = 1024 * 1024
+"""The largest value that is read or written; half of what the topics allow."""
+
+_TYPE = re.compile(r"^liaison\.[a-z_]+\.[a-z_]+\.v\d{1,4}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record as Kafka gave it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    def header(self, name: str) -> str | None:
+        """The last header of that name as text; None when it is absent, null or not UTF-8."""
+        for key, value in reversed(self.headers):
+            if key == name and value is not None:
+                try:
+                    return value.decode()
+                except UnicodeDecodeError:
+                    return None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event that came in: `sequence` is its subject's version at the service that wrote it."""
+
+    id: UUID
+    source: str
+    subject: str
+    sequence: int
+    event: Event
+    time: datetime
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+    raw: Raw = field(repr=False, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that is no event of ours; `fate` is `poison` or `unknown_version`."""
+
+    raw: Raw
+    fate: str
+    reason: str
+    subject: str | None = None
+    version: int | None = None
+
+
+def read(raw: Raw, events: Mapping[str, type[Event]]) -> Message | Unreadable:
+    """The event in a record, or why there is none. Never raises."""
+    subject = raw.header("ce_subject")
+    sequence = raw.header("ce_sequence")
+    version = (
+        int(sequence)
+        if sequence is not None and sequence.isdecimal() and len(sequence) < 10
+        else None
+    )
+    try:
+        fate, found = _read(raw, events, subject, version)
+    except (ValueError, TypeError) as fault:
+        fate, found = "poison", f"a header is malformed: {fault}"
+    if isinstance(found, str):
+        # PostgreSQL text cannot hold U+0000, and a reason is for reading.
+        subject = subject.replace("\0", "") if subject is not None else None
+        return Unreadable(raw, fate, found.replace("\0", "")[:2000], subject, version)
+    return found
+
+
+def _read(
+    raw: Raw, events: Mapping[str, type[Event]], subject: str | None, version: int | None
+) -> tuple[str, Message | str]:
+    wire_type = raw.header("ce_type") or ""
+    found_id, source, time = raw.header("ce_id"), raw.header("ce_source"), raw.header("ce_time")
+    if not subject or "\0" in subject or not version or not found_id or not source or not time:
+        return "poison", "ce_id, ce_source, ce_type, ce_subject, ce_sequence and ce_time are needed"
+    contract = events.get(wire_type)
+    if contract is None:
+        return _unknown(wire_type)
+    if raw.value is None or len(raw.value) > MAX_VALUE_BYTES:
+        return "poison", f"the value must be JSON of at most {MAX_VALUE_BYTES} bytes"
+    try:
+        event = contract.model_validate_json(raw.value)
+    except ValidationError as fault:
+        return "poison", f"the value does not fit {wire_type}: {_first(fault)}"
+    causation = raw.header("ce_causationid")
+    return "", Message(
+        UUID(found_id),
+        source,
+        subject,
+        version,
+        event,
+        datetime.fromisoformat(time),
+        UUID(causation) if causation else None,
+        raw.header("traceparent"),
+        raw=raw,
+    )
+
+
+def _unknown(wire_type: str) -> tuple[str, str]:
+    if _TYPE.match(wire_type):
+        return "unknown_version", f"{wire_type} is newer than this program"
+    return "poison", f"{wire_type[:200]!r} is no type of event that is published here"
+
+
+def _first(fault: ValidationError) -> str:
+    # The values stay out of it: a reason is shown to operators and must hold no personal data.
+    first = fault.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'/'.join(str(step) for step in first['loc']) or 'value'}: {first['msg']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A row of the event table, as the relay sends it."""
+
+    seq: int
+    id: UUID
+    subject: str
+    version: int
+    type: str
+    topic: str
+    at: datetime
+    causation_id: UUID | None
+    traceparent: str | None
+    data: str
+
+
+def headers_of(row: Recorded, source: str) -> list[tuple[str, bytes]]:
+    """The record's headers, as CloudEvents' Kafka binding names them."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(row.id).encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", row.type.encode()),
+        ("ce_time", row.at.isoformat().encode()),
+        ("ce_subject", row.subject.encode()),
+        ("ce_sequence", str(row.version).encode()),
+        ("content-type", b"application/json"),
+    ]
+    if row.causation_id is not None:
+        headers.append(("ce_causationid", str(row.causation_id).encode()))
+    if row.traceparent is not None:
+        headers.append(("traceparent", row.traceparent.encode()))
+    return headers

@@ -1,0 +1,108 @@
+"""The way of a write over HTTP: one transaction, and the same answer for the same Idempotency-Key."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request, Response
+
+from shared.kit.answers import as_json
+from shared.kit.auth import Principal
+from shared.kit.db import Connection, Database
+from shared.kit.problems import Problem
+
+MAX_KEY_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a successful write answers."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """The answer as an HTTP response."""
+        return as_json(self.body, self.status, self.headers)
+
+
+# Two requests with one key at once: the second waits here for the first, and then finds its answer.
+CLAIM_KEY = """
+insert into idempotency (party, key, fingerprint, status, headers, body)
+values ($1, $2, $3, 0, '{}', '{}')
+on conflict (party, key) do update set fingerprint = idempotency.fingerprint
+returning fingerprint, status, headers, body"""
+
+STORE_ANSWER = """
+update idempotency set status = $3, headers = $4, body = $5 where party = $1 and key = $2"""
+
+FORGET_KEYS = """
+delete from idempotency where (party, key) in
+    (select party, key from idempotency where at < now() - interval '7 days' limit 1000)"""
+
+
+async def run(
+    request: Request,
+    db: Database,
+    principal: Principal,
+    work: Callable[[Connection], Awaitable[Answer]],
+) -> Response:
+    """Do `work` in one transaction and answer; a refusal (a Problem raised by `work`) changes nothing.
+
+    With an Idempotency-Key the answer of a success is kept for 7 days and given again for the same request.
+    Raises Problem 422 when the key was used for another request, 400 when it is longer than 255 characters.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        async with db.transaction() as conn:
+            answer = await work(conn)
+        return answer.response()
+    if not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise Problem(400, "bad_idempotency_key", params={"limit": MAX_KEY_LENGTH})
+    body = await request.body()
+    fingerprint = hashlib.sha256(
+        b"\0".join((request.method.encode(), request.url.path.encode(), body))
+    )
+    owner = f"{principal.role}:{principal.party}"
+    async with db.transaction() as conn:
+        row = await conn.fetchrow(CLAIM_KEY, owner, key, fingerprint.digest())
+        assert row is not None, "an upsert returns its row"  # noqa: S101 - narrows the type
+        if row["fingerprint"] != fingerprint.digest():
+            raise Problem(422, "idempotency_key_reused")
+        if row["status"]:
+            return Answer(
+                row["status"], json.loads(row["body"]), json.loads(row["headers"])
+            ).response()
+        answer = await work(conn)
+        response = answer.response()
+        await conn.execute(
+            STORE_ANSWER,
+            owner,
+            key,
+            answer.status,
+            json.dumps(dict(answer.headers)),
+            bytes(response.body).decode(),
+        )
+    return response
+
+
+async def forget_old_keys(conn: Connection) -> None:
+    """Drop answers older than 7 days, 1,000 at most."""
+    await conn.execute(FORGET_KEYS)
+
+
+def if_match(request: Request) -> int | None:
+    """The version in If-Match, whose ETag is the number in quotes; None when it is absent or `*`.
+
+    Raises Problem 400 when it is something else.
+    """
+    value = request.headers.get("if-match")
+    if value is None or value.strip() == "*":
+        return None
+    digits = value.strip().removeprefix("W/").strip('"')
+    if not digits.isdecimal() or len(digits) > 9:
+        raise Problem(400, "bad_if_match")
+    return int(digits)

@@ -1,0 +1,119 @@
+"""A service's PostgreSQL: its pool, its transactions, the signal of a commit. Only this module begins and commits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+
+# A session's own limits, in milliseconds: nothing here waits without an end.
+SESSION_LIMITS = {
+    "statement_timeout": "10000",
+    "lock_timeout": "5000",
+    "idle_in_transaction_session_timeout": "5000",
+}
+CONNECT_SECONDS = 10.0
+ACQUIRE_SECONDS = 5.0
+
+# SQLSTATE classes and codes that say nothing about the message at hand: the same work may succeed later.
+_TRANSIENT_CLASSES = ("08", "40", "53", "57", "58")
+_TRANSIENT_CODES = ("55P03", "25P02", "25P03")
+
+
+class Signal:
+    """Wakes everybody who waits, and is ready again at once; a wait always has a limit."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Future[None] | None = None
+
+    def notify(self) -> None:
+        """Wake all present waiters."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+        self._waiting = None
+
+    async def wait(self, timeout: float) -> bool:
+        """Wait for the next `notify`, `timeout` seconds at most; whether it came."""
+        if self._waiting is None:
+            self._waiting = asyncio.get_running_loop().create_future()
+        # A plain wait leaves the future to its other waiters when this one gives up.
+        done, _ = await asyncio.wait((self._waiting,), timeout=timeout)
+        return bool(done)
+
+
+class Database:
+    """One service's schema: a pool, its transactions, and `committed`, which is notified after each commit."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", url: str, schema: str) -> None:
+        self.pool = pool
+        self.url = url
+        self.schema = schema
+        self.committed = Signal()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction: commits when the block ends, rolls back when it raises.
+
+        Raises asyncpg errors and TimeoutError when no connection is free within 5 s.
+        """
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with connection.transaction():
+                yield connection
+            self.committed.notify()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection for queries, each in a transaction of its own."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close the pool; connections still in use after 5 s are cut."""
+        try:
+            await asyncio.wait_for(self.pool.close(), 5)
+        except TimeoutError:
+            self.pool.terminate()
+
+
+async def connect(url: str, schema: str, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """One connection outside the pool, for what must own its session (a lock held for long)."""
+    return await asyncpg.connect(
+        url,
+        timeout=CONNECT_SECONDS,
+        server_settings={"search_path": schema, "application_name": f"liaison-{schema}"}
+        | SESSION_LIMITS
+        | settings,
+    )
+
+
+async def open_database(url: str, schema: str, *, max_size: int = 8) -> Database:
+    """Open the pool of a service; connections are made as they are needed, at most `max_size`.
+
+    Nothing is connected yet, so that a service starts, and says that it is not ready, without its database.
+    """
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=max_size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=30,
+        server_settings={"search_path": schema, "application_name": f"liaison-{schema}"}
+        | SESSION_LIMITS,
+    )
+    return Database(pool, url, schema)
+
+
+def is_transient(fault: BaseException) -> bool:
+    """Whether `fault` is the infrastructure's (connection, contention, resources), not the data's."""
+    if isinstance(fault, asyncpg.PostgresError):
+        code = fault.sqlstate or ""
+        return code[:2] in _TRANSIENT_CLASSES or code in _TRANSIENT_CODES
+    return isinstance(fault, OSError | TimeoutError | asyncpg.InterfaceError)

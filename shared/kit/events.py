@@ -1,0 +1,61 @@
+"""Records what happened, together with the state that it changed; the relay takes it to Kafka later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.contracts.event import Event
+from shared.kit.db import Connection
+from shared.kit.ids import new_id
+
+# The rows of one subject keep their order: `seq` is drawn in the order of the arrays, under its row's lock.
+INSERT_EVENTS = """
+with recorded as (
+    insert into event (id, subject, version, type, topic, at, causation_id, traceparent, data)
+    select given.id, given.subject, given.version, given.type, given.topic, given.at,
+           given.causation_id, given.traceparent, given.data
+    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[],
+                $7::uuid[], $8::text[], $9::json[])
+         with ordinality
+         as given (id, subject, version, type, topic, at, causation_id, traceparent, data, place)
+    order by given.place
+    returning seq
+)
+insert into outbox (seq) select seq from recorded"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event to record: `version` is the subject's, counted by this service from 1 without gaps."""
+
+    subject: str
+    version: int
+    event: Event
+    at: datetime
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+
+async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[UUID]:
+    """Append events and mark them for the relay, in the caller's transaction and in one statement.
+
+    The rows of their subjects must be locked by the caller. Returns the events' ids in order.
+    Raises asyncpg.UniqueViolationError (event_subject_version) when a version was recorded before.
+    """
+    if not outgoing:
+        return []
+    ids = [new_id() for _ in outgoing]
+    await conn.execute(
+        INSERT_EVENTS,
+        ids,
+        [item.subject for item in outgoing],
+        [item.version for item in outgoing],
+        [item.event.wire_type() for item in outgoing],
+        [item.event.TOPIC for item in outgoing],
+        [item.at for item in outgoing],
+        [item.causation_id for item in outgoing],
+        [item.traceparent for item in outgoing],
+        [item.event.model_dump_json() for item in outgoing],
+    )
+    return ids

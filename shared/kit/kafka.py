@@ -1,0 +1,200 @@
+"""The one place where FastStream is set up: it consumes in batches, loses nothing, and does nothing else."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.annotations import KafkaMessage
+from faststream.message import StreamMessage
+
+from shared.contracts.topics import MAX_MESSAGE_BYTES
+from shared.kit.cloudevents import Raw
+from shared.kit.relay import KafkaAddress
+from shared.kit.telemetry import BATCH_SECONDS, CONSUMER_LAG, TAKEN
+
+log = structlog.get_logger()
+
+Take: TypeAlias = Callable[[Sequence[Raw]], Awaitable[None]]
+"""Takes records in, durably; when it returns they are acknowledged, when it raises they are read again."""
+
+Records: TypeAlias = tuple[ConsumerRecord, ...]
+Parse: TypeAlias = Callable[[Records], Awaitable[StreamMessage[Records]]]
+
+MAX_RECORDS = 500
+BATCH_TIMEOUT_MS = 20
+REBALANCE_TIMEOUT_MS = 30_000
+STALL_SECONDS = 60.0
+STOP_SECONDS = 15.0
+LAG_SECONDS = 2.0
+
+
+class Stalled(RuntimeError):
+    """Records are waiting and none has been taken in for a minute: the consumer must be made anew."""
+
+
+class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Holds a rebalance until the batch at work is acknowledged, so that no other consumer works on it too."""
+
+    def __init__(self) -> None:
+        self.working = asyncio.Lock()
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REBALANCE_TIMEOUT_MS / 1000 - 5):
+                async with self.working:
+                    log.info("consumer.revoked", partitions=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        log.info("consumer.assigned", partitions=len(assigned))
+
+
+async def _parse(records: Records, original: Parse) -> StreamMessage[Records]:
+    # FastStream decodes every header as UTF-8 and loses the batch's record that has another; it sees none.
+    message = await original(tuple(_without_headers(record) for record in records))
+    message.raw_message = records
+    return message
+
+
+def _without_headers(record: ConsumerRecord) -> ConsumerRecord:
+    return ConsumerRecord(
+        record.topic, record.partition, record.offset, record.timestamp, record.timestamp_type,
+        None, b"", record.checksum, 0, 0, (),
+    )  # fmt: skip
+
+
+async def _decode(message: StreamMessage[Records]) -> list[Any]:
+    # The bytes are read by whoever takes them in; JSON is not tried here.
+    return []
+
+
+class Consumer:
+    """One service's reader of some topics, in one group with its replicas."""
+
+    def __init__(
+        self, kafka: KafkaAddress, service: str, topics: Sequence[str], take: Take
+    ) -> None:
+        self._kafka = kafka
+        self._service = service
+        self._topics = {kafka.topic(name): name for name in topics}
+        self._take = take
+        self._progress = time.monotonic()
+        self._working = False
+        self.started = False
+
+    @property
+    def group(self) -> str:
+        """The consumer group, shared by the replicas of the service."""
+        return f"{self._kafka.prefix}liaison.{self._service}"
+
+    def broker(self) -> KafkaBroker:
+        """A broker with the one subscriber of this consumer; not started."""
+        broker = KafkaBroker(
+            self._kafka.bootstrap,
+            consumer_only=True,
+            graceful_timeout=10,
+            logger=None,
+            client_id=f"liaison-{self._service}",
+        )
+        subscribe(broker, tuple(self._topics), self.group, self._take_batch)
+        return broker
+
+    async def run(self) -> None:
+        """Consume until cancelled. Raises KafkaError or OSError when Kafka is away, Stalled when stuck."""
+        broker = self.broker()
+        try:
+            await broker.start()
+            self.started = True
+            log.info("consumer.started", group=self.group)
+            await self._watch(broker)
+        finally:
+            self.started = False
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(broker.stop(), STOP_SECONDS)
+
+    async def _take_batch(self, records: Sequence[ConsumerRecord]) -> None:
+        begun = time.monotonic()
+        raws = [
+            Raw(self._topics[r.topic], r.partition, r.offset, r.key, r.value, tuple(r.headers))
+            for r in records
+        ]
+        self._working = True
+        try:
+            await self._take(raws)
+        finally:
+            self._working = False
+        self._progress = time.monotonic()
+        BATCH_SECONDS.labels(self._service).observe(self._progress - begun)
+        for topic in self._topics.values():
+            TAKEN.labels(self._service, topic).inc(sum(raw.topic == topic for raw in raws))
+
+    async def _watch(self, broker: KafkaBroker) -> None:
+        """Publish the lag, and end when nothing moves: a ping says nothing of a consumer that is stuck."""
+        subscriber: Any = next(iter(broker.subscribers))
+        while True:
+            await asyncio.sleep(LAG_SECONDS)
+            lag = await self._lag(subscriber.consumer)
+            for topic, records in lag.items():
+                CONSUMER_LAG.labels(self._service, topic).set(records)
+            if not any(lag.values()) and not self._working:
+                self._progress = time.monotonic()
+            elif time.monotonic() - self._progress > STALL_SECONDS:
+                raise Stalled(
+                    f"{self.group} took nothing in for {STALL_SECONDS:.0f} s with {lag} waiting"
+                )
+
+    async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int]:
+        lag = dict.fromkeys(self._topics.values(), 0)
+        for partition in consumer.assignment():
+            end = consumer.highwater(partition)
+            if end is not None:
+                with contextlib.suppress(TimeoutError, KafkaError):
+                    position = await asyncio.wait_for(consumer.position(partition), 1)
+                    lag[self._topics[partition.topic]] += max(0, end - position)
+        return lag
+
+
+def subscribe(
+    broker: KafkaBroker,
+    topics: tuple[str, ...],
+    group: str,
+    take: Callable[[Sequence[ConsumerRecord]], Awaitable[None]],
+) -> None:
+    """Add the one form of subscriber that loses nothing; docs/decisions has each setting's reason."""
+    drain = _Drain()
+    subscriber = broker.subscriber(
+        *topics,
+        batch=True,
+        group_id=group,
+        max_records=MAX_RECORDS,
+        batch_timeout_ms=BATCH_TIMEOUT_MS,
+        fetch_max_wait_ms=100,
+        auto_offset_reset="earliest",
+        # Every other policy acknowledges what was not handled.
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        parser=_parse,
+        decoder=_decode,
+        listener=drain,
+        no_reply=True,
+        isolation_level="read_committed",
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=2_000,
+        rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+        max_partition_fetch_bytes=2 * MAX_MESSAGE_BYTES,
+    )
+
+    async def on_records(message: KafkaMessage) -> None:
+        async with drain.working:
+            records: Any = message.raw_message
+            await take(records)
+            # Acknowledged before a waiting rebalance may go on; FastStream then finds it done.
+            await message.ack()
+
+    subscriber(on_records)

@@ -1,0 +1,66 @@
+"""Dead letters as events of their own: who could not be handled, and what was done about it."""
+
+import hashlib
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from shared.contracts.dead_letters import DeadLetterRecorded, DeadLetterSettled
+from shared.contracts.event import Actor, Event
+from shared.contracts.vocabulary import Role
+from shared.kit import inbox
+from shared.kit.cloudevents import Message, Raw, Unreadable
+from shared.kit.db import Connection
+from shared.kit.events import Outgoing, record
+from shared.kit.inbox import Letter, StoredLetter
+
+
+def identity(item: Message | Unreadable) -> UUID:
+    """What names a record for the inbox: its event's id, or its place where no id can be read."""
+    return item.id if isinstance(item, Message) else place_id(item.raw)
+
+
+def place_id(raw: Raw) -> UUID:
+    """An id from a record's place and content: the same for each redelivery, another for a copy sent later."""
+    content = hashlib.sha256(raw.value or b"").hexdigest()
+    return uuid5(NAMESPACE_URL, f"{raw.topic}/{raw.partition}/{raw.offset}/{content}")
+
+
+NEXT_VERSION = "select coalesce(max(version), 0) + 1 from event where subject = $1"
+
+
+async def _tell(conn: Connection, stored: StoredLetter, event: Event) -> None:
+    subject = str(stored.id)
+    version = await conn.fetchval(NEXT_VERSION, subject)
+    await record(conn, [Outgoing(subject, version, event, stored.last_failed_at)])
+
+
+async def bury(conn: Connection, service: str, letter: Letter) -> StoredLetter:
+    """Keep a letter that nobody but an operator can help, and say so on `liaison.dead-letters`."""
+    stored = await inbox.set_aside(conn, letter)
+    event = DeadLetterRecorded(
+        actor=Actor(role=Role.SYSTEM, party=service),
+        service=service,
+        letter_id=str(stored.id),
+        topic=letter.raw.topic,
+        partition=letter.raw.partition,
+        offset=letter.raw.offset,
+        fate=letter.fate,
+        reason=letter.reason,
+        subject=letter.subject,
+        first_failed_at=stored.first_failed_at,
+        last_failed_at=stored.last_failed_at,
+    )
+    await _tell(conn, stored, event)
+    return stored
+
+
+async def settle(conn: Connection, service: str, stored: StoredLetter, state: str) -> None:
+    """Mark a letter as `replayed` or `discarded`, and say who wanted it."""
+    await inbox.settle(conn, [stored.id], state)
+    event = DeadLetterSettled(
+        actor=Actor(role=Role.OPERATOR, party=stored.asked_by or service),
+        service=service,
+        letter_id=str(stored.id),
+        state=state,
+        because=stored.asked_because,
+    )
+    await _tell(conn, stored, event)

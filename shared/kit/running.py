@@ -1,0 +1,118 @@
+"""Keeps a service's background tasks going, and says truthfully whether the service can do its work."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+import structlog
+
+from shared.kit.db import Connection, Database
+from shared.kit.telemetry import DEAD_LETTERS, OUTBOX_AGE, OUTBOX_EVENTS, TASK_RESTARTS
+
+log = structlog.get_logger()
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 5.0
+STEADY_SECONDS = 30.0
+STOP_SECONDS = 20.0
+CHECK_SECONDS = 2.0
+OUTBOX_STUCK_SECONDS = 60.0
+
+Task = Callable[[], Awaitable[None]]
+
+
+async def keep(service: str, name: str, task: Task) -> None:
+    """Run `task` for ever: when it ends or raises, begin it again after a growing, jittered pause."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        begun = asyncio.get_running_loop().time()
+        try:
+            await task()
+        except Exception as fault:  # noqa: BLE001 - whatever it was, the task must go on
+            log.warning(
+                "task.failed", service=service, task=name, fault=f"{type(fault).__name__}: {fault}"
+            )
+        TASK_RESTARTS.labels(service, name).inc()
+        if asyncio.get_running_loop().time() - begun > STEADY_SECONDS:
+            pause = FIRST_PAUSE_SECONDS
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def running(service: str, tasks: Mapping[str, Task]) -> AsyncIterator[None]:
+    """Keep all `tasks` going while the block runs; then cancel them, waiting 20 s at most."""
+    kept = [
+        asyncio.create_task(keep(service, name, task), name=name) for name, task in tasks.items()
+    ]
+    try:
+        yield
+    finally:
+        for task in kept:
+            task.cancel()
+        _, late = await asyncio.wait(kept, timeout=STOP_SECONDS) if kept else ((), ())
+        for task in late:
+            log.error("task.late", service=service, task=task.get_name())
+
+
+async def every(seconds: float, step: Callable[[], Awaitable[bool]]) -> None:
+    """Do `step` for ever: again at once while it finds work, else after `seconds`."""
+    while True:
+        if not await step():
+            await asyncio.sleep(seconds)
+
+
+SELECT_HEALTH = """
+select (select count(*) from (select seq from outbox limit 100001) as pending) as pending,
+       (select extract(epoch from now() - uuid_extract_timestamp(event.id))
+        from outbox join event using (seq) order by outbox.seq limit 1) as age,
+       (select count(*) from dead_letter where state = 'waiting' and fate = 'poison') as poison,
+       (select count(*) from dead_letter where state = 'waiting' and fate = 'failed') as failed,
+       (select count(*) from dead_letter where state = 'waiting' and fate = 'unknown_version') as unknown,
+       (select count(*) from dead_letter where state = 'waiting' and fate in ('gap', 'early')
+            and first_failed_at < now() - interval '60 seconds') as held"""
+
+
+@dataclass(slots=True)
+class Health:
+    """What `/readyz` and `/metrics` say of one service; refreshed every 2 s by `watch`."""
+
+    service: str
+    consuming: Callable[[], bool]
+    database: bool = False
+    outbox_age_s: float = 0.0
+    outbox_events: int = 0
+    dead_letters: dict[str, int] = field(default_factory=dict)
+
+    async def watch(self, db: Database) -> None:
+        """Measure for ever. A database that does not answer is a finding, not an error."""
+        while True:
+            try:
+                async with db.reading() as conn:
+                    await self._measure(conn)
+                self.database = True
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                self.database = False
+            await asyncio.sleep(CHECK_SECONDS)
+
+    async def _measure(self, conn: Connection) -> None:
+        row = await conn.fetchrow(SELECT_HEALTH)
+        assert row is not None, "an aggregate returns its row"  # noqa: S101 - narrows the type
+        self.outbox_age_s = max(0.0, float(row["age"] or 0))
+        self.outbox_events = row["pending"]
+        self.dead_letters = {fate: row[fate] for fate in ("poison", "failed", "unknown", "held")}
+        OUTBOX_AGE.labels(self.service).set(self.outbox_age_s)
+        OUTBOX_EVENTS.labels(self.service).set(self.outbox_events)
+        for fate, count in self.dead_letters.items():
+            DEAD_LETTERS.labels(self.service, fate).set(count)
+
+    def checks(self) -> dict[str, bool]:
+        """Each thing the service needs, and whether it is there."""
+        return {
+            "database": self.database,
+            "kafka": self.consuming(),
+            "outbox": self.outbox_age_s < OUTBOX_STUCK_SECONDS,
+        }

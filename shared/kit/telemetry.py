@@ -1,0 +1,73 @@
+"""Logs and figures: structured, named by Prometheus' conventions, and never with personal data."""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from structlog.typing import Processor
+
+TAKEN = Counter("liaison_events_taken_total", "Records taken in from Kafka.", ["service", "topic"])
+RELAYED = Counter("liaison_events_relayed_total", "Events acknowledged by Kafka.", ["service"])
+BATCH_SECONDS = Histogram(
+    "liaison_batch_duration_seconds",
+    "Time to take one batch of records in, durably.",
+    ["service"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+REQUEST_SECONDS = Histogram(
+    "liaison_http_request_duration_seconds",
+    "Time to answer an HTTP request; streams are not counted.",
+    ["service", "method", "route", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+OUTBOX_AGE = Gauge(
+    "liaison_outbox_age_seconds", "Age of the oldest event not yet in Kafka.", ["service"]
+)
+OUTBOX_EVENTS = Gauge("liaison_outbox_events", "Events not yet acknowledged by Kafka.", ["service"])
+DEAD_LETTERS = Gauge(
+    "liaison_dead_letters", "Messages that wait for an operator.", ["service", "fate"]
+)
+CONSUMER_LAG = Gauge(
+    "liaison_consumer_lag_records", "Records not yet taken in.", ["service", "topic"]
+)
+TASK_RESTARTS = Counter(
+    "liaison_task_restarts_total",
+    "Background tasks that failed and were begun again.",
+    ["service", "task"],
+)
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Write one JSON object a line to standard error, the loggers of the libraries included.
+
+    `level` is a name of the logging module; raises ValueError for any other.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processor=structlog.processors.JSONRenderer(ensure_ascii=False),
+            foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # Their news at INFO are a line for each fetch or request.
+    for noisy in ("aiokafka", "faststream", "uvicorn.access", "httpx"):
+        logging.getLogger(noisy).setLevel("WARNING")

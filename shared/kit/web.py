@@ -1,0 +1,109 @@
+"""The shell of a service's HTTP app: errors, tokens, limits, measurement, health and metrics; no route of its own."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.kit.answers import as_json
+from shared.kit.auth import Tokens
+from shared.kit.problems import Problem, install
+from shared.kit.running import Health
+from shared.kit.telemetry import REQUEST_SECONDS
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def make_app(service: str, health: Health, tokens_file: Path | None, lifespan: Lifespan) -> FastAPI:
+    """An app with the shell on it; the service adds its routers."""
+    app = FastAPI(
+        title=f"Liaison {service}", version="1", lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.tokens = Tokens(tokens_file)
+    install(app)
+    app.add_middleware(_Measured, service=service)
+    app.add_middleware(_Limited)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def ready() -> Response:
+        checks = health.checks()
+        return as_json(
+            {"ready": all(checks.values()), "service": service, "checks": checks},
+            200 if all(checks.values()) else 503,
+        )
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+class _Measured:
+    """Times each request by its route's template, so that no id becomes a label."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, status, streams = time.perf_counter(), 500, False
+
+        async def noting(message: Message) -> None:
+            nonlocal status, streams
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                streams = any(
+                    value.startswith(b"text/event-stream") for _, value in message["headers"]
+                )
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            if not streams:
+                route = getattr(scope.get("route"), "path", "none")
+                REQUEST_SECONDS.labels(self._service, scope["method"], route, status).observe(
+                    time.perf_counter() - begun
+                )
+
+
+class _Limited:
+    """Refuses a body above 8 MiB, by what it says or by what it sends."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+            problem = Problem(413, "too_large", params={"limit": MAX_BODY_BYTES})
+            await problem.response("zh")(scope, receive, send)
+            return
+        received = 0
+
+        async def counting() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise Problem(413, "too_large", params={"limit": MAX_BODY_BYTES})
+            return message
+
+        await self._app(scope, counting, send)

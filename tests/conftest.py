@@ -1,0 +1,127 @@
+"""One real PostgreSQL and one real Kafka for a run, started when a test first asks for them."""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.embedded import jars
+from deploy.embedded.kafka import Broker, new_cluster_id
+from deploy.embedded.ports import pick
+from deploy.embedded.postgres import Postgres
+from deploy.embedded.process import running
+from deploy.migrations import migrate_all
+from deploy.topics import ensure_topics
+from shared.contracts.topics import TOPICS, Topic
+
+TEMPLATE = "template_liaison"
+START_SECONDS = 50.0
+numbers = itertools.count(1)
+
+MakeTopics = Callable[..., Awaitable[list[str]]]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Kafka before the first test, so that no test's time limit counts the download."""
+    wanted = ("kafka", "kafka_server")
+    if any(name in getattr(item, "fixturenames", ()) for item in session.items for name in wanted):
+        jars.classpath(lambda come, expected: None)
+
+
+@pytest.fixture(scope="session")
+def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder: Path) -> Iterator[Postgres]:
+    """A server that may forget on a power cut; tests of durability start their own."""
+    log = servers_folder / "postgres.log"
+    server = Postgres(servers_folder / "postgres", pick(None), log, durable=False)
+    server.prepare()
+    with running(server.program(), START_SECONDS):
+        yield server
+    shutil.rmtree(server.folder)
+
+
+@pytest.fixture(scope="session")
+async def migrated_template(postgres_server: Postgres) -> str:
+    """A database with the three services' schemas, to be copied and never connected to."""
+    await run_sql(postgres_server, f"create database {TEMPLATE}")
+    await migrate_all(postgres_server.url(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database_url(postgres_server: Postgres, migrated_template: str) -> AsyncIterator[str]:
+    """A database of the test's own, migrated and empty."""
+    async for url in fresh_database(postgres_server, migrated_template):
+        yield url
+
+
+@pytest.fixture
+async def bare_database_url(postgres_server: Postgres) -> AsyncIterator[str]:
+    """A database of the test's own with nothing in it."""
+    async for url in fresh_database(postgres_server, "template1"):
+        yield url
+
+
+async def fresh_database(server: Postgres, template: str) -> AsyncIterator[str]:
+    name = f"test_{next(numbers)}"
+    await run_sql(server, f"create database {name} template {template}")
+    yield server.url(name)
+    await run_sql(server, f"drop database {name} with (force)")
+
+
+async def run_sql(server: Postgres, statement: str) -> None:
+    connection = await asyncpg.connect(server.url())
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def kafka_server(servers_folder: Path) -> Iterator[Broker]:
+    """A single broker that makes no topic by itself."""
+    port, controller = pick(None), pick(None)
+    broker = Broker(
+        folder=servers_folder / "kafka",
+        port=port,
+        log=servers_folder / "kafka.log",
+        classpath=jars.classpath(lambda come, expected: None),
+        controllers={1: controller},
+    )
+    broker.prepare(new_cluster_id())
+    with running(broker.program(), START_SECONDS):
+        yield broker
+    shutil.rmtree(broker.folder)
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_server: Broker) -> str:
+    """The bootstrap address. Tests share the broker: see `kafka_prefix` and `make_topics`."""
+    return kafka_server.address
+
+
+@pytest.fixture
+async def make_topics(kafka: str) -> MakeTopics:
+    """`await make_topics(["a", "b"], partitions=3)` makes topics of just these names."""
+
+    async def make(names: Sequence[str], partitions: int = 3) -> list[str]:
+        topics = [Topic(name, "a test") for name in names]
+        await ensure_topics(kafka, topics=topics, partitions=partitions)
+        return list(names)
+
+    return make
+
+
+@pytest.fixture
+async def kafka_prefix(kafka: str) -> str:
+    """A prefix under which the project's topics were made for this test alone, for a KafkaAddress."""
+    prefix = f"t{next(numbers)}."
+    await ensure_topics(kafka, topics=TOPICS, partitions=3, prefix=prefix)
+    return prefix

@@ -30,6 +30,7 @@ class Dispatch(Part):
     """What the dispatch catalogue decided, and by which rule of which version.
 
     `rule_id` is None when no rule fitted. `accept_hours` counts working hours, `handle_days` working days.
+    `park` is the enterprise's as the directory had it, None for a requester that is in no park.
     """
 
     catalogue_version: int | None
@@ -41,6 +42,7 @@ class Dispatch(Part):
     difficulty: Difficulty
     accept_hours: float
     handle_days: int
+    park: str | None = None
 
 
 class DispatchWaiting(MatterEvent):

@@ -94,6 +94,7 @@ class MatterOffered(MatterChanged):
     why: str
     expires_at: Instant
     dispatch: Dispatch
+    deadlines: tuple[Deadline, ...] = ()
 
 
 class MatterReturned(MatterChanged):
@@ -150,11 +151,12 @@ class MatterPlanned(MatterChanged):
 
 
 class MatterMilestoneChanged(MatterChanged):
-    """One milestone changed."""
+    """One milestone changed; a moved limit says why."""
 
     TYPE: ClassVar[str] = "matter.milestone_changed"
 
     milestone: Milestone
+    reason: str | None = None
 
 
 class MatterTaskChanged(MatterChanged):

@@ -1,5 +1,6 @@
 """Identifiers: time-ordered UUIDs, drawn at the edges only."""
 
+import secrets
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,3 +17,20 @@ def made_at(identifier: UUID) -> datetime | None:
     if identifier.version != 7:
         return None
     return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+
+
+_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no letter that is mistaken for a digit when a code is read out."""
+
+
+def new_code() -> str:
+    """A code that nobody can guess: 24 characters in groups of six, 120 bits from the system's source."""
+    characters = [secrets.choice(_CODE_ALPHABET) for _ in range(24)]
+    return "-".join("".join(characters[start : start + 6]) for start in range(0, 24, 6))
+
+
+def spelled_code(written: str) -> str:
+    """A code as it was given out, from how a person typed it: any case, O for 0, I and L for 1."""
+    plain = "".join(character for character in written.upper() if character.isalnum())
+    plain = plain.translate(str.maketrans("OIL", "011"))
+    return "-".join(plain[start : start + 6] for start in range(0, len(plain), 6))

@@ -18,6 +18,9 @@ log = structlog.get_logger()
 Apply: TypeAlias = Callable[[Connection, Sequence[Message]], Awaitable[Sequence[Message]]]
 """Applies messages inside the open transaction and returns those whose subject is not known here yet."""
 
+ReplayRaw: TypeAlias = Callable[[Connection, Letter], Awaitable[bool]]
+"""Tries a letter of a topic that holds no events of ours again; whether it could be applied."""
+
 RELEASE_LIMIT = 500
 RELEASE_PASSES = 20
 
@@ -52,7 +55,10 @@ class _Batch:
 
 
 class Inbound:
-    """The way in of one service: `applies` says, by topic and in the order to apply them, what is done with events."""
+    """The way in of one service: `applies` says, by topic and in the order to apply them, what is done with events.
+
+    `replays` says the same of letters from topics that hold no events of ours.
+    """
 
     def __init__(
         self,
@@ -60,8 +66,10 @@ class Inbound:
         service: str,
         applies: Mapping[str, Apply],
         events: Mapping[str, type[Event]],
+        replays: Mapping[str, ReplayRaw] | None = None,
     ) -> None:
         self._db = db
+        self._replays = replays or {}
         self._service = service
         self._applies = applies
         self._events = events
@@ -218,7 +226,28 @@ class Inbound:
             await inbox.save_seen(conn, {place: Seen(state.version + skipped, held=True)})
             await self._release(conn, [letter.subject])
 
+    async def _replay_raw(
+        self, conn: Connection, stored: StoredLetter, replay: ReplayRaw
+    ) -> None:
+        done = False
+
+        async def apply(connection: Connection, items: Sequence[StoredLetter]) -> None:
+            nonlocal done
+            done = await replay(connection, items[0].letter)
+
+        async def fail(connection: Connection, item: StoredLetter, fault: Exception) -> None:
+            log.error("replay.failed", fault=type(fault).__name__, letter=str(item.id))
+
+        await isolate(conn, [stored], apply, fail)
+        if done:
+            await letters.settle(conn, self._service, stored, "replayed")
+        else:
+            await letters.bury(conn, self._service, stored.letter)
+
     async def _replay(self, conn: Connection, stored: StoredLetter) -> None:
+        if (replay := self._replays.get(stored.letter.raw.topic)) is not None:
+            await self._replay_raw(conn, stored, replay)
+            return
         item = read(stored.letter.raw, self._events)
         if isinstance(item, Unreadable):
             await letters.bury(

@@ -133,10 +133,7 @@ def install(app: FastAPI) -> None:
 
     async def on_fault(request: Request, fault: Exception) -> Response:
         log.error("request.failed", path=request.url.path, fault=f"{type(fault).__name__}: {fault}")
-        if is_transient(fault):
-            problem = busy(5)
-        else:
-            problem = Problem(500, "internal")
+        problem = busy(5) if is_transient(fault) else Problem(500, "internal")
         return problem.response(language(request))
 
     for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Exception):

@@ -1,0 +1,1 @@
+"""Intake: takes what is asked, gives a receipt, and keeps its holder informed."""

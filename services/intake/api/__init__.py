@@ -1,0 +1,1 @@
+"""Intake's HTTP edge: parse, one handler call, answer."""

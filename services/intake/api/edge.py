@@ -1,0 +1,44 @@
+"""What every route of intake works with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from services.intake.domain import Registration
+from services.intake.handlers.registration import Arrival
+from shared.kit.batching import Batcher
+from shared.kit.clock import Clock
+from shared.kit.db import Database
+from shared.kit.problems import ProblemDocument, busy
+from shared.kit.running import Health
+
+RETRY_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the routes work with."""
+
+    db: Database
+    clock: Clock
+    batcher: Batcher[Arrival, Registration]
+    health: Health
+    max_pending_events: int
+
+    def refuse_when_full(self) -> None:
+        """Raises Problem 503 while Kafka has been away for so long that no more can be kept for it."""
+        if self.health.outbox_events > self.max_pending_events:
+            raise busy(RETRY_SECONDS)
+
+
+def edge_of(request: Request) -> Edge:
+    """The edge of the app that serves `request`."""
+    edge: Edge = request.app.state.edge
+    return edge
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemDocument, "content": {"application/problem+json": {}}}
+    for status in (401, 403, 409, 413, 422, 503)
+}

@@ -1,0 +1,81 @@
+"""Intake's composition root: the only module that knows what is real, and the order of start and stop."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.intake.api import receipts, submissions
+from services.intake.api.edge import Edge
+from services.intake.consumers import Submitted, read_submission, taking_submissions
+from services.intake.domain import Registration
+from services.intake.handlers import progress, registration
+from services.intake.handlers.registration import Arrival
+from services.intake.settings import Settings
+from shared.contracts import topics
+from shared.contracts.published import EVENTS
+from shared.kit.batching import Batcher
+from shared.kit.clock import Clock, clock_from
+from shared.kit.db import Database, open_database
+from shared.kit.inbound import Inbound
+from shared.kit.kafka import Consumer
+from shared.kit.reading import Unordered
+from shared.kit.relay import Relay
+from shared.kit.running import Health, Task, every, running
+from shared.kit.web import make_app
+
+SERVICE = "intake"
+SOURCE = "urn:liaison:intake"
+
+
+def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """The app of one intake process. `clock` stands in for the settings' clock in tests."""
+    now = clock or clock_from(settings.clock_file)
+    consumers: list[Consumer] = []
+    health = Health(SERVICE, lambda: bool(consumers) and all(item.started for item in consumers))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
+        batcher = Batcher(partial(_register, db, now))
+        app.state.edge = Edge(db, now, batcher, health, settings.max_pending_events)
+        arrivals: Unordered[Submitted] = Unordered(
+            db, SERVICE, read_submission, taking_submissions(now)
+        )
+        inbound = Inbound(
+            db,
+            SERVICE,
+            {topics.MATTERS: progress.follow_matters},
+            EVENTS,
+            {topics.SUBMISSIONS: arrivals.replay},
+        )
+        consumers[:] = [
+            Consumer(settings.kafka_address, SERVICE, [topics.MATTERS], inbound.take),
+            Consumer(
+                settings.kafka_address,
+                f"{SERVICE}.submissions",
+                [topics.SUBMISSIONS],
+                arrivals.take,
+            ),
+        ]
+        tasks: dict[str, Task] = {
+            "batcher": batcher.run,
+            "relay": Relay(db, settings.kafka_address, SOURCE).run,
+            "health": partial(health.watch, db),
+            "asked": partial(every, 1.0, inbound.settle_next_asked),
+            **{consumer.group: consumer.run for consumer in consumers},
+        }
+        async with running(SERVICE, tasks):
+            yield
+        await db.close()
+
+    app = make_app(SERVICE, health, settings.tokens_file, lifespan)
+    app.include_router(submissions.router)
+    app.include_router(receipts.router)
+    return app
+
+
+async def _register(db: Database, clock: Clock, arrivals: Sequence[Arrival]) -> list[Registration]:
+    async with db.transaction() as conn:
+        return await registration.register(conn, arrivals, clock())

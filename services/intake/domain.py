@@ -1,0 +1,79 @@
+"""Intake's rules: when a submission is new, the same or another, and what a receipt's holder may still do."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.contracts.vocabulary import MatterState, Role
+
+_FINAL = frozenset(
+    {MatterState.CLOSED, MatterState.MERGED, MatterState.REJECTED, MatterState.WITHDRAWN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of an earlier submission of the same (source, source_ref)."""
+
+    request_id: str
+    receipt: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """It was taken now (`fresh`) or before, with the same content: either way this is its answer."""
+
+    request_id: str
+    receipt: str
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicting:
+    """Another content was taken under this (source, source_ref) before."""
+
+    request_id: str
+
+
+Registration: TypeAlias = Registered | Conflicting
+
+
+def settle_repeat(known: Known, fingerprint: bytes) -> Registration:
+    """What to answer to a submission whose (source, source_ref) is taken."""
+    if known.fingerprint == fingerprint:
+        return Registered(known.request_id, known.receipt, fresh=False)
+    return Conflicting(known.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The holder may do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The matter's state does not allow it; `allowed` are the states that do."""
+
+    state: MatterState
+    allowed: tuple[MatterState, ...]
+
+
+Permission: TypeAlias = Allowed | NotNow
+
+
+def may_add(state: MatterState) -> Permission:
+    """Facts may be added, and the request taken back, until the matter is at its end."""
+    allowed = tuple(candidate for candidate in MatterState if candidate not in _FINAL)
+    return Allowed() if state in allowed else NotNow(state, allowed)
+
+
+def may_answer_visit(state: MatterState) -> Permission:
+    """The return visit is answered when the work is said to be done."""
+    if state is MatterState.HANDLED:
+        return Allowed()
+    return NotNow(state, (MatterState.HANDLED,))
+
+
+def may_see_contact(role: Role, party: str, parties: frozenset[str]) -> bool:
+    """Whom to call is for coordinators and operators, and for those who have the matter in hand."""
+    return role in (Role.COORDINATOR, Role.OPERATOR) or party in parties

@@ -1,0 +1,1 @@
+"""What intake does: one function for one batch or one command, inside the transaction that it is given."""

@@ -1,0 +1,13 @@
+"""What intake is told by its environment; the only module of intake that reads it."""
+
+from pydantic import Field
+
+from shared.kit.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Intake's settings; each is a variable `LIAISON_<NAME>`."""
+
+    max_pending_events: int = Field(
+        200_000, ge=1, description="with more events than this not yet in Kafka, intake answers 503"
+    )

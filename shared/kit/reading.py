@@ -1,0 +1,59 @@
+"""Takes batches of records whose order does not matter and whose senders are strangers."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from shared.kit import inbox, letters
+from shared.kit.cloudevents import Raw
+from shared.kit.db import Connection, Database
+from shared.kit.inbox import Letter
+from shared.kit.isolation import settle_batch
+
+Item = TypeVar("Item")
+
+Read = Callable[[Raw], Item | Letter]
+ApplyItems = Callable[[Connection, Sequence[Item]], Awaitable[None]]
+
+
+class Unordered(Generic[Item]):
+    """The way in of records that are not our events: `read` makes an item of each, or a letter to set aside."""
+
+    def __init__(
+        self, db: Database, service: str, read: Read[Item], apply: ApplyItems[Item]
+    ) -> None:
+        self._db = db
+        self._service = service
+        self._read = read
+        self._apply = apply
+
+    async def take(self, raws: Sequence[Raw]) -> None:
+        """Take records in, durably; returns when they may be acknowledged."""
+        found = [(raw, self._read(raw)) for raw in raws]
+        await settle_batch(self._db, found, self._apply_fresh, self._set_aside)
+
+    async def _apply_fresh(
+        self, conn: Connection, found: Sequence[tuple[Raw, Item | Letter]]
+    ) -> None:
+        ids = {letters.place_id(raw): (raw, item) for raw, item in found}
+        fresh = await inbox.claim(conn, list(ids), [raw for raw, _ in ids.values()])
+        items = [item for identity, (_, item) in ids.items() if identity in fresh]
+        for letter in (item for item in items if isinstance(item, Letter)):
+            await letters.bury(conn, self._service, letter)
+        if due := [item for item in items if not isinstance(item, Letter)]:
+            await self._apply(conn, due)
+
+    async def _set_aside(
+        self, conn: Connection, found: tuple[Raw, Item | Letter], fault: Exception
+    ) -> None:
+        raw, _ = found
+        await inbox.claim(conn, [letters.place_id(raw)], [raw])
+        reason = f"{type(fault).__name__}: {fault}".replace("\0", "")[:2000]
+        await letters.bury(conn, self._service, Letter("failed", reason, raw, None, None))
+
+    async def replay(self, conn: Connection, letter: Letter) -> bool:
+        """Try a letter again inside the caller's transaction; whether it could be applied."""
+        item = self._read(letter.raw)
+        if isinstance(item, Letter):
+            return False
+        await self._apply(conn, [item])
+        return True

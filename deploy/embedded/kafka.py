@@ -82,15 +82,12 @@ class Broker:
             stop_signal=signal.SIGTERM,
             stop_seconds=20.0,
             folder=self.folder,
+            port=self.port,
         )
 
     def is_ready(self) -> bool:
         """Whether the broker takes connections; it opens its port after it has caught up."""
-        try:
-            with socket.create_connection((LOOPBACK, self.port), timeout=1):
-                return True
-        except OSError:
-            return False
+        return answers(self.port)
 
     @property
     def _storage(self) -> Path:
@@ -133,6 +130,15 @@ class Broker:
         path = os.pathsep.join(str(jar) for jar in self.classpath)
         logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
         return [str(JAVA), *options, "-Djava.awt.headless=true", logging, "-cp", path]
+
+
+def answers(port: int) -> bool:
+    """Whether something takes connections on `port` of the loopback interface."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def new_cluster_id() -> str:

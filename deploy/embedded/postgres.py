@@ -80,6 +80,7 @@ class Postgres:
             stop_seconds=20.0,
             run_as=self._user(),
             folder=Path("/"),
+            port=self.port,
         )
 
     def is_ready(self) -> bool:

@@ -32,7 +32,8 @@ class Program:
     """What to run. `ready` is asked again and again and must answer within a few seconds.
 
     `stop_signal` is sent to end it, also by the system should the launcher die; after
-    `stop_seconds` it is killed.
+    `stop_seconds` it is killed. A program with a `port` is not ready before it listens there
+    itself. One that runs `once` is not started again after it has ended well.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Program:
     stop_seconds: float = 20.0
     run_as: RunAs = RunAs()
     folder: Path | None = None
+    port: int | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def running(program: Program, seconds: float) -> Iterator[subprocess.Popen[bytes
 def wait_ready(child: subprocess.Popen[bytes], program: Program, seconds: float) -> None:
     """Raises Trouble when the child ends first, or is not ready after `seconds`."""
     until = time.monotonic() + seconds
-    while not program.ready():
+    while not is_ready(child.pid, program):
         if child.poll() is not None:
             raise Trouble(
                 "part.died", part=program.name, code=child.returncode, words=last_words(program.log)
@@ -97,6 +100,20 @@ def wait_ready(child: subprocess.Popen[bytes], program: Program, seconds: float)
                 "part.slow", part=program.name, seconds=seconds, words=last_words(program.log)
             )
         time.sleep(POLL)
+
+
+def is_ready(pid: int, program: Program) -> bool:
+    """Whether the program works; what answers on its port may be another's server."""
+    return (program.port is None or listens(pid, program.port)) and program.ready()
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether the process itself has `port` open for callers."""
+    try:
+        sockets = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets)
 
 
 def last_words(log: Path, lines: int = 8) -> str:

@@ -1,0 +1,46 @@
+"""`python -m deploy.origin`: the services in this process, or at the addresses given for them.
+
+python -m deploy.origin
+python -m deploy.origin intake=http://127.0.0.1:8001 routing=… followup=…
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from starlette.types import ASGIApp
+
+from deploy.migrations import SERVICES
+from deploy.origin.app import Origin
+from deploy.origin.proxy import remote_target
+from deploy.origin.target import Target, local_target
+from shared.kit.serve import serve
+from shared.kit.settings import ServiceSettings
+
+
+def local_targets() -> list[Target]:
+    """Build the services as their own processes would."""
+    return [local_target(service, built(service)) for service in SERVICES]
+
+
+def built(service: str) -> ASGIApp:
+    settings = import_module(f"services.{service}.settings").Settings()
+    app: ASGIApp = import_module(f"services.{service}.app").build(settings)
+    return app
+
+
+def remote_targets(arguments: Sequence[str]) -> list[Target]:
+    """The services at the addresses of the command line."""
+    addresses = dict(argument.split("=", 1) for argument in arguments)
+    return [remote_target(service, addresses[service]) for service in SERVICES]
+
+
+def main() -> None:
+    """Serve until told to stop, by the same settings as the services."""
+    arguments = sys.argv[1:]
+    targets = remote_targets(arguments) if arguments else local_targets()
+    serve(Origin(targets), ServiceSettings())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Merges several Prometheus expositions into one valid one; measures nothing itself."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.samples import Sample
+
+
+class Merged(Collector):
+    """The families of several services, each once; every sample says which service it is of."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._families: dict[str, Metric] = {}
+        self._seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+        for service, text in texts.items():
+            for family in text_string_to_metric_families(text):
+                self._take(service, family)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families.values()
+
+    def _take(self, service: str, family: Metric) -> None:
+        kept = self._families.setdefault(
+            family.name, Metric(family.name, family.documentation, family.type)
+        )
+        for sample in family.samples:
+            labels = {"service": service} | sample.labels if service else sample.labels
+            key = (sample.name, tuple(sorted(labels.items())))
+            if key not in self._seen:
+                self._seen.add(key)
+                kept.samples.append(Sample(sample.name, labels, sample.value))
+
+
+def merge(texts: Mapping[str, str]) -> bytes:
+    """One exposition of all `texts`; the key is the service, empty where samples name theirs."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Merged(texts))
+    return generate_latest(registry)

@@ -1,0 +1,278 @@
+"""The origin in front of services in this process and in others, over real sockets."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import uvicorn
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+from deploy.embedded.ports import LOOPBACK, pick
+from deploy.origin.app import Origin
+from deploy.origin.lifespan import StartFailed, lifespan_of
+from deploy.origin.proxy import remote_target
+from deploy.origin.target import local_target
+
+FIGURES = """# HELP process_open_fds Open files.
+# TYPE process_open_fds gauge
+process_open_fds 7
+# HELP events_total Events.
+# TYPE events_total counter
+events_total{service="%s"} 3
+"""
+
+
+class Town:
+    """A service of the tests; remembers what happened to it."""
+
+    def __init__(self, name: str, ready: bool = True) -> None:
+        self.name = name
+        self.ready = ready
+        self.happened: list[str] = []
+        self.streams_closed = asyncio.Event()
+        prefix = f"/{name}"
+        self.app = Starlette(
+            routes=[
+                Route("/", self.who),
+                Route("/readyz", self.readyz),
+                Route("/metrics", self.metrics),
+                Route("/openapi.json", self.openapi),
+                Route(f"{prefix}/who", self.who),
+                Route(f"{prefix}/echo", self.echo, methods=["POST"]),
+                Route(f"{prefix}/stream", self.stream),
+                Route(f"{prefix}/large", self.large),
+            ],
+            lifespan=self.lifespan,
+        )
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[dict[str, str]]:
+        self.happened.append("started")
+        yield {"town": self.name}
+        self.happened.append("ended")
+
+    async def who(self, request: Request):
+        answer = {"name": self.name, "state": request.state.town, "path": request.url.path}
+        return JSONResponse(answer | {"query": request.url.query, "host": request.headers["host"]})
+
+    async def readyz(self, request: Request):
+        status = 200 if self.ready else 503
+        return JSONResponse({"checks": {"database": self.ready}}, status)
+
+    async def metrics(self, request: Request):
+        return PlainTextResponse(FIGURES % self.name)
+
+    async def openapi(self, request: Request):
+        schemas = {"Problem": {"type": "object"}, self.name: {"type": "string"}}
+        paths = {f"/{self.name}/who": {"get": {}}}
+        return JSONResponse({"paths": paths, "components": {"schemas": schemas}})
+
+    async def echo(self, request: Request):
+        body = await request.body()
+        return PlainTextResponse(body, 201, headers={"x-length": str(len(body))})
+
+    async def stream(self, request: Request):
+        async def events():
+            try:
+                for number in range(1000):
+                    yield f"id: {number}\n\n"
+                    await asyncio.sleep(0.2)
+            finally:
+                self.streams_closed.set()
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def large(self, request: Request):
+        return StreamingResponse(b"x" * 65_536 for _ in range(64))
+
+
+@asynccontextmanager
+async def served(app) -> AsyncIterator[str]:
+    """`app` on a real socket."""
+    port = pick(None)
+    config = uvicorn.Config(
+        app, host=LOOPBACK, port=port, log_config=None, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not serving.done()
+        await asyncio.sleep(0.01)
+    yield f"http://{LOOPBACK}:{port}"
+    server.should_exit = True
+    await serving
+
+
+def towns() -> list[Town]:
+    return [Town("intake"), Town("routing"), Town("followup")]
+
+
+@asynccontextmanager
+async def in_one_process(services: list[Town]) -> AsyncIterator[httpx.AsyncClient]:
+    origin = Origin([local_target(town.name, town.app) for town in services])
+    async with served(origin) as address, httpx.AsyncClient(base_url=address) as client:
+        yield client
+
+
+@asynccontextmanager
+async def in_front_of(services: list[Town]) -> AsyncIterator[httpx.AsyncClient]:
+    intake, routing, followup = services
+    async with served(intake.app) as a, served(routing.app) as b, served(followup.app) as c:
+        addresses = zip(("intake", "routing", "followup"), (a, b, c), strict=True)
+        origin = Origin([remote_target(name, address) for name, address in addresses])
+        async with served(origin) as address, httpx.AsyncClient(base_url=address) as client:
+            yield client
+
+
+BOTH = pytest.mark.parametrize("arranged", [in_one_process, in_front_of])
+
+
+@BOTH
+async def test_a_path_goes_to_its_service_and_the_rest_to_followup(arranged):
+    async with arranged(towns()) as client:
+        for path, name in (
+            ("/intake/who", "intake"),
+            ("/routing/who", "routing"),
+            ("/", "followup"),
+        ):
+            answer = (await client.get(path, params={"q": "园 区"})).json()
+            assert (answer["name"], answer["state"], answer["path"]) == (name, name, path)
+            assert answer["query"] == "q=%E5%9B%AD+%E5%8C%BA"
+            assert answer["host"] == client.base_url.netloc.decode()
+        assert (await client.get("/intakes/who")).status_code == 404
+
+
+@BOTH
+async def test_bodies_and_statuses_pass_whole(arranged):
+    async with arranged(towns()) as client:
+        body = bytes(range(256)) * 4000
+        answer = await client.post("/routing/echo", content=body)
+        assert (answer.status_code, answer.headers["x-length"]) == (201, str(len(body)))
+        assert answer.content == body
+        assert (await client.post("/routing/echo")).content == b""
+        large = await client.get("/intake/large")
+        assert large.content == b"x" * 65_536 * 64
+
+
+@BOTH
+async def test_events_come_as_they_happen_and_end_with_their_reader(arranged):
+    services = towns()
+    async with arranged(services) as client:
+        async with client.stream("GET", "/routing/stream") as stream:
+            lines = stream.aiter_lines()
+            began = asyncio.get_running_loop().time()
+            seen = [line async for line in first(lines, 4) if line]
+            assert seen == ["id: 0", "id: 1"]
+            assert asyncio.get_running_loop().time() - began < 2
+        await asyncio.wait_for(services[1].streams_closed.wait(), 5)
+
+
+async def first(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:
+    for _ in range(count):
+        yield await anext(lines)
+
+
+@BOTH
+async def test_ready_only_when_all_are(arranged):
+    services = towns()
+    async with arranged(services) as client:
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["ready"]) == (200, True)
+        services[1].ready = False
+        answer = await client.get("/readyz")
+        parts = answer.json()["parts"]
+        assert answer.status_code == 503
+        assert {name: part["ready"] for name, part in parts.items()} == {
+            "intake": True, "routing": False, "followup": True,
+        }  # fmt: skip
+        assert parts["routing"]["checks"] == {"database": False}
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_figures_of_all_processes_are_one_valid_exposition():
+    async with in_front_of(towns()) as client:
+        answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    families = list(text_string_to_metric_families(answer.text))
+    assert len({family.name for family in families}) == len(families)
+    samples = [sample for family in families for sample in family.samples]
+    keys = [(sample.name, tuple(sorted(sample.labels.items()))) for sample in samples]
+    assert len(set(keys)) == len(keys)
+    files = {s.labels["service"] for s in samples if s.name == "process_open_fds"}
+    assert files >= {"intake", "routing", "followup"}
+    events = {s.labels["service"]: s.value for s in samples if s.name == "events_total"}
+    assert events == {"intake": 3, "routing": 3, "followup": 3}
+
+
+async def test_figures_of_one_process_are_told_once():
+    async with in_one_process(towns()) as client:
+        text = (await client.get("/metrics")).text
+    families = [family.name for family in text_string_to_metric_families(text)]
+    assert len(set(families)) == len(families)
+    assert "process_cpu_seconds" in families
+
+
+@BOTH
+async def test_the_description_covers_every_service(arranged):
+    async with arranged(towns()) as client:
+        document = (await client.get("/openapi.json")).json()
+    assert document["openapi"] == "3.1.0"
+    assert set(document["paths"]) == {"/intake/who", "/routing/who", "/followup/who"}
+    schemas = document["components"]["schemas"]
+    assert set(schemas) == {"Problem", "intake", "routing", "followup"}
+
+
+async def test_a_service_that_is_away_is_a_problem_with_what_to_do():
+    gone = remote_target("intake", f"http://{LOOPBACK}:{pick(None)}")
+    there = Town("followup")
+    origin = Origin([gone, local_target("followup", there.app)])
+    async with served(origin) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/intake/who", headers={"accept-language": "en"})
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["retry-after"] == "2"
+        assert answer.json()["type"] == "urn:liaison:problem:service_away"
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["parts"]["intake"]["ready"]) == (503, False)
+        assert (await client.get("/")).json()["name"] == "followup"
+
+
+async def test_a_service_that_dies_with_a_request_leaves_its_outcome_open():
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, LOOPBACK, 0)
+    port = server.sockets[0].getsockname()[1]
+    origin = Origin([remote_target("intake", f"http://{LOOPBACK}:{port}")])
+    async with served(origin) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.post("/intake/echo", content=b"x")
+    server.close()
+    assert answer.status_code == 502
+    assert json.loads(answer.text)["type"] == "urn:liaison:problem:service_silent"
+
+
+async def test_services_start_before_the_first_request_and_end_after_the_last():
+    services = towns()
+    async with in_one_process(services) as client:
+        assert [town.happened for town in services] == [["started"]] * 3
+        await client.get("/")
+    assert [town.happened for town in services] == [["started", "ended"]] * 3
+
+
+async def test_an_app_that_cannot_start_says_so():
+    @asynccontextmanager
+    async def failing(app: Starlette) -> AsyncIterator[None]:
+        raise RuntimeError("no database")
+        yield
+
+    with pytest.raises(StartFailed):
+        async with lifespan_of(Starlette(lifespan=failing)):
+            pass

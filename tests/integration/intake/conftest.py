@@ -1,0 +1,52 @@
+"""Intake as it runs, on a database and topics of the test's own."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.intake.app import build
+from services.intake.settings import Settings
+
+TOKENS = {
+    "system": ("system", "https://one-stop.example"),
+    "liaison": ("liaison", "L001"),
+    "coordinator": ("coordinator", "C001"),
+    "operator": ("operator", "O001"),
+}
+
+
+@pytest.fixture
+def settings(database_url: str, kafka: str, kafka_prefix: str, tmp_path: Path) -> Settings:
+    tokens = tmp_path / "tokens.json"
+    tokens.write_text(
+        json.dumps(
+            [
+                {"sha256": hashlib.sha256(name.encode()).hexdigest(), "role": role, "party": party}
+                for name, (role, party) in TOKENS.items()
+            ]
+        )
+    )
+    return Settings(
+        database_url=database_url, kafka=kafka, topic_prefix=kafka_prefix, tokens_file=tokens
+    )
+
+
+@pytest.fixture
+async def intake(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = build(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport,
+            base_url="http://intake",
+            headers={"authorization": "Bearer system", "accept-language": "en"},
+        ) as client:
+            async with asyncio.timeout(30):
+                while (await client.get("/readyz")).status_code != 200:
+                    await asyncio.sleep(0.05)
+            yield client

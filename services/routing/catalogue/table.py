@@ -1,0 +1,155 @@
+"""Compiles the catalogue's rules into a decision table and asks it; the same facts are asked only once."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from zen import ZenEngine
+
+from services.routing.catalogue.sheet import Rule
+from services.routing.domain.dispatching import (
+    Dispatched,
+    Facts,
+    Limits,
+    Outcome,
+    dispatch,
+)
+from shared.contracts.vocabulary import Difficulty, Urgency
+
+MOST_REMEMBERED: Final = 20_000
+
+_INPUTS: Final = ("kind", "park", "tier", "urgency")
+_OUTPUTS: Final = (
+    "rule_id", "category", "lead_department", "co_departments",
+    "difficulty", "urgency", "accept_minutes", "handle_days",
+)  # fmt: skip
+
+
+class Catalogue:
+    """One version of the dispatch catalogue, ready to be asked; `version` is None while the town has none."""
+
+    def __init__(self, version: int | None, rules: Sequence[Rule], limits: Limits) -> None:
+        self.version = version
+        self._limits = limits
+        self._keywords = tuple(
+            dict.fromkeys(keyword for rule in rules for keyword in rule.keywords)
+        )
+        # Facts that no rule looks at are left out of the question, so that more questions are the same.
+        self._parks = frozenset(park for rule in rules for park in rule.parks)
+        self._decision = ZenEngine().create_decision(json.dumps(decision_model(rules)))
+        self._remembered: dict[tuple[str | None, ...], Dispatched] = {}
+        self._empty = not rules
+
+    def dispatch(self, facts: Facts) -> Dispatched:
+        """The decision for these facts: by the first rule that fits, or by none (`rule_id` None)."""
+        hits = () if facts.category else self._hits(facts.words)
+        park = facts.park if facts.park in self._parks else None
+        key = (facts.category, facts.kind, facts.urgency, park, facts.tier, *hits)
+        found = self._remembered.get(key)
+        if found is None:
+            outcome = None if self._empty else self._ask(facts, park, hits)
+            found = dispatch(facts, outcome, self.version, self._limits)
+            if len(self._remembered) >= MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = found
+        return found
+
+    def _hits(self, words: str) -> tuple[str, ...]:
+        words = words.casefold()
+        return tuple(keyword for keyword in self._keywords if keyword in words)
+
+    def _ask(self, facts: Facts, park: str | None, hits: Sequence[str]) -> Outcome | None:
+        answer = self._decision.evaluate(
+            {
+                "category": facts.category or "",
+                "words": list(hits),
+                "kind": facts.kind.value,
+                "park": park or "",
+                "tier": facts.tier.value if facts.tier else "",
+                "urgency": facts.urgency.value,
+            }
+        )["result"]
+        return _outcome(answer) if answer else None
+
+
+def _outcome(answer: dict[str, Any]) -> Outcome:
+    urgency = answer.get("urgency")
+    accept_minutes, handle_days = answer.get("accept_minutes"), answer.get("handle_days")
+    return Outcome(
+        rule_id=answer["rule_id"],
+        category=answer.get("category"),
+        lead_department=answer["lead_department"],
+        co_departments=tuple(answer.get("co_departments", ())),
+        difficulty=Difficulty(answer["difficulty"]),
+        urgency=Urgency(urgency) if urgency else None,
+        accept_minutes=int(accept_minutes) if accept_minutes else None,
+        handle_days=int(handle_days) if handle_days else None,
+    )
+
+
+def decision_model(rules: Iterable[Rule]) -> dict[str, Any]:
+    """The rules as a JSON decision model (JDM): one table, read from the top, the first row that fits decides."""
+    table = {
+        "hitPolicy": "first",
+        "inputs": [
+            {"id": "subject", "name": "category and keywords"},
+            *({"id": f"if_{name}", "name": name, "field": name} for name in _INPUTS),
+        ],
+        "outputs": [{"id": f"then_{name}", "name": name, "field": name} for name in _OUTPUTS],
+        "rules": [_row(rule) for rule in rules],
+    }
+    nodes = (
+        ("request", "inputNode", None),
+        ("catalogue", "decisionTableNode", table),
+        ("dispatch", "outputNode", None),
+    )
+    return {
+        "nodes": [
+            {"id": name, "name": name, "type": kind, "position": {"x": at * 300, "y": 0}}
+            | ({"content": content} if content else {})
+            for at, (name, kind, content) in enumerate(nodes)
+        ],
+        "edges": [
+            {"id": f"{source}-{target}", "type": "edge", "sourceId": source, "targetId": target}
+            for source, target in (("request", "catalogue"), ("catalogue", "dispatch"))
+        ],
+    }
+
+
+def _row(rule: Rule) -> dict[str, str]:
+    return {
+        "_id": str(rule.row),
+        "subject": _subject(rule),
+        "if_kind": _any_of(rule.kinds),
+        "if_park": _any_of(rule.parks),
+        "if_tier": _any_of(rule.tiers),
+        "if_urgency": _any_of(rule.urgencies),
+        "then_rule_id": _text(rule.rule_id),
+        "then_category": _any_of(rule.categories[:1]),
+        "then_lead_department": _text(rule.lead_department),
+        "then_co_departments": f"[{_any_of(rule.co_departments)}]",
+        "then_difficulty": _text(rule.difficulty),
+        "then_urgency": _any_of((rule.raised,) if rule.raised else ()),
+        "then_accept_minutes": str(rule.accept_minutes or ""),
+        "then_handle_days": str(rule.handle_days or ""),
+    }
+
+
+def _subject(rule: Rule) -> str:
+    """A category at or below one of the rule's, or, where the request names none, one of its keywords."""
+    fits = [
+        f"category == {_text(path)} or startsWith(category, {_text(path + '/')})"
+        for path in rule.categories
+    ]
+    if rule.keywords:
+        fits.append(f"some(words, # in [{_any_of(rule.keywords)}])")
+    return " or ".join(fits)
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return ", ".join(map(_text, words))
+
+
+def _text(word: str) -> str:
+    """A text of the table's language, which has two kinds of quotes and no escapes."""
+    return f"'{word}'" if '"' in word else f'"{word}"'

@@ -1,0 +1,58 @@
+"""Who can be offered a matter, as one batch of decisions sees the town; it decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.contracts.vocabulary import PartyKind
+
+FALLBACK_DESK: Final = "DESK"
+"""The town's fallback desk: it exists from the first migration on and is never absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A liaison, a department's desk or the fallback desk; ids are unique over all of them."""
+
+    id: str
+    kind: PartyKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Liaison:
+    """A person. `capacity` is how many matters they may hold at once, offered and accepted together; 0 is none."""
+
+    party: Party
+    department_id: str
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """An absence that covers now. `until` is None when its end is not known."""
+
+    until: datetime | None
+    deputy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """Whom an enterprise is tied to today; at most one primary, deputies in the order they began."""
+
+    primary: str | None = None
+    deputies: tuple[str, ...] = ()
+
+
+NO_TIES: Final = Ties()
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """The parties that a batch may choose from, and who of them is away; each liaison at most once in `away`."""
+
+    liaisons: Mapping[str, Liaison]
+    away: Mapping[str, Away]
+    desks: Mapping[str, Party]
+    fallback: Party

@@ -1,0 +1,102 @@
+"""What the clock brings: offers and reviews that run out, absences that begin, feeds that are old enough to go."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.routing.domain import answers
+from services.routing.domain.choice import Verdict
+from services.routing.domain.matter import Case, Cause, ObjectionState, Standing
+from services.routing.handlers.changes import CLOCK, Change, Placing, party_ref
+from services.routing.handlers.office import Office
+from services.routing.handlers.settling import load_cases, settle
+from services.routing.store import directory, feed, matters
+from services.routing.store.offers import Settlement
+from shared.contracts.assignments import OfferTimedOut
+from shared.contracts.event import Actor
+from shared.contracts.vocabulary import OfferState, RescindReason
+from shared.kit.db import Connection
+
+SWEEP_LIMIT: Final = 500
+ABSENCE_LIMIT: Final = 100
+MOST_PASSES: Final = 20
+FEED_LIMIT: Final = 5000
+FEED_KEPT: Final = timedelta(days=7)
+
+
+async def sweep(conn: Connection, office: Office, now: datetime, limit: int = SWEEP_LIMIT) -> int:
+    """Act on what has run out, the longest overdue first, `limit` matters at most; how many there were.
+
+    Its cost follows what is due. Several replicas may sweep at once: each takes what no other is at.
+    """
+    due = await matters.claim_due(conn, now, limit)
+    if not due:
+        return 0
+    cases = await load_cases(conn, due)
+    await settle(conn, office, [_run_out(case, now) for case in cases.values()], now)
+    return len(due)
+
+
+def _run_out(case: Case, now: datetime) -> Change:
+    change = Change(case.matter)
+    earlier = answers.answered(case.offers, case.matter.round)
+    match case.matter.standing:
+        case Standing.OFFERED:
+            offer = case.holding
+            if offer is None:
+                raise LookupError(f"{case.matter.id} is offered to nobody")
+            change.end_offer(offer, OfferState.TIMED_OUT)
+            change.events.append(
+                OfferTimedOut(
+                    actor=CLOCK,
+                    matter_id=offer.matter_id,
+                    offer_id=offer.id,
+                    round=offer.round,
+                    party=party_ref(offer.party),
+                    expired_at=offer.expires_at,
+                )
+            )
+            answered = earlier | {offer.party.id: Verdict.TIMED_OUT}
+            change.placing = Placing(Cause.TIMED_OUT, answered=answered)
+        case Standing.WAITING:
+            if case.open_objection is not None:
+                lapsed = Settlement(case.open_objection.id, ObjectionState.LAPSED)
+                change.settlements.append(lapsed)
+            change.placing = Placing(Cause.REVIEW_LAPSED, answered=earlier)
+        case Standing.TAKEN | Standing.ENDED:
+            change.stand(case.matter.standing)
+    return change
+
+
+async def begin_absences(
+    conn: Connection, office: Office, now: datetime, actor: Actor = CLOCK
+) -> int:
+    """Pass on at once what is offered to those whose absence has begun; how many absences that were."""
+    begun = await directory.begin_absences(conn, now, ABSENCE_LIMIT)
+    away = sorted({absence.liaison_id for absence in begun if absence.covers(now)})
+    for _ in range(MOST_PASSES if away else 0):
+        concerned = await matters.find_offered_to(conn, away, SWEEP_LIMIT)
+        cases = await load_cases(conn, concerned)
+        changes = [
+            change for case in cases.values() if (change := _leave(case, away, actor)) is not None
+        ]
+        if changes:
+            await settle(conn, office, changes, now)
+        if len(concerned) < SWEEP_LIMIT:
+            break
+    return len(begun)
+
+
+def _leave(case: Case, away: list[str], actor: Actor) -> Change | None:
+    offer = case.holding
+    if offer is None or offer.state is not OfferState.OFFERED or offer.party.id not in away:
+        return None
+    change = Change(case.matter)
+    change.rescind(offer, RescindReason.LIAISON_ABSENT, actor)
+    earlier = answers.answered(case.offers, case.matter.round)
+    change.placing = Placing(Cause.LIAISON_ABSENT, answered=earlier)
+    return change
+
+
+async def forget_feed(conn: Connection, now: datetime) -> bool:
+    """Drop what was told in queues more than a week ago, 5,000 entries at most; whether there may be more."""
+    return await feed.forget(conn, now - FEED_KEPT, FEED_LIMIT)

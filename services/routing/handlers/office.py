@@ -1,0 +1,56 @@
+"""What every handler works with: the working calendar, the town's limits and the catalogue in force."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import structlog
+
+from services.routing.catalogue.sheet import Faulty, Known, read_sheet
+from services.routing.catalogue.table import Catalogue
+from services.routing.domain.dispatching import Limits
+from services.routing.store import catalogues
+from shared.calendar import WorkingCalendar
+from shared.kit.db import Connection
+
+log = structlog.get_logger()
+
+
+class ActiveCatalogue:
+    """Keeps the version in force compiled; another version is read when a batch finds it in force."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._current = Catalogue(None, (), limits)
+
+    async def at(self, conn: Connection, version: int | None) -> Catalogue:
+        """The catalogue of that version, ready to be asked; None is a town without one."""
+        if self._current.version != version:
+            self._current = await self.compiled(conn, version)
+        return self._current
+
+    async def compiled(self, conn: Connection, version: int | None) -> Catalogue:
+        """Any version, compiled anew. LookupError when there is none of that number."""
+        if version is None:
+            return Catalogue(None, (), self._limits)
+        text = await catalogues.load_source(conn, version)
+        if text is None:
+            raise LookupError(f"the dispatch catalogue has no version {version}")
+        sheet = read_sheet(text.encode(), Known(await catalogues.load_departments(conn)))
+        if isinstance(sheet, Faulty):
+            # It was in order when it came in. A town is better served by its fallback desk than by nobody.
+            log.error("catalogue.unusable", version=version, faults=len(sheet.faults))
+            return Catalogue(version, (), self._limits)
+        return Catalogue(version, sheet.rules, self._limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The town's rules, as the composition root gives them to every handler."""
+
+    calendar: WorkingCalendar
+    limits: Limits
+    catalogue: ActiveCatalogue
+
+    def today(self, now: datetime) -> date:
+        """The local day of `now`, by which ties are dated."""
+        return now.astimezone(self.calendar.zone).date()

@@ -1,0 +1,1 @@
+"""All SQL of routing; its functions take a connection and never commit."""

@@ -1,0 +1,103 @@
+"""What happens in queues, in positions without gaps: written with the offers, read by those who watch."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from shared.contracts.vocabulary import OfferState
+from shared.kit.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of a queue: an offer came or ended; `load` is what that adds to the party's load.
+
+    Without a `kind` it is told to nobody and only changes the load.
+    """
+
+    party: str
+    offer_id: str
+    kind: Literal["offered", "ended"] | None
+    load: int
+    how: OfferState | None = None
+
+
+# The rows are locked in the order of their ids; held until the commit, so that positions become visible in order.
+APPEND = """
+with locked as (
+    select queue.party, change.entries, change.load
+    from queue join unnest($1::text[], $2::int[], $3::int[]) as change (party, entries, load)
+         on change.party = queue.party
+    order by queue.party
+    for update of queue
+), moved as (
+    update queue
+    set position = queue.position + locked.entries, load = queue.load + locked.load
+    from locked where locked.party = queue.party
+    returning queue.party, queue.position - locked.entries as start
+)
+insert into feed (party, position, kind, offer_id, how, at)
+select new.party, moved.start + new.number, new.kind, new.offer_id, new.how, $9
+from unnest($4::text[], $5::int[], $6::text[], $7::uuid[], $8::text[])
+     as new (party, number, kind, offer_id, how)
+join moved on moved.party = new.party"""
+
+
+async def append(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
+    """Write what happened in queues and what it does to their load. CheckViolationError: queue_load."""
+    told = [entry for entry in entries if entry.kind is not None]
+    counts = Counter(entry.party for entry in told)
+    loads: Counter[str] = Counter()
+    numbers: list[int] = []
+    next_number: Counter[str] = Counter()
+    for entry in entries:
+        loads[entry.party] += entry.load
+    for entry in told:
+        next_number[entry.party] += 1
+        numbers.append(next_number[entry.party])
+    parties = sorted(loads)
+    await conn.execute(
+        APPEND,
+        parties,
+        [counts[party] for party in parties],
+        [loads[party] for party in parties],
+        [entry.party for entry in told],
+        numbers,
+        [entry.kind for entry in told],
+        [entry.offer_id for entry in told],
+        [entry.how for entry in told],
+        now,
+    )
+
+
+POSITIONS = "select party, position from queue where party = any($1::text[])"
+
+
+async def positions(conn: Connection, parties: Sequence[str]) -> dict[str, int]:
+    """How far each feed has come."""
+    rows = await conn.fetch(POSITIONS, parties)
+    return {row["party"]: row["position"] for row in rows}
+
+
+IS_KEPT = """
+select $2 <= queue.position and (
+    $2 = queue.position
+    or exists (select 1 from feed where feed.party = queue.party and feed.position = $2 + 1)
+) from queue where queue.party = $1"""
+
+
+async def is_kept(conn: Connection, party: str, position: int) -> bool:
+    """Whether everything after `position` is still there to be told."""
+    return bool(await conn.fetchval(IS_KEPT, party, position))
+
+
+FORGET = """
+delete from feed where (party, position) in
+    (select party, position from feed where at < $1 order by at limit $2)"""
+
+
+async def forget(conn: Connection, before: datetime, limit: int) -> bool:
+    """Drop entries older than `before`, `limit` at most; whether there may be more."""
+    return await conn.execute(FORGET, before, limit) == f"DELETE {limit}"

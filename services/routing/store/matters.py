@@ -1,0 +1,195 @@
+"""The rows of matters: locked before anything of them changes, written in one statement a batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import asyncpg
+import orjson
+
+from services.routing.domain.dispatching import Dispatched
+from services.routing.domain.matter import Asked, Matter, Standing
+from shared.contracts.vocabulary import Difficulty, Kind, RequesterKind, Tier, Urgency
+from shared.kit.db import Connection
+
+LOCK_MATTERS = """
+select id, round, attempt, version, standing, offer_id, owner_id, requester_kind, requester_id,
+       requester_name, kind, category, urgency, summary, detail, received_at, park, tier, dispatched
+from matter where id = any($1::uuid[])
+order by id
+for update"""
+
+
+async def lock_matters(conn: Connection, ids: Sequence[str]) -> dict[str, Matter]:
+    """The matters that are known, locked in the order of their ids."""
+    return {matter.id: matter for matter in map(_matter, await conn.fetch(LOCK_MATTERS, ids))}
+
+
+FIND_MATTER_OF_OFFER = "select matter_id from offer where id = $1::uuid"
+
+
+async def find_matter_of_offer(conn: Connection, offer_id: str) -> str | None:
+    """Whose offer it is; None when there is no such offer."""
+    found = await conn.fetchval(FIND_MATTER_OF_OFFER, offer_id)
+    return None if found is None else str(found)
+
+
+FIND_MATTER_OF_OBJECTION = "select matter_id from objection where id = $1::uuid"
+
+
+async def find_matter_of_objection(conn: Connection, objection_id: str) -> str | None:
+    """Which matter an objection is about; None when there is no such objection."""
+    found = await conn.fetchval(FIND_MATTER_OF_OBJECTION, objection_id)
+    return None if found is None else str(found)
+
+
+CLAIM_DUE = """
+select id from matter where due_at <= $1
+order by due_at limit $2
+for update skip locked"""
+
+
+async def claim_due(conn: Connection, now: datetime, limit: int) -> list[str]:
+    """Matters whose moment has come, the longest overdue first, locked; those at work elsewhere are passed over."""
+    return [str(row["id"]) for row in await conn.fetch(CLAIM_DUE, now, limit)]
+
+
+FIND_OFFERED_TO = """
+select matter_id from offer
+where party = any($1::text[]) and state = 'offered' and holding
+order by received_at limit $2"""
+
+
+async def find_offered_to(conn: Connection, parties: Sequence[str], limit: int) -> list[str]:
+    """The matters that were offered to these parties and not answered yet, the oldest `limit` of them."""
+    return [str(row["matter_id"]) for row in await conn.fetch(FIND_OFFERED_TO, parties, limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A matter to write, and when routing must look at it next."""
+
+    matter: Matter
+    due_at: datetime | None
+
+
+INSERT_MATTERS = """
+insert into matter (id, round, attempt, version, standing, offer_id, due_at, requester_kind,
+                    requester_id, requester_name, kind, category, urgency, summary, detail,
+                    received_at, park, tier, dispatched)
+select new.id, new.round, new.attempt, new.version, new.standing, new.offer_id, new.due_at,
+       new.requester_kind, new.requester_id, new.requester_name, new.kind, new.category,
+       new.urgency, new.summary, new.detail, new.received_at, new.park, new.tier, new.dispatched
+from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::uuid[], $7::timestamptz[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+            $14::text[], $15::text[], $16::timestamptz[], $17::text[], $18::text[], $19::json[])
+     as new (id, round, attempt, version, standing, offer_id, due_at, requester_kind,
+             requester_id, requester_name, kind, category, urgency, summary, detail, received_at,
+             park, tier, dispatched)"""
+
+
+async def insert_matters(conn: Connection, rows: Sequence[Row]) -> None:
+    """Write matters that are new. UniqueViolationError (matter_pkey) when one is not."""
+    matters = [row.matter for row in rows]
+    asked = [matter.asked for matter in matters]
+    await conn.execute(
+        INSERT_MATTERS,
+        [matter.id for matter in matters],
+        [matter.round for matter in matters],
+        [matter.attempt for matter in matters],
+        [matter.version for matter in matters],
+        [matter.standing for matter in matters],
+        [matter.offer_id for matter in matters],
+        [row.due_at for row in rows],
+        [one.requester_kind for one in asked],
+        [one.requester_id for one in asked],
+        [one.requester_name for one in asked],
+        [one.kind for one in asked],
+        [one.category for one in asked],
+        [one.urgency for one in asked],
+        [one.summary for one in asked],
+        [one.detail for one in asked],
+        [one.received_at for one in asked],
+        [matter.park for matter in matters],
+        [matter.tier for matter in matters],
+        [dispatched_json(matter.dispatched) for matter in matters],
+    )
+
+
+UPDATE_MATTERS = """
+update matter
+set round = new.round, attempt = new.attempt, version = new.version, standing = new.standing,
+    offer_id = new.offer_id, owner_id = new.owner_id, due_at = new.due_at, park = new.park,
+    tier = new.tier, dispatched = new.dispatched
+from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::uuid[], $7::text[],
+            $8::timestamptz[], $9::text[], $10::text[], $11::json[])
+     as new (id, round, attempt, version, standing, offer_id, owner_id, due_at, park, tier, dispatched)
+where matter.id = new.id"""
+
+
+async def update_matters(conn: Connection, rows: Sequence[Row]) -> None:
+    """Write back matters that the caller has locked."""
+    matters = [row.matter for row in rows]
+    await conn.execute(
+        UPDATE_MATTERS,
+        [matter.id for matter in matters],
+        [matter.round for matter in matters],
+        [matter.attempt for matter in matters],
+        [matter.version for matter in matters],
+        [matter.standing for matter in matters],
+        [matter.offer_id for matter in matters],
+        [matter.owner_id for matter in matters],
+        [row.due_at for row in rows],
+        [matter.park for matter in matters],
+        [matter.tier for matter in matters],
+        [dispatched_json(matter.dispatched) for matter in matters],
+    )
+
+
+def _matter(row: asyncpg.Record) -> Matter:
+    return Matter(
+        id=str(row["id"]),
+        round=row["round"],
+        attempt=row["attempt"],
+        version=row["version"],
+        standing=Standing(row["standing"]),
+        offer_id=None if row["offer_id"] is None else str(row["offer_id"]),
+        owner_id=row["owner_id"],
+        asked=Asked(
+            requester_kind=RequesterKind(row["requester_kind"]),
+            requester_id=row["requester_id"],
+            requester_name=row["requester_name"],
+            kind=Kind(row["kind"]),
+            category=row["category"],
+            urgency=Urgency(row["urgency"]),
+            summary=row["summary"],
+            detail=row["detail"],
+            received_at=row["received_at"],
+        ),
+        dispatched=dispatched_from(row["dispatched"]),
+        park=row["park"],
+        tier=None if row["tier"] is None else Tier(row["tier"]),
+    )
+
+
+@lru_cache(maxsize=4096)
+def dispatched_json(dispatched: Dispatched) -> str:
+    """A decision as it is kept; there are few different ones."""
+    return orjson.dumps(dispatched).decode()
+
+
+@lru_cache(maxsize=4096)
+def dispatched_from(text: str) -> Dispatched:
+    """A decision as it was kept."""
+    found = orjson.loads(text)
+    return Dispatched(
+        **(
+            found
+            | {
+                "co_departments": tuple(found["co_departments"]),
+                "urgency": Urgency(found["urgency"]),
+                "difficulty": Difficulty(found["difficulty"]),
+            }
+        )
+    )

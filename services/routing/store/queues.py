@@ -1,0 +1,160 @@
+"""Queues as people read them, oldest request first, and what is told to those who watch one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.routing.domain.choice import Considered, Verdict
+from services.routing.domain.dispatching import Dispatched
+from services.routing.domain.parties import Party
+from services.routing.store.matters import dispatched_from
+from shared.contracts.vocabulary import Candidacy, OfferState, PartyKind
+from shared.kit.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An offer as it stands in a queue."""
+
+    offer_id: str
+    matter_id: str
+    version: int
+    round: int
+    attempt: int
+    party: Party
+    state: OfferState
+    candidacy: Candidacy
+    catalogue_version: int | None
+    rule_id: str | None
+    considered: tuple[Considered, ...]
+    requester_kind: str
+    requester_id: str
+    requester_name: str
+    summary: str
+    received_at: datetime
+    offered_at: datetime
+    expires_at: datetime
+    dispatched: Dispatched
+
+
+LIST_QUEUE = """
+select offer.id, offer.matter_id, matter.version, offer.round, offer.attempt, offer.party,
+       party.kind as party_kind, party.name as party_name, offer.state, offer.candidacy,
+       offer.catalogue_version, offer.rule_id, offer.considered, matter.requester_kind,
+       matter.requester_id, matter.requester_name, matter.summary, offer.received_at,
+       offer.offered_at, offer.expires_at, matter.dispatched
+from offer
+join matter on matter.id = offer.matter_id
+join party on party.id = offer.party
+where offer.party = $1 and offer.state = $2 and offer.holding
+  and (offer.received_at, offer.id) > ($3, $4)
+order by offer.received_at, offer.id
+limit $5"""
+
+
+async def list_queue(
+    conn: Connection, party: str, state: OfferState, after: tuple[datetime, UUID], limit: int
+) -> list[Item]:
+    """What a party is offered, or holds, the oldest request first."""
+    return [_item(row) for row in await conn.fetch(LIST_QUEUE, party, state, *after, limit)]
+
+
+SNAPSHOT = """
+select queue.position, offer.id, offer.matter_id, matter.version, offer.round, offer.attempt,
+       queue.party, party.kind as party_kind, party.name as party_name, offer.state,
+       offer.candidacy, offer.catalogue_version, offer.rule_id, offer.considered,
+       matter.requester_kind, matter.requester_id, matter.requester_name, matter.summary,
+       offer.received_at, offer.offered_at, offer.expires_at, matter.dispatched
+from queue
+join party on party.id = queue.party
+left join offer on offer.party = queue.party and offer.state = 'offered' and offer.holding
+left join matter on matter.id = offer.matter_id
+where queue.party = $1
+order by offer.received_at, offer.id
+limit $2"""
+
+
+async def snapshot(conn: Connection, party: str, limit: int) -> tuple[int, list[Item]] | None:
+    """How far the feed has come, and what is offered at that very moment; None for no such party."""
+    rows = await conn.fetch(SNAPSHOT, party, limit)
+    if not rows:
+        return None
+    return rows[0]["position"], [_item(row) for row in rows if row["id"] is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of a feed: the offer came (`offered`) or went (`ended`, and how)."""
+
+    position: int
+    kind: str
+    how: str | None
+    at: datetime
+    item: Item
+
+
+READ_FEED = """
+select feed.position, feed.kind as feed_kind, feed.how, feed.at, offer.id, offer.matter_id,
+       matter.version, offer.round, offer.attempt, offer.party, party.kind as party_kind,
+       party.name as party_name, offer.state, offer.candidacy, offer.catalogue_version,
+       offer.rule_id, offer.considered, matter.requester_kind, matter.requester_id,
+       matter.requester_name, matter.summary, offer.received_at, offer.offered_at,
+       offer.expires_at, matter.dispatched
+from feed
+join offer on offer.id = feed.offer_id
+join matter on matter.id = offer.matter_id
+join party on party.id = offer.party
+where feed.party = $1 and feed.position > $2
+order by feed.position
+limit $3"""
+
+
+async def read_feed(conn: Connection, party: str, after: int, limit: int) -> list[Told]:
+    """What happened in a queue after a position, in order."""
+    return [
+        Told(row["position"], row["feed_kind"], row["how"], row["at"], _item(row))
+        for row in await conn.fetch(READ_FEED, party, after, limit)
+    ]
+
+
+def _item(row: asyncpg.Record) -> Item:
+    return Item(
+        offer_id=str(row["id"]),
+        matter_id=str(row["matter_id"]),
+        version=row["version"],
+        round=row["round"],
+        attempt=row["attempt"],
+        party=Party(row["party"], PartyKind(row["party_kind"]), row["party_name"]),
+        state=OfferState(row["state"]),
+        candidacy=Candidacy(row["candidacy"]),
+        catalogue_version=row["catalogue_version"],
+        rule_id=row["rule_id"],
+        considered=considered_from(row["considered"]),
+        requester_kind=row["requester_kind"],
+        requester_id=row["requester_id"],
+        requester_name=row["requester_name"],
+        summary=row["summary"],
+        received_at=row["received_at"],
+        offered_at=row["offered_at"],
+        expires_at=row["expires_at"],
+        dispatched=dispatched_from(row["dispatched"]),
+    )
+
+
+def considered_from(text: str) -> tuple[Considered, ...]:
+    """The candidates as they were kept."""
+    kept: Sequence[dict[str, Any]] = orjson.loads(text)
+    return tuple(
+        Considered(
+            Party(one["party"], PartyKind(one["kind"]), one["name"]),
+            Candidacy(one["candidacy"]),
+            Verdict(one["verdict"]),
+            None if one["until"] is None else datetime.fromisoformat(one["until"]),
+        )
+        for one in kept
+    )

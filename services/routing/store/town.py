@@ -1,0 +1,115 @@
+"""Loads the town as one batch of choices sees it; reads and locks, and changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.routing.domain.parties import FALLBACK_DESK, Away, Liaison, Party, Ties
+from shared.contracts.vocabulary import PartyKind, Tier, TieRole
+from shared.kit.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """What routing looks at in an enterprise, and whom it is tied to today."""
+
+    park: str | None
+    tier: Tier
+    ties: Ties
+
+
+LOAD_ENTERPRISES = """
+select enterprise.uscc, enterprise.park, enterprise.tier, tie.role, tie.liaison_id
+from enterprise
+left join tie on tie.uscc = enterprise.uscc and tie.from_on <= $2
+              and (tie.until_on is null or tie.until_on >= $2)
+where enterprise.uscc = any($1::text[])
+order by enterprise.uscc, tie.from_on, tie.id"""
+
+
+async def load_enterprises(
+    conn: Connection, usccs: Sequence[str], today: date
+) -> dict[str, Enterprise]:
+    """The enterprises that are in the directory, with the ties that hold on the local day `today`."""
+    primaries: dict[str, str] = {}
+    deputies: dict[str, list[str]] = {}
+    places: dict[str, tuple[str | None, Tier]] = {}
+    for uscc, park, tier, role, liaison_id in await conn.fetch(LOAD_ENTERPRISES, usccs, today):
+        places[uscc] = (park, Tier(tier))
+        if role == TieRole.PRIMARY:
+            primaries[uscc] = liaison_id
+        elif role is not None:
+            deputies.setdefault(uscc, []).append(liaison_id)
+    return {
+        uscc: Enterprise(park, tier, Ties(primaries.get(uscc), tuple(deputies.get(uscc, ()))))
+        for uscc, (park, tier) in places.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """The departments' desks and the fallback desk, and which version of the catalogue is in force."""
+
+    departments: Mapping[str, Party]
+    fallback: Party
+    catalogue_version: int | None
+
+
+LOAD_DESKS = """
+select party.id, party.kind, party.name,
+       (select version from catalogue_version where state = 'active') as catalogue_version
+from party where party.kind <> 'liaison'"""
+
+
+async def load_desks(conn: Connection) -> Desks:
+    """All desks; there are a few dozen at most."""
+    rows = await conn.fetch(LOAD_DESKS)
+    parties = {row["id"]: Party(row["id"], PartyKind(row["kind"]), row["name"]) for row in rows}
+    fallback = parties.pop(FALLBACK_DESK)
+    return Desks(parties, fallback, rows[0]["catalogue_version"])
+
+
+LOAD_AWAY = """
+select liaison_id, until_at, deputy_id from absence
+where coalesce(until_at, timestamptz 'infinity') > $1 and from_at <= $1
+order by liaison_id, coalesce(until_at, timestamptz 'infinity'), id"""
+
+
+async def load_away(conn: Connection, now: datetime) -> dict[str, Away]:
+    """Who is away at `now`. Of absences that overlap, the one that ends last counts, with a deputy if any names one."""
+    away: dict[str, Away] = {}
+    for liaison_id, until_at, deputy_id in await conn.fetch(LOAD_AWAY, now):
+        before = away.get(liaison_id)
+        away[liaison_id] = Away(until_at, deputy_id or (before.deputy if before else None))
+    return away
+
+
+LOCK_LIAISONS = """
+select queue.party, queue.load, liaison.department_id, liaison.capacity, party.name
+from queue
+join liaison on liaison.id = queue.party
+join party on party.id = queue.party
+where queue.party = any($1::text[])
+order by queue.party
+for update of queue"""
+
+
+async def lock_liaisons(
+    conn: Connection, ids: Sequence[str]
+) -> tuple[dict[str, Liaison], dict[str, int]]:
+    """Liaisons and their load, locked in the order of their ids, so that no capacity is given away twice."""
+    rows = await conn.fetch(LOCK_LIAISONS, ids)
+    liaisons = {
+        party: Liaison(Party(party, PartyKind.LIAISON, name), department_id, capacity)
+        for party, _, department_id, capacity, name in rows
+    }
+    return liaisons, {row["party"]: row["load"] for row in rows}
+
+
+LOAD_PARTIES = "select id, kind, name from party where id = any($1::text[])"
+
+
+async def load_parties(conn: Connection, ids: Sequence[str]) -> dict[str, Party]:
+    """The parties of these ids, as far as there are any."""
+    rows = await conn.fetch(LOAD_PARTIES, ids)
+    return {row["id"]: Party(row["id"], PartyKind(row["kind"]), row["name"]) for row in rows}

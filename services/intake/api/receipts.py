@@ -159,5 +159,5 @@ async def show_request(
     async with edge_of(request).db.reading() as conn:
         full = await receipts.full_request(conn, request_id, caller.role, caller.party)
     if full is None:
-        raise Problem(404, "no_such_request")
+        raise Problem(404, "request_not_found")
     return as_json(full)

@@ -1,0 +1,151 @@
+"""Who may see a matter, which steps there are, and who may take which in which state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from services.followup.domain.decision import Refusal, Refused
+from services.followup.domain.matter import Matter
+from services.followup.domain.moment import Actor
+from shared.contracts.vocabulary import MatterState, Role
+
+
+class Step(StrEnum):
+    """Everything that a person can do with a matter; the values are the words of the interface."""
+
+    FIRST_CONTACT = "first-contact"
+    FEEDBACK = "feedback"
+    PLAN = "plan"
+    MILESTONE = "milestones"
+    TASK = "tasks"
+    TASK_DONE = "task-done"
+    HOLD = "hold"
+    RESUME = "resume"
+    EXTEND = "extend"
+    SHELVE = "shelve"
+    HANDLE = "handle"
+    RETURN_VISIT = "return-visit"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    REJECT = "reject"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    JOIN = "join"
+
+
+class Standing(StrEnum):
+    """What a caller is to a matter."""
+
+    COORDINATOR = "coordinator"
+    OWNER = "owner"
+    LEAD = "lead"
+    CO = "co"
+    VISITOR = "visitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """In which states a step is possible, and for whom."""
+
+    states: frozenset[MatterState]
+    who: frozenset[Standing]
+
+
+_S, _W = MatterState, Standing
+_COORDINATOR = frozenset({_W.COORDINATOR})
+_RELATION = _COORDINATOR | {_W.OWNER}
+_WORK = _RELATION | {_W.LEAD}
+_ALL = _WORK | {_W.CO}
+_PROGRESS = frozenset({_S.IN_PROGRESS})
+_TELLING = _PROGRESS | {_S.ON_HOLD, _S.SHELVED}
+_DISPATCHING = frozenset({_S.RECEIVED, _S.AWAITING_DISPATCH, _S.OFFERED})
+_OPEN = _DISPATCHING | _TELLING | {_S.HANDLED}
+
+RULES: Final[Mapping[Step, Rule]] = MappingProxyType(
+    {
+        Step.FIRST_CONTACT: Rule(_PROGRESS, _RELATION),
+        Step.FEEDBACK: Rule(_TELLING, _ALL),
+        Step.PLAN: Rule(_PROGRESS, _WORK),
+        Step.MILESTONE: Rule(_TELLING, _ALL),
+        Step.TASK: Rule(_TELLING, _WORK),
+        Step.TASK_DONE: Rule(_TELLING | {_S.HANDLED}, _ALL),
+        Step.HOLD: Rule(_PROGRESS, _WORK),
+        Step.RESUME: Rule(frozenset({_S.ON_HOLD, _S.SHELVED}), _WORK),
+        Step.EXTEND: Rule(_OPEN, _WORK),
+        Step.SHELVE: Rule(frozenset({_S.IN_PROGRESS, _S.SHELVED}), _WORK),
+        Step.HANDLE: Rule(_PROGRESS, _WORK),
+        Step.RETURN_VISIT: Rule(frozenset({_S.HANDLED}), frozenset({_W.VISITOR})),
+        Step.CLOSE: Rule(frozenset({_S.HANDLED}), _COORDINATOR),
+        Step.REOPEN: Rule(frozenset({_S.CLOSED, _S.HANDLED}), _WORK),
+        Step.REJECT: Rule(_DISPATCHING, _COORDINATOR),
+        Step.MERGE: Rule(_DISPATCHING | {_S.IN_PROGRESS, _S.SHELVED}, _RELATION),
+        Step.UNMERGE: Rule(frozenset({_S.MERGED}), _RELATION),
+        Step.JOIN: Rule(_OPEN, _RELATION),
+    }
+)
+"""The liaison owns the relation, the lead department the work; a coordinator may act for either."""
+
+SEES_ALL: Final = frozenset({Role.COORDINATOR, Role.OPERATOR})
+PARTIES: Final = frozenset({Role.LIAISON, Role.DEPARTMENT})
+
+
+def may_see(matter: Matter, caller: Actor) -> bool:
+    """Coordinators and operators see every matter, a liaison and a department those they are in."""
+    if caller.role in SEES_ALL:
+        return True
+    return caller.role in PARTIES and caller.party in matter.parties
+
+
+def standings(matter: Matter, caller: Actor) -> frozenset[Standing]:
+    """What the caller is to the matter; nothing for whoever only reads."""
+    found = set()
+    if caller.role is Role.COORDINATOR:
+        found.add(Standing.COORDINATOR)
+    if caller.role in PARTIES and matter.owner is not None and matter.owner.id == caller.party:
+        found.add(Standing.OWNER)
+    if caller.role is Role.DEPARTMENT:
+        if caller.party == matter.lead_department:
+            found.add(Standing.LEAD)
+        if caller.party in matter.parties:
+            found.add(Standing.CO)
+    if may_visit(matter, caller):
+        found.add(Standing.VISITOR)
+    return frozenset(found)
+
+
+def may_visit(matter: Matter, caller: Actor) -> bool:
+    """A return visit is made by nobody who handled the matter, owns it or leads the work on it."""
+    if caller.role not in PARTIES and caller.role is not Role.COORDINATOR:
+        return False
+    handler = matter.handling.handler if matter.handling else None
+    owner = matter.owner.id if matter.owner else None
+    concerned = {handler.party if handler else None, owner, matter.lead_department}
+    return caller.party not in concerned
+
+
+def guard(matter: Matter, step: Step, caller: Actor) -> Refused | None:
+    """Why the caller may not take the step now; None when it may.
+
+    The state comes first: what nobody may do at present is no question of who asks.
+    """
+    rule = RULES[step]
+    if matter.state not in rule.states:
+        return Refused(Refusal.WRONG_STATE, matter.state, allowed_states(step))
+    if standings(matter, caller) & rule.who:
+        return None
+    if step is Step.RETURN_VISIT:
+        return Refused(Refusal.NOT_INDEPENDENT, matter.state)
+    code = Refusal.COORDINATOR_ONLY if rule.who == _COORDINATOR else Refusal.NOT_YOURS
+    return Refused(code, matter.state)
+
+
+def allowed_states(step: Step) -> tuple[MatterState, ...]:
+    """The states that allow a step, in the order of the vocabulary."""
+    return tuple(state for state in MatterState if state in RULES[step].states)
+
+
+def open_steps(matter: Matter, caller: Actor) -> tuple[Step, ...]:
+    """The steps that the caller may take now, as far as state and standing say."""
+    return tuple(step for step in Step if guard(matter, step, caller) is None)

@@ -1,0 +1,280 @@
+"""What news from intake and routing does to a matter; news of something that has passed moves nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.followup.domain import clocks
+from services.followup.domain.decision import Changed, Decision, Unmoved, deadlines, tell
+from services.followup.domain.facts import (
+    Amended,
+    Offered,
+    Opened,
+    Requester,
+    Resumed,
+    Returned,
+    Taken,
+    Waiting,
+    Withdrawn,
+)
+from services.followup.domain.matter import (
+    DISPATCHING,
+    WORKING,
+    Dispatch,
+    Matter,
+    Offer,
+    Party,
+    Pending,
+)
+from services.followup.domain.moment import Moment
+from shared.calendar import Limit
+from shared.contracts.vocabulary import (
+    Channel,
+    ClockKind,
+    Kind,
+    MatterState,
+    PendingReason,
+    Urgency,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A request as intake registered it."""
+
+    request_id: str
+    requester: Requester
+    channel: Channel
+    kind: Kind
+    category: str | None
+    summary: str
+    urgency: Urgency
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Routing found nobody for now; `dispatch` is None where only an objection is reviewed."""
+
+    round: int
+    reason: PendingReason
+    review_at: datetime
+    dispatch: Dispatch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """Routing made an offer, with the limit that it computed."""
+
+    round: int
+    offer: Offer
+    dispatch: Dispatch
+    calendar_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnd:
+    """An offer ended without an owner: declined, timed_out or rescinded."""
+
+    round: int
+    offer_id: str
+    party: Party
+    ended: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A party took the matter at `at`."""
+
+    round: int
+    offer_id: str
+    party: Party
+    at: datetime
+
+
+def open_matter(registration: Registration, moment: Moment) -> Changed:
+    """A matter is open from its registration on; the handling limit follows with the dispatch."""
+    limits = moment.limits_of(registration.category)
+    received_at = registration.received_at
+    interim = clocks.start(
+        ClockKind.INTERIM,
+        moment.after(limits.interim, received_at),
+        received_at,
+        moment.calendar,
+    )
+    matter = Matter(
+        id=registration.request_id,
+        requester_id=registration.requester.id,
+        channel=registration.channel,
+        kind=registration.kind,
+        urgency=registration.urgency,
+        received_at=received_at,
+        category=registration.category,
+        clocks=(interim,),
+    )
+    fact = Opened(
+        registration.request_id,
+        registration.requester,
+        registration.channel,
+        registration.kind,
+        registration.category,
+        registration.summary,
+        registration.urgency,
+        received_at,
+        deadlines(matter),
+    )
+    return tell(matter, fact, moment)
+
+
+def amend(matter: Matter, message: str, moment: Moment) -> Changed:
+    """The requester's words are kept in every state; they end a hold, which waited for them."""
+    told = tell(matter, Amended(message), moment)
+    if matter.state is MatterState.ON_HOLD:
+        resumed = resume_held(told.matter, moment)
+        return tell(resumed, Resumed(deadlines(resumed)), moment, told.told)
+    return told
+
+
+def resume_held(matter: Matter, moment: Moment) -> Matter:
+    """The matter at work again after a hold, each limit later by the working time of the pause."""
+    running = clocks.unpause(
+        clocks.without(matter.clocks, ClockKind.RESUME), moment.at, moment.calendar
+    )
+    return replace(matter, state=MatterState.IN_PROGRESS, hold=None, clocks=running)
+
+
+def withdraw(matter: Matter, reason: str | None, moment: Moment) -> Decision:
+    """The requester takes it back, at any time before the end."""
+    if matter.final:
+        return Unmoved("it has ended already")
+    ended = replace(
+        matter,
+        state=MatterState.WITHDRAWN,
+        clocks=(),
+        offer=None,
+        pending=None,
+        hold=None,
+        shelf=None,
+    )
+    return tell(ended, Withdrawn(reason), moment)
+
+
+def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
+    """Nobody is offered the matter for now; its review is a promise like any other."""
+    if news.round != matter.round or matter.state not in DISPATCHING:
+        return Unmoved("the round has gone on")
+    pending = Pending(news.reason, news.review_at)
+    if matter.pending == pending:
+        return Unmoved("it waits for this already")
+    matter = _dispatched(matter, news.dispatch, moment) if news.dispatch else matter
+    review = clocks.start(ClockKind.REVIEW, news.review_at, moment.at, moment.calendar)
+    waiting = replace(
+        matter,
+        state=MatterState.AWAITING_DISPATCH,
+        pending=pending,
+        offer=None,
+        clocks=clocks.with_clock(clocks.without(matter.clocks, ClockKind.ACCEPT), review),
+    )
+    return tell(waiting, Waiting(news.reason, news.review_at), moment)
+
+
+def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
+    """A party is offered the matter; an owner that it has keeps it until the offer is accepted."""
+    if news.round != matter.round or matter.state not in DISPATCHING | WORKING:
+        return Unmoved("the round has gone on")
+    matter = _dispatched(matter, news.dispatch, moment)
+    limit = clocks.start(
+        ClockKind.ACCEPT,
+        news.offer.expires_at,
+        news.offer.offered_at,
+        moment.calendar,
+        news.calendar_version,
+    )
+    offered = replace(
+        matter,
+        state=MatterState.OFFERED if matter.state in DISPATCHING else matter.state,
+        offer=news.offer,
+        pending=None,
+        parties=_joined(matter.parties, news.offer.party.id),
+        clocks=clocks.with_clock(_without_review(matter), limit),
+    )
+    fact = Offered(
+        news.offer.offer_id,
+        news.offer.party,
+        news.offer.candidacy,
+        news.offer.why,
+        news.offer.expires_at,
+        news.dispatch,
+        deadlines(offered),
+    )
+    return tell(offered, fact, moment)
+
+
+def end_offer(matter: Matter, news: OfferEnd, moment: Moment) -> Decision:
+    """An offer ended without an owner; routing says next whom it asks, or that it waits."""
+    if matter.offer is None or matter.offer.offer_id != news.offer_id or matter.final:
+        return Unmoved("the offer is not the one that is open")
+    returned = replace(
+        matter,
+        state=MatterState.AWAITING_DISPATCH
+        if matter.state is MatterState.OFFERED
+        else matter.state,
+        offer=None,
+        clocks=clocks.without(matter.clocks, ClockKind.ACCEPT),
+    )
+    fact = Returned(news.offer_id, news.party, news.ended, news.reason)
+    return tell(returned, fact, moment)
+
+
+def take(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
+    """The party owns the matter from now on, and owes the first contact."""
+    if matter.offer is None or matter.offer.offer_id != news.offer_id or matter.final:
+        return Unmoved("the offer is not the one that is open")
+    taken_at = min(news.at, moment.at)
+    running = clocks.without(matter.clocks, ClockKind.ACCEPT)
+    if matter.contacted_at is None and matter.state is MatterState.OFFERED:
+        due_at = moment.after(moment.limits_of(matter.category).first_contact, taken_at)
+        first = clocks.start(ClockKind.FIRST_CONTACT, due_at, taken_at, moment.calendar)
+        running = clocks.with_clock(running, first)
+    taken = replace(
+        matter,
+        state=MatterState.IN_PROGRESS if matter.state is MatterState.OFFERED else matter.state,
+        offer=None,
+        owner=news.party,
+        last_owner=news.party,
+        taken_at=matter.taken_at or taken_at,
+        parties=_joined(matter.parties, news.party.id),
+        clocks=running,
+    )
+    return tell(taken, Taken(news.offer_id, news.party, deadlines(taken)), moment)
+
+
+def _dispatched(matter: Matter, dispatch: Dispatch, moment: Moment) -> Matter:
+    """The matter with what the catalogue decided: its departments, and the handling limit of the round."""
+    if matter.dispatch == dispatch and clocks.find(matter.clocks, ClockKind.HANDLE):
+        return matter
+    departments = (dispatch.lead_department, *dispatch.co_departments)
+    changed = replace(
+        matter,
+        dispatch=dispatch,
+        category=dispatch.category or matter.category,
+        urgency=dispatch.urgency,
+        parties=_joined(matter.parties, *(each for each in departments if each)),
+    )
+    held = clocks.find(matter.clocks, ClockKind.HANDLE)
+    if matter.state not in DISPATCHING or (held and held.extensions):
+        return changed
+    due_at = moment.after(Limit.days(dispatch.handle_days), matter.began_at)
+    handle = clocks.start(ClockKind.HANDLE, due_at, matter.began_at, moment.calendar)
+    return replace(changed, clocks=clocks.with_clock(changed.clocks, handle))
+
+
+def _without_review(matter: Matter) -> clocks.Clocks:
+    """While nobody had it, the review was routing's; on the long-term list it is the owner's own."""
+    if matter.state in DISPATCHING:
+        return clocks.without(matter.clocks, ClockKind.REVIEW)
+    return matter.clocks
+
+
+def _joined(parties: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    return parties + tuple(each for each in dict.fromkeys(more) if each not in parties)

@@ -1,0 +1,201 @@
+"""The wall chart 挂图作战: planning, milestones with their lights, and the departments' tasks."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.followup.domain import clocks
+from services.followup.domain.access import Standing, Step, guard, standings
+from services.followup.domain.decision import Decision, Refusal, Refused, refuse, tell
+from services.followup.domain.facts import MilestoneChanged, Planned, TaskChanged
+from services.followup.domain.matter import Matter, Milestone, Task
+from services.followup.domain.moment import Moment
+from services.followup.domain.work import promise_feedback
+from shared.calendar import Limit, WorkingCalendar
+from shared.contracts.vocabulary import ClockKind, Light, MilestoneState, Path
+
+MOST_MILESTONES: Final = 50
+MOST_TASKS: Final = 50
+LONGEST_PLAN: Final = timedelta(days=5 * 366)
+SOON: Final = Limit.days(2)
+"""A milestone due within this is yellow."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One milestone as it is planned."""
+
+    id: str
+    title: str
+    owner_department: str
+    due_at: datetime
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Milestones for the chart; more may be planned later."""
+
+    steps: tuple[PlannedStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMilestone:
+    """What of a milestone changes; None leaves it, an empty `blocker` takes the blocker away."""
+
+    id: str
+    state: MilestoneState | None = None
+    due_at: datetime | None = None
+    reason: str | None = None
+    evidence: str | None = None
+    blocker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddTask:
+    """Something for a department to do."""
+
+    id: str
+    department: str
+    title: str
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTask:
+    """The department did it."""
+
+    id: str
+
+
+def light(milestone: Milestone, at: datetime, calendar: WorkingCalendar) -> Light:
+    """Red when overdue, yellow when blocked or due within two working days, else green. Never typed in."""
+    return light_of(milestone, at, calendar.add(at, SOON))
+
+
+def light_of(milestone: Milestone, at: datetime, soon: datetime) -> Light:
+    """The same, with `soon` two working days from `at` worked out once for many."""
+    if milestone.settled:
+        return Light.GREEN
+    if milestone.due_at < at:
+        return Light.RED
+    if milestone.blocker or milestone.due_at <= soon:
+        return Light.YELLOW
+    return Light.GREEN
+
+
+def plan(matter: Matter, step: Plan, moment: Moment) -> Decision:
+    """Puts the matter on the chart, or more milestones on it; from now on feedback is due regularly."""
+    if refused := guard(matter, Step.PLAN, moment.by):
+        return refused
+    if len(matter.milestones) + len(step.steps) > MOST_MILESTONES:
+        return refuse(matter, Refusal.TOO_MANY, most=MOST_MILESTONES)
+    for each in step.steps:
+        if refused := _dated(matter, each.due_at, moment):
+            return refused
+    fresh = tuple(
+        Milestone(
+            each.id,
+            each.title,
+            each.owner_department,
+            MilestoneState.PLANNED,
+            each.due_at,
+            each.due_at,
+            each.required,
+        )
+        for each in step.steps
+    )
+    planned = replace(
+        matter,
+        path=Path.CHARTED,
+        milestones=matter.milestones + fresh,
+        parties=_joined(matter, tuple(each.owner_department for each in fresh)),
+    )
+    if clocks.find(planned.clocks, ClockKind.FEEDBACK) is None:
+        planned = promise_feedback(planned, moment)
+    return tell(planned, Planned(planned.milestones), moment)
+
+
+def change_milestone(matter: Matter, step: ChangeMilestone, moment: Moment) -> Decision:
+    """Moves a milestone on. Its department may, and whoever carries the work; only a coordinator waives one."""
+    if refused := guard(matter, Step.MILESTONE, moment.by):
+        return refused
+    found = next((each for each in matter.milestones if each.id == step.id), None)
+    if found is None:
+        return refuse(matter, Refusal.MILESTONE_UNKNOWN)
+    if refused := _may_change(matter, found, step, moment):
+        return refused
+    changed = replace(
+        found,
+        state=step.state or found.state,
+        due_at=step.due_at or found.due_at,
+        evidence=step.evidence or found.evidence,
+        blocker=found.blocker if step.blocker is None else step.blocker or None,
+    )
+    chart = tuple(changed if each.id == changed.id else each for each in matter.milestones)
+    return tell(replace(matter, milestones=chart), MilestoneChanged(changed, step.reason), moment)
+
+
+def _may_change(
+    matter: Matter, found: Milestone, step: ChangeMilestone, moment: Moment
+) -> Refused | None:
+    mine = standings(matter, moment.by)
+    if Standing.COORDINATOR not in mine:
+        carries = mine & {Standing.OWNER, Standing.LEAD}
+        if not carries and found.owner_department != moment.by.party:
+            return refuse(matter, Refusal.NOT_YOURS)
+        if step.state is MilestoneState.WAIVED:
+            return refuse(matter, Refusal.COORDINATOR_ONLY)
+        if found.settled:
+            return refuse(matter, Refusal.MILESTONE_SETTLED)
+    if step.due_at is not None and step.due_at != found.due_at:
+        if not step.reason:
+            return refuse(matter, Refusal.REASON_NEEDED)
+        return _dated(matter, step.due_at, moment)
+    return None
+
+
+def add_task(matter: Matter, step: AddTask, moment: Moment) -> Decision:
+    """Gives a department something to do; it sees the matter from now on."""
+    if refused := guard(matter, Step.TASK, moment.by):
+        return refused
+    if len(matter.tasks) >= MOST_TASKS:
+        return refuse(matter, Refusal.TOO_MANY, most=MOST_TASKS)
+    if step.due_at is not None and (refused := _dated(matter, step.due_at, moment)):
+        return refused
+    task = Task(step.id, step.department, step.title, step.due_at)
+    given = replace(
+        matter, tasks=(*matter.tasks, task), parties=_joined(matter, (step.department,))
+    )
+    return tell(given, TaskChanged(task.id, task.department, task.title, done=False), moment)
+
+
+def finish_task(matter: Matter, step: FinishTask, moment: Moment) -> Decision:
+    """The department, or whoever carries the work, says that it is done."""
+    if refused := guard(matter, Step.TASK_DONE, moment.by):
+        return refused
+    task = next((each for each in matter.tasks if each.id == step.id), None)
+    if task is None:
+        return refuse(matter, Refusal.TASK_UNKNOWN)
+    carries = standings(matter, moment.by) - {Standing.CO, Standing.VISITOR}
+    if not carries and task.department != moment.by.party:
+        return refuse(matter, Refusal.NOT_YOURS)
+    if task.done_at is not None:
+        return refuse(matter, Refusal.TASK_DONE)
+    finished = replace(task, done_at=moment.at)
+    tasks = tuple(finished if each.id == task.id else each for each in matter.tasks)
+    fact = TaskChanged(task.id, task.department, task.title, done=True)
+    return tell(replace(matter, tasks=tasks), fact, moment)
+
+
+def _dated(matter: Matter, due_at: datetime, moment: Moment) -> Refused | None:
+    if due_at <= moment.at:
+        return refuse(matter, Refusal.NOT_LATER, than=moment.at)
+    if due_at > moment.at + LONGEST_PLAN:
+        return refuse(matter, Refusal.TOO_FAR, days=LONGEST_PLAN.days)
+    return None
+
+
+def _joined(matter: Matter, departments: tuple[str, ...]) -> tuple[str, ...]:
+    fresh = (each for each in dict.fromkeys(departments) if each not in matter.parties)
+    return (*matter.parties, *fresh)

@@ -1,0 +1,160 @@
+"""The clocks of a matter as values: starting, pausing, extending, and the next rung when a limit is broken."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from services.followup.domain.limits import REMINDER_LEADS, RUNG
+from shared.calendar import WorkingCalendar
+from shared.contracts.vocabulary import ClockKind
+
+
+class Stage(StrEnum):
+    """How far a clock has come: on track, reminded 催办, supervised 督办, then up the ladder 提级."""
+
+    ON_TRACK = "on_track"
+    REMINDED = "reminded"
+    SUPERVISED = "supervised"
+    LIAISON = "liaison"
+    DEPARTMENT_HEAD = "department_head"
+    LEADER_IN_CHARGE = "leader_in_charge"
+    JOINT_MEETING = "joint_meeting"
+
+
+NEXT_STAGE: Final[Mapping[Stage, Stage]] = MappingProxyType(
+    {
+        Stage.SUPERVISED: Stage.LIAISON,
+        Stage.LIAISON: Stage.DEPARTMENT_HEAD,
+        Stage.DEPARTMENT_HEAD: Stage.LEADER_IN_CHARGE,
+        Stage.LEADER_IN_CHARGE: Stage.JOINT_MEETING,
+    }
+)
+"""Above a broken limit; the joint meeting is the last rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One running promise. `original_due_at` is never overwritten; `act_at` is when the sweep looks at it next.
+
+    `calendar_version` is the calendar's that computed `due_at`. `extensions` counts those of the round.
+    """
+
+    kind: ClockKind
+    due_at: datetime
+    original_due_at: datetime
+    remind_at: datetime | None
+    act_at: datetime | None
+    stage: Stage
+    calendar_version: str
+    paused_at: datetime | None = None
+    extensions: int = 0
+
+    @property
+    def broken(self) -> bool:
+        """Whether the limit ran out, and that has been said."""
+        return self.stage not in (Stage.ON_TRACK, Stage.REMINDED)
+
+
+Clocks: TypeAlias = tuple[Clock, ...]
+
+
+def start(
+    kind: ClockKind, due_at: datetime, since: datetime, calendar: WorkingCalendar, version: str = ""
+) -> Clock:
+    """A clock that runs out at `due_at`; it reminds before, unless that would be before `since`."""
+    lead = REMINDER_LEADS.get(kind)
+    reminder = calendar.before(due_at, lead) if lead is not None else None
+    remind_at = reminder if reminder is not None and reminder > since else None
+    return Clock(
+        kind,
+        due_at,
+        due_at,
+        remind_at,
+        remind_at or due_at,
+        Stage.ON_TRACK,
+        version or calendar.version,
+    )
+
+
+def without(clocks: Clocks, *kinds: ClockKind) -> Clocks:
+    """The clocks that are not of these kinds."""
+    return tuple(clock for clock in clocks if clock.kind not in kinds)
+
+
+def with_clock(clocks: Clocks, clock: Clock) -> Clocks:
+    """The clocks with `clock` in the place of another of its kind."""
+    return (*without(clocks, clock.kind), clock)
+
+
+def find(clocks: Iterable[Clock], kind: ClockKind) -> Clock | None:
+    """The running clock of a kind."""
+    return next((clock for clock in clocks if clock.kind is kind), None)
+
+
+def pause(clocks: Clocks, at: datetime) -> Clocks:
+    """All clocks standing still from `at` on."""
+    return tuple(
+        clock if clock.paused_at else replace(clock, paused_at=at, act_at=None) for clock in clocks
+    )
+
+
+def unpause(clocks: Clocks, at: datetime, calendar: WorkingCalendar) -> Clocks:
+    """All clocks running again: each limit later by the working time it stood still; a breach stays one."""
+    return tuple(_unpaused(clock, at, calendar) if clock.paused_at else clock for clock in clocks)
+
+
+def _unpaused(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
+    paused_at = clock.paused_at or at
+    if clock.broken:
+        act_at = calendar.add(at, RUNG) if clock.stage in NEXT_STAGE else None
+        return replace(clock, paused_at=None, act_at=act_at)
+    due_at = calendar.resume(clock.due_at, paused_at, at)
+    remind_at = clock.remind_at and calendar.resume(clock.remind_at, paused_at, at)
+    act_at = remind_at if remind_at and clock.stage is Stage.ON_TRACK else due_at
+    return replace(
+        clock,
+        due_at=due_at,
+        remind_at=remind_at,
+        act_at=act_at,
+        paused_at=None,
+        calendar_version=calendar.version,
+    )
+
+
+def extend(clock: Clock, due_at: datetime, at: datetime, calendar: WorkingCalendar) -> Clock:
+    """The clock with a later limit, on track again; the original limit stays on record."""
+    fresh = start(clock.kind, due_at, at, calendar)
+    return replace(fresh, original_due_at=clock.original_due_at, extensions=clock.extensions + 1)
+
+
+def advance(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock | None:
+    """One rung on when its time has come by `at`, else None. A broken limit rises a level each working day.
+
+    The limit of an offer rises no higher than 督办: routing ends the offer and makes the next one.
+    """
+    if clock.act_at is None or clock.act_at > at:
+        return None
+    if clock.stage in (Stage.ON_TRACK, Stage.REMINDED):
+        if at < clock.due_at:
+            return replace(clock, stage=Stage.REMINDED, act_at=clock.due_at)
+        rises = clock.kind is not ClockKind.ACCEPT
+        return replace(
+            clock, stage=Stage.SUPERVISED, act_at=calendar.add(at, RUNG) if rises else None
+        )
+    stage = NEXT_STAGE[clock.stage]
+    return replace(
+        clock, stage=stage, act_at=calendar.add(at, RUNG) if stage in NEXT_STAGE else None
+    )
+
+
+def next_due(clocks: Iterable[Clock]) -> datetime | None:
+    """The earliest promise not yet kept; in the past exactly when it was broken. Paused clocks promise nothing."""
+    return min((clock.due_at for clock in clocks if clock.paused_at is None), default=None)
+
+
+def next_act(clocks: Iterable[Clock]) -> datetime | None:
+    """When a clock has to be looked at next."""
+    return min((clock.act_at for clock in clocks if clock.act_at is not None), default=None)

@@ -1,0 +1,103 @@
+"""What a decision is: the matter changed with its facts, refused by name, or not moved; and how a fact is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from services.followup.domain.facts import Deadline, Deadlines, Fact
+from services.followup.domain.matter import Matter
+from services.followup.domain.moment import Actor, Moment
+from shared.contracts.vocabulary import MatterState
+
+
+class Refusal(StrEnum):
+    """Why a step is refused; the value is the code of the problem that a caller gets."""
+
+    WRONG_STATE = "wrong_state"
+    NOT_YOURS = "not_yours"
+    COORDINATOR_ONLY = "coordinator_only"
+    ALREADY_CONTACTED = "already_contacted"
+    MILESTONES_OPEN = "milestones_open"
+    MILESTONE_UNKNOWN = "milestone_unknown"
+    MILESTONE_SETTLED = "milestone_settled"
+    TOO_MANY = "too_many"
+    TASK_UNKNOWN = "task_unknown"
+    TASK_DONE = "task_done"
+    REASON_NEEDED = "reason_needed"
+    NOT_LATER = "not_later"
+    TOO_FAR = "too_far"
+    CLOCK_NOT_RUNNING = "clock_not_running"
+    EXTENSION_SPENT = "extension_spent"
+    PATH_IS_CHARTED = "path_is_charted"
+    OUTCOME_NOT_GIVEN = "outcome_not_given"
+    NOT_INDEPENDENT = "not_independent"
+    VISIT_DONE = "visit_done"
+    VISIT_INCOMPLETE = "visit_incomplete"
+    VISIT_NOT_ANSWERED = "visit_not_answered"
+    VISIT_NOT_DISSATISFIED = "visit_not_dissatisfied"
+    REOPENING_TOO_LATE = "reopening_too_late"
+    MERGED_WITH_ITSELF = "merged_with_itself"
+    OTHER_REQUESTER = "other_requester"
+    TARGET_NOT_OPEN = "target_not_open"
+    HAS_MERGED = "has_merged"
+    JOINED_ALREADY = "joined_already"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact, who caused it, and the matter as the fact left it."""
+
+    fact: Fact
+    by: Actor
+    at: datetime
+    matter: Matter
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The matter after the step, with everything that happened, in order."""
+
+    matter: Matter
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing changed. `allowed` are the states that would allow the step."""
+
+    code: Refusal
+    state: MatterState
+    allowed: tuple[MatterState, ...] = ()
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmoved:
+    """Nothing to do: it is so already, or the news is of something that has passed."""
+
+    because: str
+
+
+Decision: TypeAlias = Changed | Refused | Unmoved
+
+
+def tell(matter: Matter, fact: Fact, moment: Moment, earlier: tuple[Told, ...] = ()) -> Changed:
+    """The matter one version on, with `fact` after the `earlier` ones of the same step."""
+    after = replace(matter, version=matter.version + 1)
+    return Changed(after, (*earlier, Told(fact, moment.by, moment.at, after)))
+
+
+def deadlines(matter: Matter) -> Deadlines:
+    """The limits that run now, as they are told."""
+    return tuple(
+        Deadline(clock.kind, clock.due_at, clock.calendar_version)
+        for clock in matter.clocks
+        if clock.paused_at is None
+    )
+
+
+def refuse(matter: Matter, code: Refusal, **params: object) -> Refused:
+    """A refusal that has nothing to do with the state."""
+    return Refused(code, matter.state, params=params)

@@ -1,0 +1,248 @@
+"""How a round ends and another begins: handled, visited, closed, reopened, rejected."""
+
+from dataclasses import dataclass, replace
+
+from services.followup.domain import clocks
+from services.followup.domain.access import Step, guard
+from services.followup.domain.decision import (
+    Changed,
+    Decision,
+    Refusal,
+    Refused,
+    Unmoved,
+    refuse,
+    tell,
+)
+from services.followup.domain.facts import Closed, Handled, Rejected, Reopened, Visited
+from services.followup.domain.matter import Closing, Handling, Matter, Visit
+from services.followup.domain.moment import Moment
+from services.followup.domain.work import contacted, handling_limit
+from shared.calendar import Limit
+from shared.contracts.vocabulary import (
+    ClockKind,
+    MatterState,
+    Outcome,
+    Path,
+    ReopenCause,
+    VisitState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """What came of the work, in words for the requester. Without a path: charted where there is a chart."""
+
+    outcome: Outcome
+    answer: str
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnVisit:
+    """What the requester said, or that nobody was reached."""
+
+    reached: bool
+    answered: bool | None = None
+    solved: bool | None = None
+    satisfaction: int | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Settle it; without an answer of the return visit only with an exemption."""
+
+    exemption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Why it starts another round."""
+
+    cause: ReopenCause
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Why it is not ours to take, and the lawful channel for it."""
+
+    reason: str
+    channel: str
+
+
+def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
+    """The work is done; from now on the return visit is what is promised."""
+    if refused := guard(matter, Step.HANDLE, moment.by):
+        return refused
+    if step.outcome is Outcome.WITHDRAWN:
+        return refuse(matter, Refusal.OUTCOME_NOT_GIVEN, outcome=step.outcome)
+    if step.path is Path.INSTANT and matter.path is Path.CHARTED:
+        return refuse(matter, Refusal.PATH_IS_CHARTED)
+    missing = [each.title for each in matter.milestones if each.required and not each.settled]
+    if missing:
+        return refuse(matter, Refusal.MILESTONES_OPEN, milestones=missing)
+    limit = clocks.find(matter.clocks, ClockKind.HANDLE)
+    on_time = limit is None or moment.at <= limit.due_at
+    path = step.path or matter.path or Path.INSTANT
+    after = replace(
+        contacted(matter, moment.at),
+        state=MatterState.HANDLED,
+        path=path,
+        offer=None,
+        handling=Handling(
+            step.outcome,
+            step.answer,
+            path,
+            moment.by,
+            moment.at,
+            on_time,
+            path is Path.INSTANT and _at_once(matter, moment),
+        ),
+        visit=Visit(VisitState.DUE),
+        clocks=(_visit_clock(matter, moment),),
+    )
+    return tell(after, Handled(step.outcome, step.answer, path, on_time), moment)
+
+
+def _at_once(matter: Matter, moment: Moment) -> bool:
+    limit = moment.limits_of(matter.category).first_contact
+    return moment.at <= moment.after(limit, matter.taken_at)
+
+
+def _visit_clock(matter: Matter, moment: Moment) -> clocks.Clock:
+    limit = moment.limits_of(matter.category).return_visit
+    return clocks.start(ClockKind.RETURN_VISIT, moment.after(limit), moment.at, moment.calendar)
+
+
+def return_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Decision:
+    """Made by somebody other than the handler. A content requester settles the matter at once."""
+    if refused := guard(matter, Step.RETURN_VISIT, moment.by):
+        return refused
+    if matter.visit is not None and matter.visit.state is VisitState.DONE:
+        return refuse(matter, Refusal.VISIT_DONE)
+    said = (step.answered, step.solved, step.satisfaction)
+    if step.reached and step.solved is None:
+        return refuse(matter, Refusal.VISIT_INCOMPLETE)
+    if not step.reached and any(each is not None for each in said):
+        return refuse(matter, Refusal.VISIT_INCOMPLETE)
+    return _visited(matter, step, moment) if step.reached else _unreached(matter, step, moment)
+
+
+def answered_by_requester(matter: Matter, step: ReturnVisit, moment: Moment) -> Decision:
+    """The requester's own answer, the first of the round; it counts even after an exempted closing."""
+    waiting = matter.visit is not None and matter.visit.state is not VisitState.DONE
+    if matter.state not in (MatterState.HANDLED, MatterState.CLOSED) or not waiting:
+        return Unmoved("no return visit is open")
+    return _visited(matter, step, moment)
+
+
+def _unreached(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
+    attempts = (matter.visit.attempts if matter.visit else 0) + 1
+    after = replace(
+        matter,
+        visit=Visit(VisitState.UNREACHED, attempts, moment.by, moment.at, words=step.words),
+        clocks=(_visit_clock(matter, moment),),
+    )
+    return tell(after, Visited(False, False, None, None, step.words, attempts), moment)
+
+
+def _visited(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
+    attempts = (matter.visit.attempts if matter.visit else 0) + 1
+    answered = step.answered is not False
+    visit = Visit(
+        VisitState.DONE,
+        attempts,
+        moment.by,
+        moment.at,
+        answered,
+        step.solved,
+        step.satisfaction,
+        step.words,
+    )
+    fact = Visited(True, answered, step.solved, step.satisfaction, step.words, attempts)
+    if matter.state is MatterState.CLOSED:
+        return tell(replace(matter, visit=visit), fact, moment)
+    if visit.content:
+        told = tell(replace(matter, visit=visit, clocks=_decision_clock(moment)), fact, moment)
+        return _closed(told.matter, None, moment, told)
+    return tell(replace(matter, visit=visit, clocks=_decision_clock(moment)), fact, moment)
+
+
+def _decision_clock(moment: Moment) -> clocks.Clocks:
+    """What is done about an answer is due by the next working day."""
+    due_at = moment.after(Limit.days(1))
+    return (clocks.start(ClockKind.REVIEW, due_at, moment.at, moment.calendar),)
+
+
+def close(matter: Matter, step: Close, moment: Moment) -> Decision:
+    """Settles a matter whose requester is not content, or, with a named exemption, has not answered."""
+    if matter.state is MatterState.CLOSED:
+        return Unmoved("it is closed already")
+    if refused := guard(matter, Step.CLOSE, moment.by):
+        return refused
+    answered = matter.visit is not None and matter.visit.state is VisitState.DONE
+    if not answered and not step.exemption:
+        return refuse(matter, Refusal.VISIT_NOT_ANSWERED)
+    return _closed(matter, None if answered else step.exemption, moment)
+
+
+def _closed(
+    matter: Matter, exemption: str | None, moment: Moment, earlier: Changed | None = None
+) -> Changed:
+    outcome = matter.handling.outcome if matter.handling else Outcome.RESOLVED
+    settled = replace(
+        matter, state=MatterState.CLOSED, clocks=(), closing=Closing(moment.at, exemption)
+    )
+    return tell(settled, Closed(outcome, exemption), moment, earlier.told if earlier else ())
+
+
+def reopen(matter: Matter, step: Reopen, moment: Moment) -> Decision:
+    """Another round, within the limit after closing, or at once when the requester is not content."""
+    if refused := guard(matter, Step.REOPEN, moment.by):
+        return refused
+    if refused := _reopening_refused(matter, moment):
+        return refused
+    limits = moment.limits_of(matter.category)
+    starts = (
+        (ClockKind.INTERIM, limits.interim),
+        (ClockKind.HANDLE, handling_limit(matter, moment)),
+    )
+    another = replace(
+        matter,
+        state=MatterState.AWAITING_DISPATCH,
+        round=matter.round + 1,
+        round_began_at=moment.at,
+        clocks=tuple(
+            clocks.start(kind, moment.after(limit), moment.at, moment.calendar)
+            for kind, limit in starts
+        ),
+        owner=None,
+        taken_at=None,
+        contacted_at=None,
+        path=None if all(each.settled for each in matter.milestones) else matter.path,
+        handling=None,
+        visit=None,
+        closing=None,
+    )
+    return tell(another, Reopened(step.cause, step.reason, matter.last_owner), moment)
+
+
+def _reopening_refused(matter: Matter, moment: Moment) -> Refused | None:
+    if matter.closing is not None:
+        limit = moment.limits_of(matter.category).reopening
+        until = moment.after(limit, matter.closing.at)
+        if moment.at > until:
+            return refuse(matter, Refusal.REOPENING_TOO_LATE, until=until, matter_id=matter.id)
+        return None
+    if matter.visit is None or matter.visit.state is not VisitState.DONE:
+        return refuse(matter, Refusal.VISIT_NOT_DISSATISFIED)
+    return None
+
+
+def reject(matter: Matter, step: Reject, moment: Moment) -> Decision:
+    """Not ours to take 不予受理: before anybody took it, with the reason and the lawful channel."""
+    if refused := guard(matter, Step.REJECT, moment.by):
+        return refused
+    rejected = replace(matter, state=MatterState.REJECTED, clocks=(), offer=None, pending=None)
+    return tell(rejected, Rejected(step.reason, step.channel), moment)

@@ -1,0 +1,100 @@
+"""Matters that belong together: merged within one firm and back again, joined across firms."""
+
+from dataclasses import dataclass, replace
+
+from services.followup.domain import clocks
+from services.followup.domain.access import Step, guard
+from services.followup.domain.decision import (
+    Decision,
+    Refusal,
+    Refused,
+    Unmoved,
+    refuse,
+    tell,
+)
+from services.followup.domain.facts import Joined, Merged, Unmerged
+from services.followup.domain.matter import DISPATCHING, Joint, Matter, Merging
+from services.followup.domain.moment import Moment
+from shared.contracts.vocabulary import ClockKind, MatterState
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The matter that this one is followed in from now on. `has_merged`: others were merged into this one."""
+
+    into: Matter
+    reason: str
+    has_merged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerge:
+    """Why the merge is undone."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """The joint matter to be linked to."""
+
+    joint_id: str
+    title: str
+
+
+def merge(matter: Matter, step: Merge, moment: Moment) -> Decision:
+    """The same firm, the same problem 并单. What it goes back to is kept, so that it can be undone."""
+    if refused := guard(matter, Step.MERGE, moment.by):
+        return refused
+    if refused := _cannot_merge(matter, step):
+        return refused
+    kept = clocks.without(matter.clocks, ClockKind.ACCEPT)
+    merged = replace(
+        matter,
+        state=MatterState.MERGED,
+        clocks=(),
+        offer=None,
+        pending=None,
+        merging=Merging(step.into.id, matter.state, kept),
+    )
+    return tell(merged, Merged(step.into.id, step.reason), moment)
+
+
+def _cannot_merge(matter: Matter, step: Merge) -> Refused | None:
+    if step.into.id == matter.id:
+        return refuse(matter, Refusal.MERGED_WITH_ITSELF)
+    if step.into.requester_id != matter.requester_id:
+        return refuse(matter, Refusal.OTHER_REQUESTER)
+    if step.into.final:
+        return refuse(matter, Refusal.TARGET_NOT_OPEN, target_state=step.into.state)
+    return refuse(matter, Refusal.HAS_MERGED) if step.has_merged else None
+
+
+def unmerge(matter: Matter, step: Unmerge, moment: Moment) -> Decision:
+    """It goes on by itself, with the promises that it had: a merge is no pause."""
+    if refused := guard(matter, Step.UNMERGE, moment.by):
+        return refused
+    merging = matter.merging
+    if merging is None:
+        return refuse(matter, Refusal.WRONG_STATE)
+    unheard = merging.state in DISPATCHING
+    kept = clocks.without(merging.clocks, ClockKind.REVIEW) if unheard else merging.clocks
+    back = replace(
+        matter,
+        state=MatterState.AWAITING_DISPATCH if unheard else merging.state,
+        clocks=kept,
+        merging=None,
+    )
+    return tell(back, Unmerged(merging.into, step.reason), moment)
+
+
+def join(matter: Matter, step: Join, moment: Moment) -> Decision:
+    """Different firms, one problem 共性事项: each keeps its liaison, its answer and its return visit."""
+    if refused := guard(matter, Step.JOIN, moment.by):
+        return refused
+    if matter.joint is not None:
+        if matter.joint.joint_id == step.joint_id:
+            return Unmoved("it is joined already")
+        return refuse(matter, Refusal.JOINED_ALREADY, joint_id=matter.joint.joint_id)
+    joint = Joint(step.joint_id, step.title)
+    return tell(replace(matter, joint=joint), Joined(step.joint_id, step.title), moment)

@@ -1,0 +1,270 @@
+"""A matter and its parts as frozen values; what it is, not what may be done with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.followup.domain.clocks import Clock, next_act, next_due
+from services.followup.domain.moment import Actor
+from shared.contracts.vocabulary import (
+    Candidacy,
+    Channel,
+    Difficulty,
+    Kind,
+    MatterState,
+    MilestoneState,
+    Outcome,
+    PartyKind,
+    Path,
+    PendingReason,
+    Urgency,
+    VisitState,
+)
+
+FINAL: Final = frozenset(
+    {MatterState.CLOSED, MatterState.MERGED, MatterState.REJECTED, MatterState.WITHDRAWN}
+)
+"""States that promise nothing more."""
+
+DISPATCHING: Final = frozenset(
+    {MatterState.RECEIVED, MatterState.AWAITING_DISPATCH, MatterState.OFFERED}
+)
+"""States in which nobody has taken the matter yet."""
+
+WORKING: Final = frozenset({MatterState.IN_PROGRESS, MatterState.ON_HOLD, MatterState.SHELVED})
+"""States in which an owner works on it or waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A liaison, a department's desk or the town's fallback desk."""
+
+    id: str
+    kind: PartyKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """What the dispatch catalogue decided. `accept_hours` counts working hours, `handle_days` working days."""
+
+    catalogue_version: int | None
+    rule_id: str | None
+    category: str | None
+    lead_department: str | None
+    co_departments: tuple[str, ...]
+    urgency: Urgency
+    difficulty: Difficulty
+    accept_hours: float
+    handle_days: int
+    park: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Who is offered the matter, and why."""
+
+    offer_id: str
+    party: Party
+    candidacy: Candidacy
+    why: str
+    attempt: int
+    offered_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Why nobody is offered the matter, and when that is looked at again."""
+
+    reason: PendingReason
+    review_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What the requester is waited for."""
+
+    reason: str
+    held_at: datetime
+    resume_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Why it is on the long-term list. `handle_due_at` is the handling limit that it had first."""
+
+    reason: str
+    review_at: datetime
+    handle_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What was done in this round, and by whom. `instant`: without a chart, within the limit of a first contact."""
+
+    outcome: Outcome
+    answer: str
+    path: Path
+    handler: Actor
+    at: datetime
+    on_time: bool
+    instant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The round's return visit; `attempts` counts those that reached nobody too."""
+
+    state: VisitState
+    attempts: int = 0
+    visitor: Actor | None = None
+    at: datetime | None = None
+    answered: bool | None = None
+    solved: bool | None = None
+    satisfaction: int | None = None
+    words: str | None = None
+
+    @property
+    def content(self) -> bool:
+        """Answered, solved, and nothing said against it: 3 基本满意 is the least that counts as satisfied."""
+        satisfied = self.satisfaction is None or self.satisfaction >= 3
+        return bool(self.answered and self.solved and satisfied)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """When it was settled; `exemption` is why no answer of a return visit was needed."""
+
+    at: datetime
+    exemption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What it was merged into, and what it goes back to when the merge is undone."""
+
+    into: str
+    state: MatterState
+    clocks: tuple[Clock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The same problem in different firms."""
+
+    joint_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A step on the wall chart; `original_due_at` is never overwritten."""
+
+    id: str
+    title: str
+    owner_department: str
+    state: MilestoneState
+    due_at: datetime
+    original_due_at: datetime
+    required: bool
+    evidence: str | None = None
+    blocker: str | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Done or waived."""
+        return self.state in (MilestoneState.DONE, MilestoneState.WAIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a department does for the matter."""
+
+    id: str
+    department: str
+    title: str
+    due_at: datetime | None
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """The whole of a matter: one version of one row. `version` counts its events from 1.
+
+    `parties` are all who may see it: whoever was offered it, and the departments. What belongs to a round
+    (owner, offer, handling, visit) is empty again when the next one begins; `last_owner` outlives it.
+    """
+
+    id: str
+    requester_id: str
+    channel: Channel
+    kind: Kind
+    urgency: Urgency
+    received_at: datetime
+    category: str | None = None
+    version: int = 0
+    state: MatterState = MatterState.RECEIVED
+    round: int = 1
+    round_began_at: datetime | None = None
+    clocks: tuple[Clock, ...] = ()
+    parties: tuple[str, ...] = ()
+    dispatch: Dispatch | None = None
+    pending: Pending | None = None
+    offer: Offer | None = None
+    owner: Party | None = None
+    last_owner: Party | None = None
+    taken_at: datetime | None = None
+    contacted_at: datetime | None = None
+    path: Path | None = None
+    hold: Hold | None = None
+    shelf: Shelf | None = None
+    handling: Handling | None = None
+    visit: Visit | None = None
+    closing: Closing | None = None
+    merging: Merging | None = None
+    joint: Joint | None = None
+    milestones: tuple[Milestone, ...] = ()
+    tasks: tuple[Task, ...] = ()
+
+    @property
+    def final(self) -> bool:
+        """Whether it promises nothing more."""
+        return self.state in FINAL
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The earliest promise not yet kept; None only in a final state."""
+        return next_due(self.clocks)
+
+    @property
+    def act_at(self) -> datetime | None:
+        """When the sweep has to look at it next."""
+        return next_act(self.clocks)
+
+    @property
+    def breached(self) -> bool:
+        """Whether a promise that still runs was broken, and that has been said."""
+        return any(clock.broken and clock.paused_at is None for clock in self.clocks)
+
+    @property
+    def began_at(self) -> datetime:
+        """When the round began: at its request, or when it was reopened."""
+        return self.round_began_at or self.received_at
+
+    @property
+    def lead_department(self) -> str | None:
+        """The department that owns the work."""
+        return self.dispatch.lead_department if self.dispatch else None
+
+    @property
+    def park(self) -> str | None:
+        """The enterprise's park, where one is known."""
+        return self.dispatch.park if self.dispatch else None
+
+    @property
+    def responsible(self) -> Party | None:
+        """Who answers for it now: its owner, else whoever is offered it; None means the fallback desk."""
+        if self.owner is not None:
+            return self.owner
+        return self.offer.party if self.offer is not None else None

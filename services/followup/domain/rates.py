@@ -1,0 +1,164 @@
+"""The rates 三率 and their company: what each fact adds to them, and the arithmetic; nothing is left out unsaid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from services.followup.domain.decision import Told
+from services.followup.domain.facts import (
+    Closed,
+    Handled,
+    Reopened,
+    Returned,
+    Taken,
+    Visited,
+)
+from services.followup.domain.matter import Matter, Party
+from shared.contracts.vocabulary import PartyKind
+
+
+class Counted(StrEnum):
+    """What the rates count, one row each."""
+
+    TAKEN = "taken"
+    DECLINED = "declined"
+    TIMED_OUT = "timed_out"
+    CONTACTED = "contacted"
+    HANDLED = "handled"
+    VISITED = "visited"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class GroupBy(StrEnum):
+    """What the rates can be split by."""
+
+    PARK = "park"
+    DEPARTMENT = "department"
+    LIAISON = "liaison"
+    CATEGORY = "category"
+    KIND = "kind"
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One thing that counts. `seconds` run from the beginning of the round, for a closing from the registration."""
+
+    what: Counted
+    at: datetime
+    matter: Matter
+    party: Party | None
+    seconds: int | None = None
+    on_time: bool | None = None
+    instant: bool | None = None
+    exempted: bool | None = None
+    visited: Visited | None = None
+
+    @property
+    def liaison(self) -> str | None:
+        """The liaison it counts for."""
+        party = self.party or self.matter.owner or self.matter.last_owner
+        return party.id if party is not None and party.kind is PartyKind.LIAISON else None
+
+
+def tallies(before: Matter | None, told: tuple[Told, ...]) -> list[Tally]:
+    """What the facts of one step add to the rates."""
+    found: list[Tally] = []
+    contacted = before.contacted_at if before else None
+    for each in told:
+        if each.matter.contacted_at is not None and contacted is None:
+            found.append(_timed(Counted.CONTACTED, each))
+        contacted = each.matter.contacted_at
+        counted = _counted(each)
+        if counted is not None:
+            found.append(counted)
+    return found
+
+
+def _counted(told: Told) -> Tally | None:
+    fact, matter = told.fact, told.matter
+    if isinstance(fact, Taken):
+        taken_at = matter.taken_at or told.at
+        return Tally(
+            Counted.TAKEN, told.at, matter, fact.owner, _seconds(matter.began_at, taken_at)
+        )
+    if isinstance(fact, Returned) and fact.ended in (Counted.DECLINED, Counted.TIMED_OUT):
+        return Tally(Counted(fact.ended), told.at, matter, fact.party)
+    if isinstance(fact, Handled):
+        handling = matter.handling
+        instant = handling.instant if handling else False
+        return _timed(Counted.HANDLED, told, on_time=fact.on_time, instant=instant)
+    if isinstance(fact, Visited):
+        return Tally(Counted.VISITED, told.at, matter, None, visited=fact)
+    if isinstance(fact, Closed):
+        seconds = _seconds(matter.received_at, told.at)
+        exempted = fact.exemption is not None
+        return Tally(Counted.CLOSED, told.at, matter, None, seconds, exempted=exempted)
+    if isinstance(fact, Reopened):
+        return Tally(Counted.REOPENED, told.at, matter, None)
+    return None
+
+
+def _timed(
+    what: Counted, told: Told, on_time: bool | None = None, instant: bool | None = None
+) -> Tally:
+    seconds = _seconds(told.matter.began_at, told.at)
+    return Tally(what, told.at, told.matter, None, seconds, on_time=on_time, instant=instant)
+
+
+def _seconds(start: datetime, end: datetime) -> int:
+    return max(0, int((end - start).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The sums of a period. `visited` and what follows count rounds: several tries of one round are one."""
+
+    visited: int = 0
+    reached: int = 0
+    answered: int = 0
+    solved: int = 0
+    rated: int = 0
+    satisfied: int = 0
+    exempted: int = 0
+    handled: int = 0
+    on_time: int = 0
+    instant: int = 0
+    taken: int = 0
+    declined: int = 0
+    timed_out: int = 0
+    reopened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with all that it is made of; `left_out` says how many did not count, and why."""
+
+    numerator: int
+    denominator: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def value(self) -> float | None:
+        """Between 0 and 1; None when there is nothing to divide by."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+def rates_of(counts: Counts) -> dict[str, Rate]:
+    """Every rate of a period. The first three come from return visits that were answered, and from nothing else."""
+    unheard = {"unreached": counts.visited - counts.reached, "exempted": counts.exempted}
+    offers = counts.taken + counts.declined + counts.timed_out
+    return {
+        "response": Rate(counts.answered, counts.reached, unheard),
+        "resolution": Rate(counts.solved, counts.reached, unheard),
+        "satisfaction": Rate(
+            counts.satisfied, counts.rated, unheard | {"unrated": counts.reached - counts.rated}
+        ),
+        "reached": Rate(counts.reached, counts.visited, {"exempted": counts.exempted}),
+        "on_time": Rate(counts.on_time, counts.handled),
+        "instant": Rate(counts.instant, counts.handled),
+        "declined": Rate(counts.declined, offers),
+        "reopened": Rate(counts.reopened, counts.handled),
+    }

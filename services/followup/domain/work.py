@@ -1,0 +1,235 @@
+"""The steps of whoever works on a matter: contact, feedback, hold, resume, extend, shelve."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.followup.domain import clocks
+from services.followup.domain.access import Standing, Step, guard, standings
+from services.followup.domain.arrivals import resume_held
+from services.followup.domain.decision import (
+    Decision,
+    Refusal,
+    Refused,
+    deadlines,
+    refuse,
+    tell,
+)
+from services.followup.domain.facts import Contacted, Extended, FedBack, Held, Resumed, Shelved
+from services.followup.domain.matter import Hold, Matter, Shelf
+from services.followup.domain.moment import Moment
+from shared.calendar import Limit
+from shared.contracts.vocabulary import ClockKind, Difficulty, MatterState, Path
+
+LONGEST_HOLD: Final = timedelta(days=180)
+LONGEST_SHELF: Final = timedelta(days=730)
+LONGEST_EXTENSION: Final = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstContact:
+    """The owner spoke to the requester for the first time."""
+
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the requester was told."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOn:
+    """What the requester is waited for, and until when at the latest."""
+
+    reason: str
+    resume_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Work goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """A later limit for one clock, and why."""
+
+    clock: ClockKind
+    new_due_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutOnShelf:
+    """Why it goes on the long-term list, and when it is looked at again."""
+
+    reason: str
+    review_at: datetime
+
+
+def first_contact(matter: Matter, step: FirstContact, moment: Moment) -> Decision:
+    """Keeps the promise of a first contact, once a round."""
+    if refused := guard(matter, Step.FIRST_CONTACT, moment.by):
+        return refused
+    if matter.contacted_at is not None:
+        return refuse(matter, Refusal.ALREADY_CONTACTED)
+    return tell(contacted(matter, moment.at), Contacted(step.note), moment)
+
+
+def contacted(matter: Matter, at: datetime) -> Matter:
+    """The matter with its requester spoken to by `at`: a feedback and an answer are contacts too."""
+    return replace(
+        matter,
+        contacted_at=matter.contacted_at or at,
+        clocks=clocks.without(matter.clocks, ClockKind.FIRST_CONTACT),
+    )
+
+
+def feedback(matter: Matter, step: Feedback, moment: Moment) -> Decision:
+    """Keeps the interim promise; while charted the next feedback is promised at once (一跟到底)."""
+    if refused := guard(matter, Step.FEEDBACK, moment.by):
+        return refused
+    after = contacted(matter, moment.at)
+    after = replace(after, clocks=clocks.without(after.clocks, ClockKind.INTERIM))
+    if clocks.find(after.clocks, ClockKind.FEEDBACK):
+        after = promise_feedback(after, moment)
+    return tell(after, FedBack(step.text), moment)
+
+
+def promise_feedback(matter: Matter, moment: Moment) -> Matter:
+    """The matter with the next feedback due a full limit from now, or from the end of the hold."""
+    limit = moment.limits_of(matter.category).feedback
+    clock = clocks.start(ClockKind.FEEDBACK, moment.after(limit), moment.at, moment.calendar)
+    if matter.state is MatterState.ON_HOLD:
+        clock = replace(clock, paused_at=moment.at, act_at=None)
+    return replace(matter, clocks=clocks.with_clock(matter.clocks, clock))
+
+
+def hold(matter: Matter, step: HoldOn, moment: Moment) -> Decision:
+    """Pauses every clock; the only step that does. The hold ends by itself at `resume_at`."""
+    if refused := guard(matter, Step.HOLD, moment.by):
+        return refused
+    if refused := _within(matter, step.resume_at, moment, LONGEST_HOLD):
+        return refused
+    end = clocks.start(ClockKind.RESUME, step.resume_at, moment.at, moment.calendar)
+    held = replace(
+        matter,
+        state=MatterState.ON_HOLD,
+        hold=Hold(step.reason, moment.at, step.resume_at),
+        clocks=clocks.with_clock(clocks.pause(matter.clocks, moment.at), end),
+    )
+    return tell(held, Held(step.reason, step.resume_at), moment)
+
+
+def resume(matter: Matter, step: Resume, moment: Moment) -> Decision:
+    """Ends a hold, or takes the matter off the long-term list with a handling limit of its own again."""
+    if refused := guard(matter, Step.RESUME, moment.by):
+        return refused
+    held = matter.state is MatterState.ON_HOLD
+    resumed = resume_held(matter, moment) if held else _off_the_shelf(matter, moment)
+    return tell(resumed, Resumed(deadlines(resumed)), moment)
+
+
+def handling_limit(matter: Matter, moment: Moment) -> Limit:
+    """The working days that the catalogue gave, else those of its difficulty."""
+    if matter.dispatch is None:
+        return moment.limits_of(matter.category).simple
+    if matter.dispatch.handle_days > 0:
+        return Limit.days(matter.dispatch.handle_days)
+    limits = moment.limits_of(matter.category)
+    simple = matter.dispatch.difficulty is Difficulty.SIMPLE
+    return limits.simple if simple else limits.complex
+
+
+def _off_the_shelf(matter: Matter, moment: Moment) -> Matter:
+    due_at = moment.after(handling_limit(matter, moment))
+    handle = clocks.start(ClockKind.HANDLE, due_at, moment.at, moment.calendar)
+    if matter.shelf is not None:
+        handle = replace(handle, original_due_at=matter.shelf.handle_due_at)
+    running = clocks.without(matter.clocks, ClockKind.REVIEW)
+    back = replace(
+        matter,
+        state=MatterState.IN_PROGRESS,
+        shelf=None,
+        clocks=clocks.with_clock(running, handle),
+    )
+    return promise_feedback(back, moment) if back.path is Path.CHARTED else back
+
+
+def extend(matter: Matter, step: Extend, moment: Moment) -> Decision:
+    """Moves one limit. Its owner may do that once in a round and before it ran out; a coordinator at any time."""
+    if refused := guard(matter, Step.EXTEND, moment.by):
+        return refused
+    clock = clocks.find(matter.clocks, step.clock)
+    # An offer's limit and the review of what waits for an offer are routing's own.
+    foreign = matter.state is MatterState.AWAITING_DISPATCH and step.clock is ClockKind.REVIEW
+    if clock is None or clock.paused_at or step.clock is ClockKind.ACCEPT or foreign:
+        running = [each.kind.value for each in matter.clocks if each.paused_at is None]
+        return refuse(matter, Refusal.CLOCK_NOT_RUNNING, clock=step.clock, running=running)
+    if refused := _may_extend(matter, clock, moment):
+        return refused
+    if step.new_due_at <= clock.due_at:
+        return refuse(matter, Refusal.NOT_LATER, than=clock.due_at)
+    if refused := _within(matter, step.new_due_at, moment, LONGEST_EXTENSION):
+        return refused
+    moved = clocks.extend(clock, step.new_due_at, moment.at, moment.calendar)
+    extended = _with_dates(
+        replace(matter, clocks=clocks.with_clock(matter.clocks, moved)), step.new_due_at
+    )
+    fact = Extended(step.clock, clock.due_at, step.new_due_at, step.reason, moment.by.party)
+    return tell(extended, fact, moment)
+
+
+def _may_extend(matter: Matter, clock: clocks.Clock, moment: Moment) -> Refused | None:
+    if Standing.COORDINATOR in standings(matter, moment.by):
+        return None
+    if matter.state is MatterState.HANDLED:
+        return refuse(matter, Refusal.COORDINATOR_ONLY)
+    if clock.extensions or clock.broken or clock.due_at <= moment.at:
+        return refuse(matter, Refusal.EXTENSION_SPENT, clock=clock.kind)
+    return None
+
+
+def _with_dates(matter: Matter, due_at: datetime) -> Matter:
+    """A hold and the long-term list name their own date too."""
+    if matter.hold is not None:
+        return replace(matter, hold=replace(matter.hold, resume_at=due_at))
+    review = clocks.find(matter.clocks, ClockKind.REVIEW)
+    if matter.shelf is not None and review is not None and review.due_at == due_at:
+        return replace(matter, shelf=replace(matter.shelf, review_at=due_at))
+    return matter
+
+
+def shelve(matter: Matter, step: PutOnShelf, moment: Moment) -> Decision:
+    """Puts it on the long-term list 挂账: from now on the review is what is promised. Again moves the review."""
+    if refused := guard(matter, Step.SHELVE, moment.by):
+        return refused
+    if refused := _within(matter, step.review_at, moment, LONGEST_SHELF):
+        return refused
+    handle = clocks.find(matter.clocks, ClockKind.HANDLE)
+    first_due = matter.shelf.handle_due_at if matter.shelf else None
+    review = clocks.start(ClockKind.REVIEW, step.review_at, moment.at, moment.calendar)
+    shelved = replace(
+        matter,
+        state=MatterState.SHELVED,
+        shelf=Shelf(
+            step.reason,
+            step.review_at,
+            first_due or (handle.original_due_at if handle else step.review_at),
+        ),
+        clocks=clocks.with_clock(
+            tuple(clock for clock in matter.clocks if clock.kind is ClockKind.ACCEPT), review
+        ),
+    )
+    return tell(shelved, Shelved(step.reason, step.review_at), moment)
+
+
+def _within(matter: Matter, date: datetime, moment: Moment, longest: timedelta) -> Refused | None:
+    if date <= moment.at:
+        return refuse(matter, Refusal.NOT_LATER, than=moment.at)
+    if date > moment.at + longest:
+        return refuse(matter, Refusal.TOO_FAR, days=longest.days)
+    return None

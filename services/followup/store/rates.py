@@ -1,0 +1,155 @@
+"""What the rates count: a row for each thing that happened, and the sums of a period."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from services.followup.domain.rates import Counts, GroupBy, Tally
+from shared.kit.db import Connection
+
+INSERT_TALLIES = """
+insert into tally (what, at, matter_id, round, park, department, liaison, category, kind, channel,
+                   seconds, on_time, instant, exempted, reached, answered, solved, satisfaction)
+select given.what, given.at, given.matter_id, given.round, given.park, given.department,
+       given.liaison, given.category, given.kind, given.channel, given.seconds, given.on_time,
+       given.instant, given.exempted, given.reached, given.answered, given.solved,
+       given.satisfaction
+from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::int[], $5::text[], $6::text[],
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::bool[], $13::bool[],
+            $14::bool[], $15::bool[], $16::bool[], $17::bool[], $18::smallint[])
+     as given (what, at, matter_id, round, park, department, liaison, category, kind, channel,
+               seconds, on_time, instant, exempted, reached, answered, solved, satisfaction)"""
+
+
+async def count(conn: Connection, tallies: Sequence[Tally]) -> None:
+    """Store what happened for the rates."""
+    if tallies:
+        rows = [_row(tally) for tally in tallies]
+        await conn.execute(
+            INSERT_TALLIES, *([row[at] for row in rows] for at in range(len(rows[0])))
+        )
+
+
+def _row(tally: Tally) -> tuple[object, ...]:
+    matter, visited = tally.matter, tally.visited
+    return (
+        tally.what.value,
+        tally.at,
+        matter.id,
+        matter.round,
+        matter.park,
+        matter.lead_department,
+        tally.liaison,
+        matter.category,
+        matter.kind.value,
+        matter.channel.value,
+        tally.seconds,
+        tally.on_time,
+        tally.instant,
+        tally.exempted,
+        visited.reached if visited else None,
+        visited.answered if visited else None,
+        visited.solved if visited else None,
+        visited.satisfaction if visited else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Seconds that half and nine tenths stayed within; None when nothing was counted."""
+
+    p50_s: float | None
+    p90_s: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The sums of one group, or of the whole where `whole` is true."""
+
+    key: str | None
+    whole: bool
+    counts: Counts
+    to_accept: Spread
+    to_first_contact: Spread
+    to_closure: Spread
+
+
+# Several tries of one return visit are one round visited; each other row counts for itself.
+SUM_PERIOD = """
+with counted as (
+    select what, matter_id, round, seconds, on_time, instant, exempted, reached, answered, solved,
+           satisfaction,
+           case $3 when 'park' then park when 'department' then department
+                   when 'liaison' then liaison when 'category' then category
+                   when 'kind' then kind when 'channel' then channel end as key
+    from tally where at >= $1 and at < $2 and what = any($4::text[])
+), once as (
+    select key, 'visited' as what, bool_or(reached) as reached, bool_or(answered) as answered,
+           bool_or(solved) as solved, max(satisfaction) as satisfaction,
+           null::int as seconds, null::bool as on_time, null::bool as instant,
+           null::bool as exempted
+    from counted where what = 'visited' group by key, matter_id, round
+    union all
+    select key, what, null, null, null, null, seconds, on_time, instant, exempted
+    from counted where what <> 'visited'
+)
+select key, grouping(key) = 1 as whole,
+       count(*) filter (where what = 'visited') as visited,
+       count(*) filter (where what = 'visited' and reached) as reached,
+       count(*) filter (where what = 'visited' and answered) as answered,
+       count(*) filter (where what = 'visited' and solved) as solved,
+       count(*) filter (where what = 'visited' and satisfaction is not null) as rated,
+       count(*) filter (where what = 'visited' and satisfaction >= 3) as satisfied,
+       count(*) filter (where what = 'closed' and exempted) as exempted,
+       count(*) filter (where what = 'handled') as handled,
+       count(*) filter (where what = 'handled' and on_time) as on_time,
+       count(*) filter (where what = 'handled' and instant) as instant,
+       count(*) filter (where what = 'taken') as taken,
+       count(*) filter (where what = 'declined') as declined,
+       count(*) filter (where what = 'timed_out') as timed_out,
+       count(*) filter (where what = 'reopened') as reopened,
+       count(*) filter (where what = 'contacted') as contacted,
+       count(*) filter (where what = 'closed') as closed,
+       percentile_cont(array[0.5, 0.9]) within group (order by seconds)
+           filter (where what = 'taken') as to_accept,
+       percentile_cont(array[0.5, 0.9]) within group (order by seconds)
+           filter (where what = 'contacted') as to_first_contact,
+       percentile_cont(array[0.5, 0.9]) within group (order by seconds)
+           filter (where what = 'closed') as to_closure
+from once
+group by grouping sets ((key), ())
+order by whole desc, key nulls last"""
+
+
+async def sum_period(
+    conn: Connection,
+    since: datetime,
+    until: datetime,
+    by: GroupBy | None,
+    what: Sequence[str],
+) -> list[Period]:
+    """The sums from `since` until before `until`: the whole first, then each group by its key.
+
+    `what` names the kinds of rows to read; sums of the others are 0. Without `by` there is the whole alone.
+    """
+    rows = await conn.fetch(SUM_PERIOD, since, until, by.value if by else None, list(what))
+    return [_period(row) for row in rows if row["whole"] or by is not None]
+
+
+def _period(row: asyncpg.Record) -> Period:
+    counts = Counts(**{name: row[name] for name in Counts.__slots__})
+    return Period(
+        row["key"],
+        row["whole"],
+        counts,
+        _spread(row["to_accept"], row["taken"]),
+        _spread(row["to_first_contact"], row["contacted"]),
+        _spread(row["to_closure"], row["closed"]),
+    )
+
+
+def _spread(values: Sequence[float] | None, number: int) -> Spread:
+    return Spread(values[0], values[1], number) if values else Spread(None, None, number)

@@ -1,0 +1,127 @@
+"""The requests that opened matters, as they came; stored once and never changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from services.followup.domain.facts import Requester
+from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
+from shared.kit.db import Connection
+
+LONGEST_TERMS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as intake registered it, without contacts."""
+
+    matter_id: str
+    source: str
+    source_ref: str
+    channel: Channel
+    kind: Kind
+    category: str | None
+    requester: Requester
+    summary: str
+    detail: str
+    location: str | None
+    urgency: Urgency
+    occurred_at: datetime | None
+    received_at: datetime
+    attachments: tuple[str, ...] = ()
+
+
+INSERT_REQUESTS = """
+insert into request (matter_id, source, source_ref, channel, kind, category, requester_kind,
+                     requester_id, requester_name, summary, detail, location, urgency, occurred_at,
+                     received_at, attachments, terms)
+select given.matter_id, given.source, given.source_ref, given.channel, given.kind, given.category,
+       given.requester_kind, given.requester_id, given.requester_name, given.summary, given.detail,
+       given.location, given.urgency, given.occurred_at, given.received_at, given.attachments,
+       string_to_array(given.terms, ' ')
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+            $14::timestamptz[], $15::timestamptz[], $16::json[], $17::text[])
+     as given (matter_id, source, source_ref, channel, kind, category, requester_kind,
+               requester_id, requester_name, summary, detail, location, urgency, occurred_at,
+               received_at, attachments, terms)"""
+
+
+async def insert_requests(conn: Connection, requests: Sequence[Request]) -> None:
+    """Store requests that are new."""
+    rows = [_row(request) for request in requests]
+    await conn.execute(INSERT_REQUESTS, *([row[at] for row in rows] for at in range(len(rows[0]))))
+
+
+def _row(request: Request) -> tuple[object, ...]:
+    return (
+        request.matter_id,
+        request.source,
+        request.source_ref,
+        request.channel.value,
+        request.kind.value,
+        request.category,
+        request.requester.kind.value,
+        request.requester.id,
+        request.requester.name,
+        request.summary,
+        request.detail,
+        request.location,
+        request.urgency.value,
+        request.occurred_at,
+        request.received_at,
+        orjson.dumps(request.attachments).decode(),
+        " ".join(terms_of(request.summary)),
+    )
+
+
+def words_of(text: str) -> list[str]:
+    """What is looked for: runs of letters, digits and Chinese characters, in small letters."""
+    folded = "".join(letter if letter.isalnum() else " " for letter in text.lower())
+    return folded.split()
+
+
+def terms_of(text: str) -> list[str]:
+    """The pairs of neighbouring characters of each word, by which a part of a word is found; 256 at most.
+
+    Chinese has no spaces between words, and pairs need no dictionary.
+    """
+    terms: dict[str, None] = {}
+    for word in words_of(text):
+        for at in range(len(word) - 1):
+            terms[word[at : at + 2]] = None
+    return list(terms)[:LONGEST_TERMS]
+
+
+SELECT_REQUESTS = """
+select matter_id, source, source_ref, channel, kind, category, requester_kind, requester_id,
+       requester_name, summary, detail, location, urgency, occurred_at, received_at, attachments
+from request where matter_id = any($1::uuid[]) order by matter_id"""
+
+
+async def load_requests(conn: Connection, matter_ids: Sequence[UUID]) -> list[Request]:
+    """The requests that opened these matters."""
+    return [
+        Request(
+            str(row["matter_id"]),
+            row["source"],
+            row["source_ref"],
+            Channel(row["channel"]),
+            Kind(row["kind"]),
+            row["category"],
+            Requester(
+                RequesterKind(row["requester_kind"]), row["requester_id"], row["requester_name"]
+            ),
+            row["summary"],
+            row["detail"],
+            row["location"],
+            Urgency(row["urgency"]),
+            row["occurred_at"],
+            row["received_at"],
+            tuple(orjson.loads(row["attachments"])),
+        )
+        for row in await conn.fetch(SELECT_REQUESTS, matter_ids)
+    ]

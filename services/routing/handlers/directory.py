@@ -1,0 +1,134 @@
+"""The directory's commands: each write is idempotent, and a change of a tie is said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import asyncpg
+
+from services.routing.store import directory
+from services.routing.store.directory import (
+    Absence,
+    Department,
+    EnterpriseEntry,
+    LiaisonEntry,
+    Put,
+    Tie,
+)
+from shared.contracts.assignments import TieChanged
+from shared.contracts.event import Actor
+from shared.contracts.vocabulary import PartyKind, TieRole
+from shared.kit.db import Connection
+from shared.kit.events import Outgoing, record
+
+
+@dataclass(frozen=True, slots=True)
+class IdTaken:
+    """Refused: the id is that of a party of another kind."""
+
+    party_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Refused: `what` names something that is not in the directory."""
+
+    what: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryOverlap:
+    """Refused: another tie is the enterprise's primary on some of these days."""
+
+    tie_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadDates:
+    """Refused: the end does not come after the beginning, or a deputy stands in for themselves."""
+
+    what: str
+
+
+PartyWrite: TypeAlias = Put | IdTaken | Missing
+TieWrite: TypeAlias = Put | Missing | PrimaryOverlap | BadDates
+AbsenceWrite: TypeAlias = Put | Missing | BadDates
+
+
+async def put_department(conn: Connection, department: Department) -> PartyWrite:
+    """Enter or change a department; its desk has a queue from then on."""
+    if not await directory.put_party(conn, department.id, PartyKind.DEPARTMENT, department.name):
+        return IdTaken(department.id)
+    put = await directory.put_department(conn, department)
+    await directory.open_queue(conn, department.id)
+    return put
+
+
+async def put_liaison(conn: Connection, liaison: LiaisonEntry) -> PartyWrite:
+    """Enter or change a liaison; they have a queue from then on."""
+    if not await directory.put_party(conn, liaison.id, PartyKind.LIAISON, liaison.name):
+        return IdTaken(liaison.id)
+    try:
+        async with conn.transaction():
+            put = await directory.put_liaison(conn, liaison)
+    except asyncpg.ForeignKeyViolationError:
+        return Missing("department_id", liaison.department_id)
+    await directory.open_queue(conn, liaison.id)
+    return put
+
+
+async def put_enterprise(conn: Connection, enterprise: EnterpriseEntry) -> Put:
+    """Enter or change an enterprise."""
+    return await directory.put_enterprise(conn, enterprise)
+
+
+async def put_tie(conn: Connection, tie: Tie, actor: Actor, now: datetime) -> TieWrite:
+    """Enter or change a tie, and say so. Offers that are open stay with whom they were made to."""
+    if tie.until_on is not None and tie.until_on < tie.from_on:
+        return BadDates("until")
+    if not await directory.lock_enterprise(conn, tie.uscc):
+        return Missing("uscc", tie.uscc)
+    if tie.role is TieRole.PRIMARY:
+        other = await directory.find_overlapping_primary(conn, tie)
+        if other is not None:
+            return PrimaryOverlap(other)
+    try:
+        async with conn.transaction():
+            version = await directory.put_tie(conn, tie)
+    except asyncpg.ForeignKeyViolationError:
+        return Missing("liaison_id", tie.liaison_id)
+    if version is None:
+        return Put.UNCHANGED
+    event = TieChanged(
+        actor=actor,
+        tie_id=tie.id,
+        uscc=tie.uscc,
+        liaison_id=tie.liaison_id,
+        role=tie.role,
+        from_on=tie.from_on,
+        until_on=tie.until_on,
+        reason=tie.reason,
+    )
+    await record(conn, [Outgoing(tie.id, version, event, now)])
+    return Put.CREATED if version == 1 else Put.CHANGED
+
+
+async def put_absence(conn: Connection, absence: Absence) -> AbsenceWrite:
+    """Enter or change an absence. When it covers now, `due.begin_absences` passes on what is offered, right after.
+
+    It waits for offers to this liaison that are under way, and those begun after it see the absence.
+    """
+    if absence.until_at is not None and absence.until_at <= absence.from_at:
+        return BadDates("until")
+    if absence.deputy_id == absence.liaison_id:
+        return BadDates("deputy_id")
+    try:
+        async with conn.transaction():
+            put = await directory.put_absence(conn, absence)
+    except asyncpg.ForeignKeyViolationError as fault:
+        if fault.constraint_name == "absence_deputy":
+            return Missing("deputy_id", absence.deputy_id or "")
+        return Missing("liaison_id", absence.liaison_id)
+    await directory.lock_queue(conn, absence.liaison_id)
+    return put

@@ -1,6 +1,7 @@
 """One real PostgreSQL and one real Kafka for a run, started when a test first asks for them."""
 
 import itertools
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
@@ -28,7 +29,33 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch Kafka before the first test, so that no test's time limit counts the download."""
     wanted = ("kafka", "kafka_server")
     if any(name in getattr(item, "fixturenames", ()) for item in session.items for name in wanted):
-        jars.classpath(lambda come, expected: None)
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        jars.classpath(Fetching(reporter.write_line))
+
+
+class Fetching:
+    """Says in a line for each quarter how far a download has come."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._told = -1
+
+    def __call__(self, come: int, expected: int) -> None:
+        quarter = 4 * come // expected if expected else 0
+        if quarter > self._told:
+            self._told = quarter
+            self._say(f"fetching Kafka: {come / 1e6:.0f} of {expected / 1e6:.0f} MB")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"skipped: {len(terminalreporter.getreports('skipped'))}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything must be there (`LIAISON_NO_SKIPS`), a skipped test is a failed run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("LIAISON_NO_SKIPS") and reporter.getreports("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

@@ -69,20 +69,21 @@ def classpath(progress: Progress, lock: Path = LOCK) -> list[Path]:
 
     Raises Trouble when a jar cannot be fetched, or is not the one that the lock names.
     """
-    folder = cache_folder() / "kafka" / lock_name(lock)
+    kept = folder(lock)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with held(folder / ".lock"):
-            missing = [jar for jar in locked(lock) if not is_intact(folder / jar.filename, jar)]
+        kept.mkdir(parents=True, exist_ok=True)
+        with held(kept / ".lock"):
+            missing = [jar for jar in locked(lock) if not is_intact(kept / jar.filename, jar)]
             if missing:
-                fetch(missing, folder, progress)
+                fetch(missing, kept, progress)
     except PermissionError as fault:
-        raise Trouble("cache.unwritable", folder=cache_folder()) from fault
-    return [folder / jar.filename for jar in locked(lock)]
+        raise Trouble("cache.unwritable", folder=kept) from fault
+    return [kept / jar.filename for jar in locked(lock)]
 
 
-def lock_name(lock: Path) -> str:
-    return hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+def folder(lock: Path = LOCK) -> Path:
+    """Where the jars of this lock are kept."""
+    return cache_folder() / "kafka" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
 
 
 def is_intact(path: Path, jar: Jar) -> bool:
@@ -102,8 +103,8 @@ def held(path: Path) -> Iterator[None]:
         yield
 
 
-def fetch(jars: list[Jar], folder: Path, progress: Progress) -> None:
-    """Fetch `jars` into `folder`, each appearing there whole and checked or not at all."""
+def fetch(jars: list[Jar], into: Path, progress: Progress) -> None:
+    """Fetch `jars` to `into`, each appearing there whole and checked or not at all."""
     trust_the_system()
     expected = sum(jar.size for jar in jars)
     come = 0
@@ -119,7 +120,7 @@ def fetch(jars: list[Jar], folder: Path, progress: Progress) -> None:
 
     progress(0, expected)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        waiting = [pool.submit(fetch_one, jar, folder, counting) for jar in jars]
+        waiting = [pool.submit(fetch_one, jar, into, counting) for jar in jars]
         try:
             for each in waiting:
                 each.result()
@@ -132,9 +133,9 @@ def fetch(jars: list[Jar], folder: Path, progress: Progress) -> None:
 Counting = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
-def fetch_one(jar: Jar, folder: Path, counting: Counting) -> None:
+def fetch_one(jar: Jar, into: Path, counting: Counting) -> None:
     for attempt in range(1, ATTEMPTS + 1):
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as staging:
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=into) as staging:
             try:
                 path = through_jgo(jar, Path(staging), counting)
             except (requests.RequestException, RuntimeError) as fault:
@@ -144,7 +145,7 @@ def fetch_one(jar: Jar, folder: Path, counting: Counting) -> None:
                     ) from fault
                 continue
             if is_intact(path, jar):
-                path.replace(folder / jar.filename)
+                path.replace(into / jar.filename)
                 return
     raise Trouble("jars.differ", jar=jar.coordinate, source=source())
 

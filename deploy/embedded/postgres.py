@@ -12,13 +12,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.process import Program, RunAs, wrapped
+from deploy.embedded.process import Program, RunAs, command_line, end, identity, wrapped
 from deploy.embedded.trouble import Trouble
 
 MAJOR = "18"
 USER = "liaison"
 UNPRIVILEGED = "nobody"
 INITDB_SECONDS = 120.0
+STOP_SIGNAL = signal.SIGINT  # Ends sessions at once and writes a checkpoint.
+STOP_SECONDS = 20.0
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     # Without a socket file no path can be too long, and two clusters cannot meet in one folder.
@@ -60,7 +62,7 @@ class Postgres:
             found = version.read_text().strip()
             if found != MAJOR:
                 raise Trouble("postgres.version", folder=self.cluster, found=found, wanted=MAJOR)
-            self._forget_dead_server()
+            self._end_forgotten_server()
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_password()
@@ -76,8 +78,8 @@ class Postgres:
             command=(*base, *options),
             log=self.log,
             ready=self.is_ready,
-            stop_signal=signal.SIGINT,  # Ends sessions at once and writes a checkpoint.
-            stop_seconds=20.0,
+            stop_signal=STOP_SIGNAL,
+            stop_seconds=STOP_SECONDS,
             run_as=self._user(),
             folder=Path("/"),
             port=self.port,
@@ -117,11 +119,19 @@ class Postgres:
             handed.unlink()
         fresh.rename(self.cluster)
 
-    def _forget_dead_server(self) -> None:
-        """Remove the pid file of a server that was killed, lest its number be another's by now."""
+    def _end_forgotten_server(self) -> None:
+        """End a server that a killed launcher has left; forget one that was killed itself.
+
+        Its number may be another program's by now, which would keep the next server from starting.
+        """
         pid_file = self.cluster / "postmaster.pid"
-        if pid_file.exists() and not self.is_ready():
-            pid_file.unlink()
+        try:
+            pid = int(pid_file.read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return
+        if (who := identity(pid)) and str(self.cluster) in command_line(pid):
+            end(who, STOP_SIGNAL, STOP_SECONDS)
+        pid_file.unlink(missing_ok=True)
 
     def _user(self) -> RunAs:
         if os.geteuid() != 0:

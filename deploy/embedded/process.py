@@ -116,15 +116,20 @@ def listens(pid: int, port: int) -> bool:
     return any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets)
 
 
-def last_words(log: Path, lines: int = 8) -> str:
-    """The end of a log, for a person to read."""
+def last_words(log: Path, lines: int = 6) -> str:
+    """The end of a log for a person to read: without the frames of traces, which are in the log."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 8_192))
+            file.seek(max(0, log.stat().st_size - 16_384))
             text = file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    said = [line for line in text.splitlines() if line.strip() and not is_frame(line)]
+    return "\n".join(line[:400] for line in said[-lines:])
+
+
+def is_frame(line: str) -> bool:
+    return line[0].isspace() or line.startswith(("Traceback ", "^"))
 
 
 def wrapped(
@@ -144,6 +149,14 @@ def identity(pid: int) -> Identity | None:
         return Identity(pid, process.create_time())
     except psutil.NoSuchProcess:
         return None
+
+
+def command_line(pid: int) -> list[str]:
+    """What the process was started with; empty when it has gone."""
+    try:
+        return list(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return []
 
 
 def is_running(who: Identity) -> bool:

@@ -1,0 +1,63 @@
+# Everything a newcomer types. Each target does its own set-up; `make help` explains them.
+
+# The first Python that is new enough; name another one with PYTHON=…
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := services shared deploy tests
+TIERS := $(foreach tier,unit contracts integration flow,$(wildcard tests/$(tier)))
+LIAISON := $(BIN)/liaison
+
+# The packages come with whatever certificates this machine trusts, for this Python, into .venv.
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status doctor test unit check fmt schemas bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install what is locked into .venv; the other targets do it by themselves
+
+$(READY): uv.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Liaison needs Python 3.11 or later as python3, or: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make virtual environments; on Debian: apt install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(m.version("uv") != "$(UV_VERSION)")' 2>/dev/null \
+		|| { echo "Installing uv $(UV_VERSION) into .venv"; $(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"; }
+	$(BIN)/uv sync --locked
+	@touch $@
+
+up: $(READY) ## start everything; ARGS="--detach --port 0 --data DIR" instead of --demo
+	@$(LIAISON) up $(if $(filter undefined,$(origin ARGS)),--demo,$(ARGS))
+
+down: $(READY) ## stop it again; ARGS="--data DIR"
+	@$(LIAISON) down $(ARGS)
+
+status: $(READY) ## what runs, and how far behind it is
+	@$(LIAISON) status $(ARGS)
+
+doctor: $(READY) ## what is wrong, and how to mend it
+	@$(LIAISON) doctor $(ARGS)
+
+test: $(READY) ## all tests, on a real PostgreSQL and a real Kafka; ARGS="-k word"
+	@$(BIN)/pytest $(TIERS) $(ARGS)
+
+unit: $(READY) ## the tests that need no server
+	@$(BIN)/pytest tests/unit $(ARGS)
+
+check: $(READY) ## style, types, layers, and whether the schemas are those of the code
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m shared.contracts.schemas --check
+
+fmt: $(READY) ## lay the code out
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)

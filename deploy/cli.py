@@ -1,0 +1,182 @@
+"""The command line `liaison`: reads arguments and shows answers; what it does is done elsewhere."""
+
+import asyncio
+import getpass
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+
+from deploy import tokens
+from deploy.embedded.trouble import Trouble
+from deploy.folder import DEFAULT, Folder
+from deploy.launcher.down import down as take_down
+from deploy.launcher.foreground import detach as start_detached
+from deploy.launcher.foreground import stay
+from deploy.launcher.stack import Wanted
+from deploy.launcher.terminal import show_trouble
+from deploy.operating import letters
+from deploy.operating.doctor import examine
+from deploy.operating.show import show_findings, show_letter, show_letters, show_status
+from deploy.operating.status import Addresses
+from deploy.operating.status import status as state
+from deploy.words import say
+from shared.contracts.vocabulary import Role
+
+NOT_READY, NOT_RUNNING = 1, 3
+
+app = typer.Typer(
+    name="liaison", help=say("help.liaison"), no_args_is_help=True, add_completion=False
+)
+dead_letters = typer.Typer(help=say("help.dead_letters"), no_args_is_help=True)
+token_app = typer.Typer(help=say("help.tokens"), no_args_is_help=True)
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(token_app, name="tokens")
+# Their words are for programmers; what a person must know comes as a Trouble.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+
+Data = Annotated[Path, typer.Option("--data", help=say("help.data"))]
+Ids = Annotated[list[UUID], typer.Argument(help=say("help.ids"))]
+AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn a Trouble into words and an exit code."""
+    try:
+        yield
+    except Trouble as trouble:
+        show_trouble(errors, trouble)
+        raise typer.Exit(1) from None
+
+
+@app.command(help=say("help.up"))
+def up(
+    data: Data = DEFAULT,
+    demo: Annotated[bool, typer.Option("--demo", help=say("help.demo"))] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=say("help.port"))] = None,
+    detach: Annotated[bool, typer.Option("--detach", help=say("help.detach"))] = False,
+    isolated: Annotated[bool, typer.Option("--isolated", help=say("help.isolated"))] = False,
+) -> None:
+    """Start everything on this machine."""
+    wanted = Wanted(Folder.at(data), demo, port, isolated)
+    with in_words():
+        raise typer.Exit((start_detached if detach else stay)(wanted, console))
+
+
+@app.command(help=say("help.down"))
+def down(data: Data = DEFAULT) -> None:
+    """Stop everything of a data folder."""
+    with in_words():
+        ran = take_down(Folder.at(data))
+    console.print(say("down.stopped" if ran else "down.nothing", folder=data), soft_wrap=True)
+
+
+@app.command(help=say("help.status"))
+def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Show what runs."""
+    now = state(Folder.at(data))
+    if as_json:
+        print(json.dumps(now, ensure_ascii=False, default=str))
+    else:
+        show_status(console, now, data)
+    raise typer.Exit(0 if now["ready"] else NOT_READY if now["parts"] else NOT_RUNNING)
+
+
+@app.command(help=say("help.doctor"))
+def doctor(data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Look for what keeps a stack from working."""
+    findings = examine(Folder.at(data))
+    if as_json:
+        print(json.dumps([asdict(f) for f in findings], ensure_ascii=False, default=str))
+    else:
+        show_findings(console, findings)
+    raise typer.Exit(1 if any(finding.level == "bad" for finding in findings) else 0)
+
+
+@token_app.command("add", help=say("help.tokens.add"))
+def add_token(role: Role, party: str, data: Data = DEFAULT) -> None:
+    """Make a token and print it; it is not kept."""
+    folder = Folder.at(data)
+    with in_words():
+        folder.make()
+        [token] = tokens.add(folder, [(role, party)])
+    print(token)
+
+
+@dead_letters.command("list", help=say("help.dead_letters.list"))
+def list_letters(
+    data: Data = DEFAULT,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    settled: Annotated[bool, typer.Option("--all", help=say("help.all"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the messages that wait for an operator."""
+    with in_words():
+        found = asyncio.run(letters.listed(database(data), limit, settled))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, default=str))
+    else:
+        show_letters(console, found)
+
+
+@dead_letters.command("show", help=say("help.dead_letters.show"))
+def show_one(letter: UUID, data: Data = DEFAULT) -> None:
+    """Show one message as it came."""
+    with in_words():
+        show_letter(console, asyncio.run(letters.shown(database(data), letter)))
+
+
+@dead_letters.command("replay", help=say("help.dead_letters.replay"))
+def replay(
+    ids: Ids,
+    data: Data = DEFAULT,
+    value: Annotated[Path | None, typer.Option("--with", help=say("help.with"))] = None,
+) -> None:
+    """Handle messages again, one of them with its content mended if asked."""
+    url = database(data)
+    with in_words():
+        if value and len(ids) != 1:
+            raise Trouble("letter.one")
+        if value:
+            asyncio.run(letters.mended(url, ids[0], value.read_bytes()))
+    settle(url, ids, "replay", None)
+
+
+@dead_letters.command("discard", help=say("help.dead_letters.discard"))
+def discard(
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help=say("help.reason"))],
+    data: Data = DEFAULT,
+) -> None:
+    """Give messages up, with the reason on record."""
+    settle(database(data), ids, "discard", reason)
+
+
+def settle(url: str, ids: list[UUID], what: str, reason: str | None) -> None:
+    by = os.environ.get("LIAISON_OPERATOR") or getpass.getuser()
+    with in_words():
+        states = asyncio.run(letters.settled(url, ids, what, by, reason))
+    for letter, outcome in states.items():
+        console.print(say(f"letter.{outcome}", letter=letter), soft_wrap=True)
+    if set(states.values()) & {"failed", "waiting"}:
+        raise typer.Exit(1)
+
+
+def database(data: Path) -> str:
+    """The database of the settings, else of the stack that runs on `data`."""
+    folder = Folder.at(data)
+    url = Addresses.of(folder).postgres
+    with in_words():
+        if not url:
+            raise Trouble("not_running", folder=folder.root)
+    return url

@@ -1,0 +1,61 @@
+"""The launcher in the background: `python -m deploy.launcher`, as `liaison up --detach` starts it."""
+
+import argparse
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from deploy.embedded.trouble import Trouble
+from deploy.folder import Folder
+from deploy.launcher.journal import Journal
+from deploy.launcher.report import Ready, Report, encode, failed
+from deploy.launcher.stack import Stopped, Wanted, run
+
+
+class Pipe:
+    """Tells the terminal that started us, until all is ready or it has gone."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._file = open(descriptor, "w", encoding="utf-8")  # noqa: SIM115 - outlives the call
+
+    def __call__(self, report: Report) -> None:
+        if self._file.closed:
+            return
+        with suppress(BrokenPipeError):
+            self._file.write(encode(report) + "\n")
+            self._file.flush()
+        if isinstance(report, Ready):
+            with suppress(BrokenPipeError):
+                self._file.close()
+
+
+def main() -> int:
+    """Run one stack until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.launcher")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--report-to", type=int, required=True)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--isolated", action="store_true")
+    asked = parser.parse_args()
+    folder = Folder.at(asked.data)
+    pipe, journal = Pipe(asked.report_to), Journal(folder.log("launcher"))
+
+    def tell(report: Report) -> None:
+        journal(report)
+        pipe(report)
+
+    try:
+        run(Wanted(folder, asked.demo, asked.port, asked.isolated), tell)
+    except Trouble as trouble:
+        tell(failed(trouble))
+        return 1
+    except Stopped:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""Keeps the launcher's reports in its log, with their times; shows nothing."""
+
+import time
+from pathlib import Path
+
+from deploy.embedded.supervisor import LOG_BYTES, rotate
+from deploy.launcher.report import Progress, Ready, Report, encode
+
+
+class Journal:
+    """Appends each report to a file; tokens stay out of it."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    def __call__(self, report: Report) -> None:
+        if isinstance(report, Progress):
+            return
+        line = '{"kind": "Ready"}' if isinstance(report, Ready) else encode(report)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        if self._log.exists() and self._log.stat().st_size > LOG_BYTES:
+            rotate(self._log)
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {line}\n")

@@ -1,0 +1,147 @@
+"""Starts the stack's PostgreSQL and Kafka, or takes the ones that the settings name; knows no table and no event."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from deploy.embedded import jars
+from deploy.embedded.kafka import Broker, new_cluster_id
+from deploy.embedded.ports import is_free, pick
+from deploy.embedded.postgres import Postgres
+from deploy.embedded.process import Program
+from deploy.embedded.supervisor import Supervisor
+from deploy.embedded.trouble import Trouble
+from deploy.folder import Folder, read_json, write_json
+from deploy.launcher.report import Progress, Step, Tell
+from deploy.migrations import migrate_all
+from deploy.topics import ensure_topics
+from shared.kit.migrate import EditedMigration
+
+DATABASE = "liaison"
+USUAL = {"postgres": 5432, "kafka": 9092, "controller": 9093, "web": 8000}
+START_SECONDS = 90.0
+PORT_ATTEMPTS = 3
+
+SELECT_DATABASE = "select 1 from pg_database where datname = $1"
+CREATE_DATABASE = f"create database {DATABASE}"
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a stack keeps the same from one start to the next."""
+
+    folder: Folder
+    ports: dict[str, int] = field(default_factory=dict)
+    cluster_id: str = field(default_factory=new_cluster_id)
+
+    @classmethod
+    def of(cls, folder: Folder) -> "Memory":
+        kept: dict[str, Any] = read_json(folder.remembered) or {}
+        return cls(folder, **kept)
+
+    def pick(self, name: str, *, any_port: bool = False) -> int:
+        """A free port: the last one, the usual one, or any that no other part of the stack has."""
+        others = {port for other, port in self.ports.items() if other != name}
+        wanted = None if any_port else self.ports.get(name) or USUAL.get(name)
+        self.ports[name] = pick(wanted, others)
+        self.save()
+        return self.ports[name]
+
+    def save(self) -> None:
+        write_json(self.folder.remembered, {"ports": self.ports, "cluster_id": self.cluster_id})
+
+
+@dataclass(slots=True)
+class Servers:
+    """The two servers of a stack."""
+
+    folder: Folder
+    memory: Memory
+    supervisor: Supervisor
+    tell: Tell
+
+    def database_url(self) -> str:
+        """A database with the schemas in it, on the server of the settings or on our own."""
+        url = os.environ.get("LIAISON_DATABASE_URL") or self._start_postgres()
+        self.tell(Step("migrate"))
+        try:
+            asyncio.run(migrate_all(url))
+        except EditedMigration as fault:
+            raise Trouble("migrate.edited", reason=fault) from fault
+        except (asyncpg.PostgresError, OSError) as fault:
+            raise Trouble("migrate.failed", reason=fault) from fault
+        return url
+
+    def kafka(self) -> str:
+        """Bootstrap servers with the topics made, of the settings or our own."""
+        bootstrap = os.environ.get("LIAISON_KAFKA") or self._start_kafka()
+        self.tell(Step("topics"))
+        try:
+            asyncio.run(ensure_topics(bootstrap, prefix=os.environ.get("LIAISON_TOPIC_PREFIX", "")))
+        except (KafkaError, OSError) as fault:
+            raise Trouble("topics.failed", kafka=bootstrap, reason=fault) from fault
+        return bootstrap
+
+    def _start_postgres(self) -> str:
+        self.tell(Step("postgres"))
+
+        def server() -> Postgres:
+            port = self.memory.ports["postgres"]
+            return Postgres(self.folder.postgres, port, self.folder.log("postgres"))
+
+        def on_free_port() -> Program:
+            self.memory.pick("postgres")
+            server().prepare()
+            return server().program()
+
+        start_on_free_port(self.supervisor, on_free_port)
+        asyncio.run(make_database(server().url()))
+        return server().url(DATABASE)
+
+    def _start_kafka(self) -> str:
+        self.tell(Step("jars"))
+        classpath = jars.classpath(lambda come, expected: self.tell(Progress(come, expected)))
+        self.tell(Step("kafka"))
+
+        def on_free_ports() -> Program:
+            broker = Broker(
+                folder=self.folder.kafka,
+                port=self.memory.pick("kafka"),
+                log=self.folder.log("kafka"),
+                classpath=classpath,
+                controllers={1: self.memory.pick("controller")},
+            )
+            broker.prepare(self.memory.cluster_id)
+            return broker.program()
+
+        start_on_free_port(self.supervisor, on_free_ports)
+        return f"127.0.0.1:{self.memory.ports['kafka']}"
+
+
+def start_on_free_port(supervisor: Supervisor, program: Callable[[], Program]) -> None:
+    """Start a program and wait for it; once more on other ports when another took its port first."""
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        wanted = program()
+        try:
+            supervisor.add_ready(wanted, START_SECONDS)
+        except Trouble:
+            raced = wanted.port is not None and not is_free(wanted.port)
+            if not raced or attempt == PORT_ATTEMPTS:
+                raise
+        else:
+            return
+
+
+async def make_database(url: str) -> None:
+    """Make the database when it is not there."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        if await connection.fetchval(SELECT_DATABASE, DATABASE) is None:
+            await connection.execute(CREATE_DATABASE)
+    finally:
+        await connection.close()

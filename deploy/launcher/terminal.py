@@ -1,0 +1,100 @@
+"""Shows the launcher's reports to a person; decides nothing."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from deploy.embedded.trouble import Trouble
+from deploy.launcher.report import Failed, Note, Progress, Ready, Report, Step
+from deploy.words import say, say_trouble
+
+QUARTERS = 4
+
+
+class Terminal:
+    """A line for each step; on a real terminal the present one moves."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._words = ""
+        self._begun = 0.0
+        self._quarter = 0
+
+    def __call__(self, report: Report) -> None:
+        match report:
+            case Step(key, params):
+                self._end_step()
+                self._begin_step(say(f"step.{key}", **params))
+            case Progress(done, of):
+                self._move(done, of)
+            case Note(key, params):
+                self._end_step()
+                self._print(f"! {say(f'note.{key}', **params)}", "yellow")
+            case Ready(endpoints, folder):
+                self._end_step()
+                self._show(endpoints, folder)
+            case Failed(key, params):
+                self._drop_step()
+                show_trouble(self._console, Trouble(key, **params))
+
+    def close(self) -> None:
+        """The present step is the last one."""
+        self._end_step()
+
+    def _begin_step(self, words: str) -> None:
+        self._words, self._begun, self._quarter = words, time.monotonic(), 0
+        if self._console.is_terminal:
+            self._status = self._console.status(words)
+            self._status.start()
+        else:
+            self._print(f"  {words} …")
+
+    def _move(self, done: int, of: int) -> None:
+        if self._status:
+            self._status.update(f"{self._words} {done / 1e6:.1f}/{of / 1e6:.1f} MB")
+        elif of and done * QUARTERS // of > self._quarter:
+            self._quarter = done * QUARTERS // of
+            self._print(f"    {100 * self._quarter // QUARTERS} %")
+
+    def _end_step(self) -> None:
+        if self._drop_step():
+            took = time.monotonic() - self._begun
+            self._print(f"✓ {self._words} ({took:.1f} s)", "green")
+
+    def _drop_step(self) -> bool:
+        if self._status is None:
+            return False
+        self._status.stop()
+        self._status = None
+        return True
+
+    def _print(self, words: str, style: str = "") -> None:
+        self._console.print(Text(words, style), soft_wrap=True)
+
+    def _show(self, endpoints: Mapping[str, Any], folder: str) -> None:
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        for part in ("web", "kafka"):
+            table.add_row(say(f"ready.{part}"), Text(endpoints[part]))
+        for role, token in endpoints["tokens"].items():
+            label = Text(f"{role} {endpoints['parties'][role]}")
+            table.add_row(label, Text(token, overflow="fold"))
+        self._print(say("ready.title"), "bold green")
+        self._console.print(table)
+        if not endpoints["tokens"]:
+            self._print(say("ready.staff", folder=f"{folder}/tokens"))
+        self._print(say("ready.endpoints", file=f"{folder}/endpoints.json"))
+
+
+def show_trouble(console: Console, trouble: Trouble) -> None:
+    """What went wrong and what to do, without a trace."""
+    what, mend = say_trouble(trouble)
+    console.print(Text(f"✗ {what}", "bold red"), soft_wrap=True)
+    if words := str(trouble.params.get("words", "")).strip():
+        console.print(Text(words, "dim"), soft_wrap=True)
+    console.print(Text(f"→ {mend}"), soft_wrap=True)

@@ -1,0 +1,80 @@
+"""Reads and settles the dead letters of all services; each service does what is asked of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from deploy.embedded.trouble import Trouble
+from deploy.migrations import SERVICES
+from shared.kit.db import Connection, connect
+from shared.kit.dead_letters import ask, list_letters, mend_letter, show_letter
+
+SETTLE_SECONDS = 10.0
+POLL_SECONDS = 0.2
+
+Answer = TypeVar("Answer")
+
+
+async def of_all(url: str, work: Callable[[Connection], Awaitable[Answer]]) -> dict[str, Answer]:
+    """Do `work` in each service's schema. Raises Trouble when the database is away."""
+    answers = {}
+    for service in SERVICES:
+        try:
+            connection = await connect(url, service)
+        except (OSError, asyncpg.PostgresError, ValueError) as fault:
+            raise Trouble("database.away", reason=fault) from fault
+        try:
+            answers[service] = await work(connection)
+        finally:
+            await connection.close(timeout=2)
+    return answers
+
+
+async def listed(url: str, limit: int, settled: bool) -> list[dict[str, Any]]:
+    """The newest letters of all services, the newest first."""
+    found = await of_all(url, lambda c: list_letters(c, limit, settled=settled))
+    letters = [{"service": name, **letter} for name, some in found.items() for letter in some]
+    letters.sort(key=lambda letter: letter["last_failed_at"], reverse=True)
+    return letters[:limit]
+
+
+async def shown(url: str, letter_id: UUID) -> dict[str, Any]:
+    """One letter with all that is known of it. Raises Trouble when there is none."""
+    found = await of_all(url, lambda c: show_letter(c, letter_id))
+    for service, letter in found.items():
+        if letter is not None:
+            return {"service": service, **letter}
+    raise Trouble("letter.unknown", letter=letter_id)
+
+
+async def mended(url: str, letter_id: UUID, value: bytes) -> None:
+    """Put a repaired value into a letter. Raises Trouble when it does not wait."""
+    found = await of_all(url, lambda c: mend_letter(c, letter_id, value))
+    if not any(found.values()):
+        raise Trouble("letter.unknown", letter=letter_id)
+
+
+async def settled(
+    url: str, ids: Sequence[UUID], what: str, by: str, because: str | None
+) -> dict[UUID, str]:
+    """Ask for `replay` or `discard` and wait for it a while: the state of each letter by then.
+
+    Raises Trouble when none of the letters waits.
+    """
+    asked = await of_all(url, lambda c: ask(c, ids, what, by, because))
+    waiting = {letter for some in asked.values() for letter in some}
+    if not waiting:
+        raise Trouble("letter.unknown", letter=", ".join(str(each) for each in ids))
+    states = dict.fromkeys(waiting, "waiting")
+    for _ in range(int(SETTLE_SECONDS / POLL_SECONDS)):
+        for letter_id in [each for each, state in states.items() if state == "waiting"]:
+            letter = await shown(url, letter_id)
+            if letter["asked"] is None or letter["state"] != "waiting":
+                states[letter_id] = letter["state"] if letter["state"] != "waiting" else "failed"
+        if "waiting" not in states.values():
+            break
+        await asyncio.sleep(POLL_SECONDS)
+    return states

@@ -1,0 +1,76 @@
+"""Makes a data folder's bearer tokens: plain for their owners, hashes for the services; checks none."""
+
+import fcntl
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from deploy.folder import Folder, read_json, write_json, write_private
+from shared.contracts.vocabulary import Role
+
+STAFF: Final[Mapping[Role, str]] = {Role.OPERATOR: "O001", Role.COORDINATOR: "C001"}
+"""Who must be able to come in at all; further tokens come by `liaison tokens add`."""
+
+SAMPLE: Final[Mapping[Role, str]] = {
+    Role.SYSTEM: "https://one-stop.example",
+    Role.LIAISON: "L001",
+    Role.DEPARTMENT: "D-CON",
+    Role.COORDINATOR: STAFF[Role.COORDINATOR],
+    Role.OPERATOR: STAFF[Role.OPERATOR],
+}
+"""One party of the sample town for each role."""
+
+
+def ensure(folder: Folder, parties: Mapping[Role, str]) -> None:
+    """Have a token for each role and party, the same one each time, in a file of `tokens/` by role."""
+    for role, party in parties.items():
+        file = folder.tokens / role.value
+        if not (file.exists() and is_known(folder, file.read_text().strip())):
+            [token] = add(folder, [(role, party)])
+            write_private(file, token + "\n")
+
+
+def ensure_everybody(folder: Folder, parties: Sequence[tuple[str, str]]) -> None:
+    """Have a token for each (role, party) of the sample town, in `demo-tokens.json` by party."""
+    file = folder.root / "demo-tokens.json"
+    kept: dict[str, str] = read_json(file) or {}
+    missing = [
+        (Role(role), party) for role, party in parties if not is_known(folder, kept.get(party, ""))
+    ]
+    fresh = zip((party for _, party in missing), add(folder, missing), strict=True)
+    write_json(file, {**kept, **dict(fresh)})
+
+
+def sample_tokens(folder: Folder) -> dict[str, str]:
+    """The tokens of the sample parties by role; empty where the sample town was never asked for."""
+    kept = {role.value: folder.tokens / role.value for role in SAMPLE}
+    if not all(file.exists() for file in kept.values()):
+        return {}
+    return {role: file.read_text().strip() for role, file in kept.items()}
+
+
+def add(folder: Folder, parties: Sequence[tuple[Role, str]]) -> list[str]:
+    """A new token for each role and party; the services know them from their next call on."""
+    made = [secrets.token_urlsafe(32) for _ in parties]
+    with folder.tokens.joinpath(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fresh = [
+            {"sha256": digest(token), "role": role.value, "party": party}
+            for token, (role, party) in zip(made, parties, strict=True)
+        ]
+        write_json(folder.tokens_file, [*entries(folder), *fresh])
+    return made
+
+
+def is_known(folder: Folder, token: str) -> bool:
+    """Whether the services would take this token."""
+    return digest(token) in {entry["sha256"] for entry in entries(folder)}
+
+
+def entries(folder: Folder) -> list[dict[str, Any]]:
+    return read_json(folder.tokens_file) or []
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

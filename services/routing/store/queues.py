@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -42,6 +42,9 @@ class Item:
     dispatched: Dispatched
 
 
+FIRST: Final = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+"""Before every place in a queue."""
+
 LIST_QUEUE = """
 select offer.id, offer.matter_id, matter.version, offer.round, offer.attempt, offer.party,
        party.kind as party_kind, party.name as party_name, offer.state, offer.candidacy,
@@ -64,27 +67,9 @@ async def list_queue(
     return [_item(row) for row in await conn.fetch(LIST_QUEUE, party, state, *after, limit)]
 
 
-SNAPSHOT = """
-select queue.position, offer.id, offer.matter_id, matter.version, offer.round, offer.attempt,
-       queue.party, party.kind as party_kind, party.name as party_name, offer.state,
-       offer.candidacy, offer.catalogue_version, offer.rule_id, offer.considered,
-       matter.requester_kind, matter.requester_id, matter.requester_name, matter.summary,
-       offer.received_at, offer.offered_at, offer.expires_at, matter.dispatched
-from queue
-join party on party.id = queue.party
-left join offer on offer.party = queue.party and offer.state = 'offered' and offer.holding
-left join matter on matter.id = offer.matter_id
-where queue.party = $1
-order by offer.received_at, offer.id
-limit $2"""
-
-
-async def snapshot(conn: Connection, party: str, limit: int) -> tuple[int, list[Item]] | None:
-    """How far the feed has come, and what is offered at that very moment; None for no such party."""
-    rows = await conn.fetch(SNAPSHOT, party, limit)
-    if not rows:
-        return None
-    return rows[0]["position"], [_item(row) for row in rows if row["id"] is not None]
+def place_of(item: Item) -> tuple[datetime, UUID]:
+    """Where an item stands in the order of its queue."""
+    return item.received_at, UUID(item.offer_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Routing's HTTP edge: parse, one handler call, answer."""

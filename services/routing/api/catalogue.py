@@ -1,0 +1,177 @@
+"""The dispatch catalogue over HTTP: upload a draft, put a version in force, try one. It holds no rule and no SQL."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Request, Response
+
+from services.routing.api.edge import (
+    PROBLEMS,
+    Coordinator,
+    Overseer,
+    PageCursor,
+    PageSize,
+    edge_of,
+)
+from services.routing.api.paging import after_number, page
+from services.routing.api.views import dispatch_view
+from services.routing.catalogue.sheet import LARGEST_BYTES, Faulty, Remark
+from services.routing.handlers import catalogue
+from services.routing.handlers.catalogue import Difference, changes_of
+from services.routing.store import catalogues
+from services.routing.store.catalogues import Version
+from shared.kit import commands
+from shared.kit.answers import as_json
+from shared.kit.commands import Answer
+from shared.kit.db import Connection
+from shared.kit.messages import text
+from shared.kit.problems import FieldError, Problem, language
+
+router = APIRouter(prefix="/routing/catalogue/versions", tags=["catalogue"])
+
+MOST_FAULTS: Final = 200
+Number = Annotated[int, Path(ge=1, le=2_000_000_000)]
+
+SHEET_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"text/csv": {"schema": {"type": "string", "maxLength": LARGEST_BYTES}}},
+    }
+}
+
+
+@router.post(
+    "", status_code=201, responses=PROBLEMS, openapi_extra=SHEET_BODY, summary="Upload a draft"
+)
+async def add(request: Request, caller: Coordinator) -> Response:
+    """The catalogue as a CSV file, in UTF-8 or GB18030, with the header of the sample town's.
+
+    422 lists every fault with the row and column that a spreadsheet shows.
+    """
+    edge, lang = edge_of(request), language(request)
+    raw = await request.body()
+
+    async def work(conn: Connection) -> Answer:
+        added = await catalogue.add_version(conn, raw, caller.party, edge.clock())
+        if isinstance(added, Faulty):
+            raise Problem(422, "catalogue_faulty", errors=_errors(added.faults, lang))
+        return Answer(
+            201,
+            {
+                "version": added.version,
+                "state": "draft",
+                "rules": added.rules,
+                "warnings": [
+                    _warning(catalogue.remark_fields(remark), lang) for remark in added.warnings
+                ],
+            },
+            {"location": f"/routing/catalogue/versions/{added.version}"},
+        )
+
+    return await commands.run(request, edge.db, caller, work)
+
+
+def _errors(faults: Iterable[Remark], lang: str) -> list[FieldError]:
+    return [
+        FieldError(
+            "/" + "/".join(str(part) for part in (fault.row, fault.column) if part is not None),
+            fault.code,
+            _words(catalogue.remark_fields(fault), lang),
+        )
+        for fault in list(faults)[:MOST_FAULTS]
+    ]
+
+
+def _warning(kept: dict[str, Any], lang: str) -> dict[str, Any]:
+    return kept | {"detail": _words(kept, lang)}
+
+
+def _words(kept: dict[str, Any], lang: str) -> str:
+    named = {"row": kept["row"], "column": kept["column"], "found": kept["found"]}
+    return text(f"routing.sheet.{kept['code']}", lang, **named)
+
+
+@router.get("", responses=PROBLEMS, summary="All versions, the newest first")
+async def list_versions(
+    request: Request, caller: Overseer, limit: PageSize = 50, cursor: PageCursor = None
+) -> Response:
+    """Drafts, the version in force (`active`), and those that were (`retired`)."""
+    lang = language(request)
+    async with edge_of(request).db.reading() as conn:
+        found = await catalogues.list_versions(conn, after_number(cursor), limit + 1)
+    return page(
+        found, limit, lambda version: (str(version.version),), lambda one: _version(one, lang)
+    )
+
+
+@router.get("/{version}", responses=PROBLEMS, summary="One version")
+async def show_version(request: Request, version: Number, caller: Overseer) -> Response:
+    """With its file as it was uploaded."""
+    async with edge_of(request).db.reading() as conn:
+        found = await catalogues.load_version(conn, version)
+        source = await catalogues.load_source(conn, version)
+    if found is None:
+        raise Problem(404, "no_such_version", params={"version": version})
+    return as_json(_version(found, language(request)) | {"source": source})
+
+
+def _version(version: Version, lang: str) -> dict[str, Any]:
+    return {
+        "version": version.version,
+        "state": version.state,
+        "rules": version.rules,
+        "warnings": [_warning(dict(kept), lang) for kept in version.warnings],
+        "created_at": version.created_at,
+        "created_by": version.created_by,
+        "activated_at": version.activated_at,
+        "activated_by": version.activated_by,
+    }
+
+
+@router.post("/{version}/activate", responses=PROBLEMS, summary="Put a version in force")
+async def activate(request: Request, version: Number, caller: Coordinator) -> Response:
+    """From the next request on; the version before is retired. A retired version can be put in force again."""
+    edge = edge_of(request)
+
+    async def work(conn: Connection) -> Answer:
+        if not await catalogue.activate_version(conn, version, caller.party, edge.clock()):
+            raise Problem(404, "no_such_version", params={"version": version})
+        return Answer(200, {"version": version, "state": "active"})
+
+    return await commands.run(request, edge.db, caller, work)
+
+
+@router.post("/{version}/trial", responses=PROBLEMS, summary="Try a version on past requests")
+async def run_trial(request: Request, version: Number, caller: Coordinator) -> Response:
+    """What it would have decided otherwise for the newest 10,000 requests; nothing is changed.
+
+    `changes` has the newest 200 that would differ, field by field, before and after.
+    """
+    edge = edge_of(request)
+    trial = await catalogue.try_version(edge.db, edge.office, version)
+    if trial is None:
+        raise Problem(404, "no_such_version", params={"version": version})
+    return as_json(
+        {
+            "version": version,
+            "tried": trial.tried,
+            "changed": trial.changed,
+            "unchanged": trial.tried - trial.changed,
+            "without_rule": trial.unruled,
+            "by_rule": trial.by_rule,
+            "changes": [_difference(difference) for difference in trial.differences],
+        }
+    )
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "request_id": difference.past.matter_id,
+        "summary": difference.past.summary,
+        "changed": {
+            name: {"before": before, "after": after}
+            for name, (before, after) in changes_of(difference).items()
+        },
+        "before": dispatch_view(difference.past.dispatched),
+        "after": dispatch_view(difference.after),
+    }

@@ -1,0 +1,80 @@
+"""What every route of routing works with."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.routing.domain.answers import Acting
+from services.routing.handlers.office import Office
+from services.routing.handlers.watching import Watch
+from shared.contracts.event import Actor
+from shared.contracts.vocabulary import Role
+from shared.kit.auth import Principal, require
+from shared.kit.clock import Clock
+from shared.kit.db import Database
+from shared.kit.problems import ProblemDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the routes work with."""
+
+    db: Database
+    clock: Clock
+    office: Office
+    watch: Watch
+
+
+def edge_of(request: Request) -> Edge:
+    """The edge of the app that serves `request`."""
+    edge: Edge = request.app.state.edge
+    return edge
+
+
+Staff = Annotated[
+    Principal,
+    Depends(require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.OPERATOR)),
+]
+Answerer = Annotated[Principal, Depends(require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR))]
+Coordinator = Annotated[Principal, Depends(require(Role.COORDINATOR))]
+Overseer = Annotated[Principal, Depends(require(Role.COORDINATOR, Role.OPERATOR))]
+
+PageSize = Annotated[int, Query(ge=1, le=200, description="how many at most")]
+PageCursor = Annotated[
+    str | None, Query(max_length=500, description="`next` of the page before, as it is")
+]
+
+_CLEAN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
+PartyId = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
+]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=_CLEAN)
+]
+Words = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True, pattern=_CLEAN)
+]
+
+
+class Body(BaseModel):
+    """What a write is sent; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def acting(caller: Principal) -> Acting:
+    """The caller as the rules know them."""
+    return Acting(caller.role, caller.party)
+
+
+def actor(caller: Principal) -> Actor:
+    """The caller as events name them."""
+    return Actor(role=caller.role, party=caller.party)
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemDocument, "content": {"application/problem+json": {}}}
+    for status in (400, 401, 403, 404, 409, 412, 422, 503)
+}

@@ -1,0 +1,85 @@
+"""The directory over HTTP, page by page, for all staff. It holds no rule and no SQL."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.routing.api.edge import PROBLEMS, PageCursor, PageSize, Staff, edge_of
+from services.routing.api.paging import after_id, page
+from services.routing.store import listing
+from shared.contracts.vocabulary import Tier
+
+router = APIRouter(prefix="/routing", tags=["directory"])
+
+Wanted = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+@router.get("/departments", responses=PROBLEMS, summary="Departments")
+async def departments(
+    request: Request, caller: Staff, limit: PageSize = 50, cursor: PageCursor = None
+) -> Response:
+    """In the order of their ids."""
+    async with edge_of(request).db.reading() as conn:
+        found = await listing.list_departments(conn, after_id(cursor), limit + 1)
+    return page(found, limit, lambda row: (row["id"],), dict)
+
+
+@router.get("/liaisons", responses=PROBLEMS, summary="Liaisons")
+async def liaisons(
+    request: Request,
+    caller: Staff,
+    department_id: Wanted = None,
+    limit: PageSize = 50,
+    cursor: PageCursor = None,
+) -> Response:
+    """With how many matters they hold (`load`) and whether they are away."""
+    edge = edge_of(request)
+    async with edge.db.reading() as conn:
+        found = await listing.list_liaisons(
+            conn, after_id(cursor), limit + 1, department_id, edge.clock()
+        )
+    return page(found, limit, lambda row: (row["id"],), dict)
+
+
+@router.get("/enterprises", responses=PROBLEMS, summary="Enterprises")
+async def enterprises(
+    request: Request,
+    caller: Staff,
+    park: Wanted = None,
+    tier: Tier | None = None,
+    limit: PageSize = 50,
+    cursor: PageCursor = None,
+) -> Response:
+    """In the order of their codes; of one park or tier when asked so."""
+    async with edge_of(request).db.reading() as conn:
+        found = await listing.list_enterprises(conn, after_id(cursor), limit + 1, park, tier)
+    return page(found, limit, lambda row: (row["uscc"],), dict)
+
+
+@router.get("/ties", responses=PROBLEMS, summary="Ties")
+async def ties(
+    request: Request,
+    caller: Staff,
+    uscc: Wanted = None,
+    liaison_id: Wanted = None,
+    limit: PageSize = 50,
+    cursor: PageCursor = None,
+) -> Response:
+    """Past, present and future ones; of one enterprise or liaison when asked so."""
+    async with edge_of(request).db.reading() as conn:
+        found = await listing.list_ties(conn, after_id(cursor), limit + 1, uscc, liaison_id)
+    return page(found, limit, lambda row: (row["id"],), dict)
+
+
+@router.get("/liaisons/{liaison_id}/absences", responses=PROBLEMS, summary="A liaison's absences")
+async def absences(
+    request: Request,
+    liaison_id: str,
+    caller: Staff,
+    limit: PageSize = 50,
+    cursor: PageCursor = None,
+) -> Response:
+    """Past, present and future ones."""
+    async with edge_of(request).db.reading() as conn:
+        found = await listing.list_absences(conn, liaison_id, after_id(cursor), limit + 1)
+    return page(found, limit, lambda row: (row["id"],), dict)

@@ -1,0 +1,134 @@
+"""Queues over HTTP: as a page, oldest request first, and as a stream of what happens. It holds no rule and no SQL."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from services.routing.api.edge import PROBLEMS, Edge, PageCursor, PageSize, Staff, edge_of
+from services.routing.api.paging import after_place, page
+from services.routing.api.views import item_view
+from services.routing.domain.parties import FALLBACK_DESK
+from services.routing.handlers.following import Broken, Current, Happening, Standing, follow
+from services.routing.store import feed, queues
+from services.routing.store.queues import Told
+from shared.contracts.vocabulary import OfferState, Role
+from shared.kit.auth import Principal
+from shared.kit.problems import Problem, busy, language
+
+router = APIRouter(prefix="/routing/queues", tags=["queues"])
+
+HEARTBEAT_SECONDS: Final = 15
+MOST_STREAMS: Final = 2000
+SEND_SECONDS: Final = 30
+
+
+def _party(caller: Principal, asked: str) -> str:
+    """Whose queue it is; `me` is the caller's own, a coordinator's being the fallback desk."""
+    own = FALLBACK_DESK if caller.role is Role.COORDINATOR else caller.party
+    party = own if asked == "me" else asked
+    if caller.role in (Role.LIAISON, Role.DEPARTMENT) and party != caller.party:
+        raise Problem(403, "not_your_queue")
+    return party
+
+
+@router.get("/{party}", responses=PROBLEMS, summary="What a party is offered, oldest request first")
+async def show_queue(
+    request: Request,
+    party: Annotated[str, "an id, or `me`"],
+    caller: Staff,
+    state: Literal["offered", "accepted"] = "offered",
+    limit: PageSize = 50,
+    cursor: PageCursor = None,
+) -> Response:
+    """With `state=accepted`: what the party has taken and still works on."""
+    edge, lang, whose = edge_of(request), language(request), _party(caller, party)
+    async with edge.db.reading() as conn:
+        if not await feed.positions(conn, [whose]):
+            raise Problem(404, "no_such_party", params={"id": whose})
+        items = await queues.list_queue(
+            conn, whose, OfferState(state), after_place(cursor), limit + 1
+        )
+    now = edge.clock()
+    return page(
+        items,
+        limit,
+        lambda item: (item.received_at, item.offer_id),
+        lambda item: item_view(item, now, lang),
+    )
+
+
+@router.get(
+    "/{party}/stream",
+    responses={200: {"content": {"text/event-stream": {}}}, **PROBLEMS},
+    summary="The same as server-sent events",
+)
+async def stream_queue(
+    request: Request,
+    party: Annotated[str, "an id, or `me`"],
+    caller: Staff,
+    last_event_id: Annotated[str | None, Header(max_length=40)] = None,
+    since: Annotated[
+        str | None,
+        Query(max_length=40, description="as Last-Event-ID, where no header can be sent"),
+    ] = None,
+) -> EventSourceResponse:
+    """First what is offered (`offered`, then `current`), then what happens: `offered` and `ended` (with `how`).
+
+    With Last-Event-ID it goes on after that event, with nothing missed; `reset` says that this is too long ago (a
+    week) and that a new beginning follows. An offer may be told twice: its `offer_id` names it.
+    """
+    edge, lang, whose = edge_of(request), language(request), _party(caller, party)
+    if edge.watch.watchers >= MOST_STREAMS:
+        raise busy(5)
+    async with edge.db.reading() as conn:
+        known = await feed.positions(conn, [whose])
+    if whose not in known:
+        raise Problem(404, "no_such_party", params={"id": whose})
+    after = _position(last_event_id or since)
+    return EventSourceResponse(
+        _events(edge, whose, after, lang),
+        ping=HEARTBEAT_SECONDS,
+        send_timeout=SEND_SECONDS,
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+def _position(written: str | None) -> int | None:
+    if written is None or written == "":
+        return None
+    if not written.isascii() or not written.isdecimal() or len(written) > 18:
+        raise Problem(400, "bad_event_id")
+    return int(written)
+
+
+async def _events(
+    edge: Edge, party: str, after: int | None, lang: str
+) -> AsyncIterator[ServerSentEvent]:
+    async for happening in follow(edge.db, edge.watch, party, after):
+        yield _event(happening, party, edge.clock(), lang)
+
+
+def _event(happening: Happening, party: str, now: datetime, lang: str) -> ServerSentEvent:
+    """Only events with an id can be gone on from: a beginning that breaks off begins again."""
+    match happening:
+        case Broken(position=position):
+            return _written("reset", {"party": party, "last_event_id": position})
+        case Standing(item=item):
+            return _written("offered", item_view(item, now, lang))
+        case Current(position=position):
+            return _written("current", {"party": party}, position)
+        case Told(position=position, kind=kind, item=item):
+            data = item_view(item, now, lang) | {"at": happening.at, "how": happening.how}
+            return _written(kind, data, position)
+
+
+def _written(kind: str, data: dict[str, Any], position: int | None = None) -> ServerSentEvent:
+    return ServerSentEvent(
+        data=orjson.dumps(data, option=orjson.OPT_UTC_Z).decode(),
+        event=kind,
+        id=None if position is None else str(position),
+    )

@@ -1,0 +1,69 @@
+"""Refusals of commands as problem documents: what is wrong, what to do, and who has the matter now."""
+
+from services.routing.api.views import holder_view, holder_words
+from services.routing.domain.answers import (
+    AlreadySettled,
+    NotOpen,
+    NotYours,
+    ObjectionSpent,
+    SuggestsItself,
+)
+from services.routing.handlers.outcomes import Done, Moved, NoSuchOwner, NotFound, Outcome, Refused
+from shared.kit.messages import text
+from shared.kit.problems import FieldError, Problem
+
+
+def done_or_problem(outcome: Outcome, missing: str, lang: str) -> Done:
+    """What was done; raises the Problem of a refusal, with 404 `missing` for what is not there."""
+    match outcome:
+        case Done():
+            return outcome
+        case NotFound():
+            raise Problem(404, missing)
+        case Moved(version=version):
+            raise Problem(
+                412,
+                "version_moved",
+                params={"version": version},
+                headers={"etag": f'"{version}"'},
+                members={"version": version},
+            )
+        case Refused():
+            raise _refusal(outcome, lang)
+
+
+def _refusal(refused: Refused, lang: str) -> Problem:
+    holder = refused.holder
+    members = {"holder": holder_view(holder, lang), "matter_id": refused.case.matter.id}
+    words = holder_words(holder, lang)
+    match refused.why:
+        case NotYours():
+            party = refused.offer.party.name if refused.offer else words
+            return Problem(403, "not_your_offer", params={"party": party})
+        case NotOpen(state=state):
+            label = text(f"routing.state.{state}", lang)
+            return Problem(
+                409,
+                "offer_not_open",
+                params={"state": label, "holder": words},
+                members=members | {"state": state},
+            )
+        case ObjectionSpent():
+            return Problem(409, "objection_spent", members=members)
+        case SuggestsItself():
+            return _suggestion("suggests_itself", lang)
+        case NoSuchOwner():
+            return _suggestion("no_such_owner", lang)
+        case AlreadySettled(state=settled):
+            label = text(f"routing.objection.{settled}", lang)
+            return Problem(
+                409,
+                "objection_settled",
+                params={"state": label, "holder": words},
+                members=members | {"state": settled},
+            )
+
+
+def _suggestion(code: str, lang: str) -> Problem:
+    detail = text(f"problem.{code}.detail", lang)
+    return Problem(422, code, errors=[FieldError("/body/suggested_owner", code, detail)])

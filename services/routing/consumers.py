@@ -1,0 +1,23 @@
+"""Routing's Kafka edge: which handler takes in which topic's batches."""
+
+from collections.abc import Sequence
+
+from services.routing.handlers import batches
+from services.routing.handlers.office import Office
+from shared.contracts import topics
+from shared.kit.clock import Clock
+from shared.kit.cloudevents import Message
+from shared.kit.db import Connection
+from shared.kit.inbound import Apply
+
+
+def applies(office: Office, clock: Clock) -> dict[str, Apply]:
+    """What is done with each topic's events; registrations before what is said of their matters."""
+
+    async def on_requests(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
+        return await batches.take_requests(conn, office, messages, clock())
+
+    async def on_matters(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
+        return await batches.take_matters(conn, office, messages, clock())
+
+    return {topics.REQUESTS: on_requests, topics.MATTERS: on_matters}

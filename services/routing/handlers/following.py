@@ -1,0 +1,88 @@
+"""Follows one queue for as long as somebody listens: first what is there, then what happens, nothing missed."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from services.routing.handlers.watching import Watch
+from services.routing.store import feed, queues
+from services.routing.store.queues import Item, Told
+from shared.contracts.vocabulary import OfferState
+from shared.kit.db import Database
+
+PAGE: Final = 200
+WAIT_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What was asked to go on from is no longer kept; a new beginning follows."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An offer that stands in the queue at the beginning; it cannot be gone on from."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """All that stands has been told, up to this position."""
+
+    position: int
+
+
+Happening: TypeAlias = Broken | Standing | Current | Told
+
+
+async def follow(
+    db: Database, watch: Watch, party: str, after: int | None
+) -> AsyncIterator[Happening]:
+    """What stands and then what happens in a queue that exists, for ever; with `after`, only what came after it.
+
+    No connection is held while nothing happens.
+    """
+    with watch.watching(party):
+        if after is not None and not await _is_kept(db, party, after):
+            yield Broken(after)
+            after = None
+        if after is None:
+            # Taken before the offers are read: what changes meanwhile is told once more, afterwards.
+            after = await _position(db, party)
+            async for item in _standing(db, party):
+                yield Standing(item)
+            yield Current(after)
+        while True:
+            async with db.reading() as conn:
+                told = await queues.read_feed(conn, party, after, PAGE)
+            for entry in told:
+                yield entry
+                after = entry.position
+            if len(told) < PAGE:
+                await watch.beyond(party, after, WAIT_SECONDS)
+
+
+async def _is_kept(db: Database, party: str, position: int) -> bool:
+    async with db.reading() as conn:
+        return await feed.is_kept(conn, party, position)
+
+
+async def _position(db: Database, party: str) -> int:
+    async with db.reading() as conn:
+        return (await feed.positions(conn, [party]))[party]
+
+
+async def _standing(db: Database, party: str) -> AsyncIterator[Item]:
+    place = queues.FIRST
+    more = True
+    while more:
+        async with db.reading() as conn:
+            items = await queues.list_queue(conn, party, OfferState.OFFERED, place, PAGE)
+        for item in items:
+            yield item
+        more = len(items) == PAGE
+        if items:
+            place = queues.place_of(items[-1])

@@ -1,0 +1,69 @@
+"""Tells those who watch queues that something happened in theirs: one query for all of them, at most every 5 ms."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from services.routing.store import feed
+from shared.kit.db import Database, Signal
+
+POLL_SECONDS: Final = 0.25
+REST_SECONDS: Final = 0.005
+
+
+class Watch:
+    """How far the watched feeds have come; a commit of this process is seen at once, another's by polling."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._watchers: Counter[str] = Counter()
+        self._positions: dict[str, int] = {}
+        self._moved: dict[str, Signal] = {}
+
+    @property
+    def watchers(self) -> int:
+        """How many are watching, over all queues."""
+        return self._watchers.total()
+
+    async def run(self) -> None:
+        """Look at the watched feeds for ever."""
+        while True:
+            await self._db.committed.wait(POLL_SECONDS)
+            if self._watchers:
+                await self._look()
+                await asyncio.sleep(REST_SECONDS)
+
+    async def _look(self) -> None:
+        async with self._db.reading() as conn:
+            found = await feed.positions(conn, sorted(self._watchers))
+        for party, position in found.items():
+            if party in self._moved and position > self._positions[party]:
+                self._positions[party] = position
+                self._moved[party].notify()
+
+    @contextmanager
+    def watching(self, party: str) -> Iterator[None]:
+        """Have this feed looked at while the block runs."""
+        self._watchers[party] += 1
+        self._positions.setdefault(party, 0)
+        self._moved.setdefault(party, Signal())
+        try:
+            yield
+        finally:
+            self._watchers[party] -= 1
+            if not self._watchers[party]:
+                for kept in (self._watchers, self._positions, self._moved):
+                    del kept[party]
+
+    async def beyond(self, party: str, position: int, timeout: float) -> bool:
+        """Wait until the feed has come further than `position`, `timeout` seconds at most; whether it has."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout
+        while self._positions[party] <= position:
+            left = until - loop.time()
+            if left <= 0:
+                return False
+            await self._moved[party].wait(left)
+        return True

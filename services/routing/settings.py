@@ -1,0 +1,33 @@
+"""What routing is told by its environment; the only module of routing that reads it."""
+
+from pydantic import Field
+
+from services.routing.domain.dispatching import Limits
+from shared.kit.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Routing's settings; each is a variable `LIAISON_<NAME>`."""
+
+    accept_minutes: int = Field(
+        120, ge=1, le=6000, description="working minutes to accept an offer in, where no rule says"
+    )
+    emergency_minutes: int = Field(
+        30, ge=1, le=1440, description="minutes by the wall clock to accept an emergency in"
+    )
+    review_days: int = Field(
+        1, ge=1, le=30, description="working days in which a coordinator rules an objection"
+    )
+    simple_days: int = Field(5, ge=1, le=365, description="working days to handle a simple matter")
+    complex_days: int = Field(15, ge=1, le=365, description="working days for a complex one")
+
+    @property
+    def limits(self) -> Limits:
+        """The same as the rules know them."""
+        return Limits(
+            accept_minutes=self.accept_minutes,
+            emergency_minutes=self.emergency_minutes,
+            simple_days=self.simple_days,
+            complex_days=self.complex_days,
+            review_days=self.review_days,
+        )

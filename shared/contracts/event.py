@@ -1,13 +1,21 @@
 """What every event has in common, and how its name and topic are declared; it knows nothing of Kafka."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from shared.contracts.vocabulary import Role
 
-Instant = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the moment must lie in the years 1 to 9999 of UTC") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment with its zone, kept in UTC."""
 
 REGISTRY: dict[str, type["Event"]] = {}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -13,7 +13,14 @@ from shared.contracts.event import Event
 MAX_VALUE_BYTES = 1024 * 1024
 """The largest value that is read or written; half of what the topics allow."""
 
-_TYPE = re.compile(r"^liaison\.[a-z_]+\.[a-z_]+\.v\d{1,4}$")
+MAX_NAME_LENGTH = 200
+"""The longest subject or source, in characters; longer ones do not fit an index."""
+
+MAX_REASON_LENGTH = 2000
+
+_TYPE = re.compile(r"^liaison\.[a-z_]{1,40}\.[a-z_]{1,40}\.v[0-9]{1,4}\Z")
+_VERSION = re.compile(r"^[0-9]{1,9}\Z")
+_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +72,47 @@ class Unreadable:
 
 
 def read(raw: Raw, events: Mapping[str, type[Event]]) -> Message | Unreadable:
-    """The event in a record, or why there is none. Never raises."""
-    subject = raw.header("ce_subject")
-    sequence = raw.header("ce_sequence")
-    version = (
-        int(sequence)
-        if sequence is not None and sequence.isdecimal() and len(sequence) < 10
-        else None
-    )
+    """The event in a record, or why there is none. Never raises: a stranger's record must not stop the others."""
+    subject, version = _subject(raw), _version(raw)
     try:
-        fate, found = _read(raw, events, subject, version)
-    except (ValueError, TypeError) as fault:
-        fate, found = "poison", f"a header is malformed: {fault}"
-    if isinstance(found, str):
-        # PostgreSQL text cannot hold U+0000, and a reason is for reading.
-        subject = subject.replace("\0", "") if subject is not None else None
-        return Unreadable(raw, fate, found.replace("\0", "")[:2000], subject, version)
-    return found
+        found = _read(raw, events, subject, version)
+    except Exception as fault:  # noqa: BLE001 - whatever it was, it is the record's
+        found = "poison", f"a header is malformed: {fault}"
+    if isinstance(found, Message):
+        return found
+    fate, reason = found
+    return Unreadable(raw, fate, reason.replace("\0", "")[:MAX_REASON_LENGTH], subject, version)
+
+
+def _subject(raw: Raw) -> str | None:
+    # One that cannot be kept or indexed names no matter that could wait for it.
+    subject = raw.header("ce_subject")
+    return subject if subject and _is_name(subject) else None
+
+
+def _version(raw: Raw) -> int | None:
+    sequence = raw.header("ce_sequence")
+    return int(sequence) if sequence is not None and _VERSION.match(sequence) else None
+
+
+def _is_name(value: str) -> bool:
+    return len(value) <= MAX_NAME_LENGTH and "\0" not in value
 
 
 def _read(
     raw: Raw, events: Mapping[str, type[Event]], subject: str | None, version: int | None
-) -> tuple[str, Message | str]:
+) -> Message | tuple[str, str]:
     wire_type = raw.header("ce_type") or ""
     found_id, source, time = raw.header("ce_id"), raw.header("ce_source"), raw.header("ce_time")
-    if not subject or "\0" in subject or not version or not found_id or not source or not time:
+    if not subject or not version or not found_id or not source or not time:
         return "poison", "ce_id, ce_source, ce_type, ce_subject, ce_sequence and ce_time are needed"
     contract = events.get(wire_type)
     if contract is None:
         return _unknown(wire_type)
+    if raw.topic != contract.TOPIC:
+        return "poison", f"{wire_type} is no event of {raw.topic}"
+    if not _is_name(source):
+        return "poison", f"ce_source must have at most {MAX_NAME_LENGTH} characters and no U+0000"
     if raw.value is None or len(raw.value) > MAX_VALUE_BYTES:
         return "poison", f"the value must be JSON of at most {MAX_VALUE_BYTES} bytes"
     try:
@@ -101,17 +120,30 @@ def _read(
     except ValidationError as fault:
         return "poison", f"the value does not fit {wire_type}: {_first(fault)}"
     causation = raw.header("ce_causationid")
-    return "", Message(
+    return Message(
         UUID(found_id),
         source,
         subject,
         version,
         event,
-        datetime.fromisoformat(time),
+        _moment(time),
         UUID(causation) if causation else None,
-        raw.header("traceparent"),
+        trace_of(raw),
         raw=raw,
     )
+
+
+def _moment(written: str) -> datetime:
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None:
+        raise ValueError("ce_time has no zone")
+    return moment.astimezone(UTC)
+
+
+def trace_of(raw: Raw) -> str | None:
+    """The record's `traceparent` (W3C); None when it has none of the right form: a trace is worth no event."""
+    found = raw.header("traceparent")
+    return found if found is not None and _TRACEPARENT.match(found) else None
 
 
 def _unknown(wire_type: str) -> tuple[str, str]:

@@ -21,11 +21,17 @@ SESSION_LIMITS = {
     "idle_in_transaction_session_timeout": "5000",
 }
 CONNECT_SECONDS = 10.0
+# Longer than any statement may take: it ends waits for a server that fell silent.
+COMMAND_SECONDS = 30.0
 ACQUIRE_SECONDS = 5.0
 
 # SQLSTATE classes and codes that say nothing about the message at hand: the same work may succeed later.
-_TRANSIENT_CLASSES = ("08", "40", "53", "57", "58")
-_TRANSIENT_CODES = ("55P03", "25P02", "25P03")
+# Connection, login, database and schema missing, contention, resources, shutdown, the system's own errors;
+_TRANSIENT_CLASSES = ("08", "28", "3D", "3F", "40", "53", "57", "58")
+# a lock or a transaction that took too long, a standby, and tables of another version than this program.
+_TRANSIENT_CODES = ("55P03", "25P02", "25P03", "25P04", "25006", "42P01", "42703", "42501")
+# What asyncpg says in an InterfaceError of a connection or a pool that has gone; its others are mistakes of ours.
+_GONE = ("clos", "released")
 
 
 class Signal:
@@ -88,6 +94,7 @@ async def connect(url: str, schema: str, **settings: str) -> "asyncpg.Connection
     return await asyncpg.connect(
         url,
         timeout=CONNECT_SECONDS,
+        command_timeout=COMMAND_SECONDS,
         server_settings={"search_path": schema, "application_name": f"liaison-{schema}"}
         | SESSION_LIMITS
         | settings,
@@ -104,7 +111,7 @@ async def open_database(url: str, schema: str, *, max_size: int = 8) -> Database
         min_size=0,
         max_size=max_size,
         timeout=CONNECT_SECONDS,
-        command_timeout=30,
+        command_timeout=COMMAND_SECONDS,
         server_settings={"search_path": schema, "application_name": f"liaison-{schema}"}
         | SESSION_LIMITS,
     )
@@ -116,4 +123,6 @@ def is_transient(fault: BaseException) -> bool:
     if isinstance(fault, asyncpg.PostgresError):
         code = fault.sqlstate or ""
         return code[:2] in _TRANSIENT_CLASSES or code in _TRANSIENT_CODES
-    return isinstance(fault, OSError | TimeoutError | asyncpg.InterfaceError)
+    if isinstance(fault, asyncpg.InterfaceError):
+        return any(word in str(fault) for word in _GONE)
+    return isinstance(fault, OSError | TimeoutError)

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.event import Event
+from shared.kit.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES
 from shared.kit.db import Connection
 from shared.kit.ids import new_id
 
@@ -37,15 +38,21 @@ class Outgoing:
     traceparent: str | None = None
 
 
+class EventTooLarge(ValueError):
+    """An event that no reader would take: it is refused before it is kept, for Kafka's refusal would stop the relay."""
+
+
 async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[UUID]:
     """Append events and mark them for the relay, in the caller's transaction and in one statement.
 
     The rows of their subjects must be locked by the caller. Returns the events' ids in order.
-    Raises asyncpg.UniqueViolationError (event_subject_version) when a version was recorded before.
+    Raises asyncpg.UniqueViolationError (event_subject_version) when a version was recorded before, EventTooLarge
+    when an event's data has more than 1 MiB as JSON or its subject more than 200 characters.
     """
     if not outgoing:
         return []
     ids = [new_id() for _ in outgoing]
+    data = [_written(item) for item in outgoing]
     await conn.execute(
         INSERT_EVENTS,
         ids,
@@ -56,6 +63,16 @@ async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[UUID]:
         [item.at for item in outgoing],
         [item.causation_id for item in outgoing],
         [item.traceparent for item in outgoing],
-        [item.event.model_dump_json() for item in outgoing],
+        data,
     )
     return ids
+
+
+def _written(item: Outgoing) -> str:
+    data = item.event.model_dump_json()
+    # Characters are counted before bytes, which are at most four each: the usual event is not encoded twice.
+    if len(data) > MAX_VALUE_BYTES // 4 and len(data.encode()) > MAX_VALUE_BYTES:
+        raise EventTooLarge(f"{item.event.wire_type()} has more than {MAX_VALUE_BYTES} bytes")
+    if len(item.subject) > MAX_NAME_LENGTH or len(item.traceparent or "") > MAX_NAME_LENGTH:
+        raise EventTooLarge(f"{item.event.wire_type()} has a subject or a trace that is too long")
+    return data

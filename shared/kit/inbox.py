@@ -133,18 +133,85 @@ async def set_aside(conn: Connection, letter: Letter) -> StoredLetter:
     return _stored(row)
 
 
-LOAD_HELD = """
+# Of each subject and topic the letters that follow on what has been applied without a gap, counting the discarded as
+# steps: the seen rows are locked, so the window needs no lock of its own.
+LOAD_DUE = """
 select id, fate, reason, topic, partition, "offset", key, value, header_names, header_values,
        subject, version, asked, asked_by, asked_because, first_failed_at, last_failed_at
-from dead_letter
-where state = 'waiting' and fate in ('early', 'gap') and subject = any($1::text[])
-order by subject, topic, version limit $2
-for update"""
+from (
+    select letter.*, seen.version as applied,
+           dense_rank() over (partition by letter.subject, letter.topic
+                              order by greatest(letter.version, seen.version)) as step,
+           bool_or(letter.version <= seen.version)
+               over (partition by letter.subject, letter.topic) as has_stale
+    from dead_letter as letter join seen using (subject, topic)
+    where letter.subject = any($1::text[])
+      and (letter.state = 'waiting' and letter.fate in ('early', 'gap')
+           or letter.state = 'discarded' and letter.version > seen.version)
+) as letter
+where state = 'waiting' and greatest(version, applied) = applied + step - has_stale::int
+order by subject, topic, version limit $2"""
 
 
-async def load_held(conn: Connection, subjects: Sequence[str], limit: int) -> list[StoredLetter]:
-    """The letters of these subjects that wait for something to come first, `limit` at most."""
-    return [_stored(row) for row in await conn.fetch(LOAD_HELD, subjects, limit)]
+async def load_due(conn: Connection, subjects: Sequence[str], limit: int) -> list[StoredLetter]:
+    """The letters of these subjects whose turn has come, `limit` at most; those that came too late are among them."""
+    return [_stored(row) for row in await conn.fetch(LOAD_DUE, subjects, limit)]
+
+
+LOAD_DISCARDED = """
+select letter.subject, letter.topic, letter.version from dead_letter as letter
+where letter.state = 'discarded' and letter.subject = any($1::text[]) and letter.version is not null"""
+
+
+async def load_discarded(
+    conn: Connection, subjects: Sequence[str]
+) -> frozenset[tuple[str, str, int]]:
+    """The versions of these subjects, by (subject, topic, version), that an operator let them go on without."""
+    return frozenset(
+        (row["subject"], row["topic"], row["version"])
+        for row in await conn.fetch(LOAD_DISCARDED, subjects)
+    )
+
+
+RENEW_LETTERS = """
+update dead_letter as letter
+set fate = given.fate, reason = given.reason, attempts = attempts + 1, last_failed_at = now()
+from unnest($1::uuid[], $2::text[], $3::text[]) as given (id, fate, reason)
+where letter.id = given.id"""
+
+
+async def renew(conn: Connection, tried: Sequence[tuple[UUID, str, str]]) -> None:
+    """Say of waiting letters (id, fate, reason) that they were tried again and why they go on waiting."""
+    if tried:
+        await conn.execute(RENEW_LETTERS, *(list(column) for column in zip(*tried, strict=True)))
+
+
+# After each try a letter rests as long as it has waited by then, from 2 s to 5 min.
+LOAD_FORGOTTEN = """
+select distinct letter.subject
+from seen join dead_letter as letter using (subject, topic)
+where seen.held and letter.state = 'waiting' and letter.fate in ('early', 'gap')
+  and letter.version <= seen.version + 1
+  and letter.last_failed_at < now() - least(interval '5 minutes', greatest(interval '2 seconds',
+                                            letter.last_failed_at - letter.first_failed_at))
+limit $1"""
+
+
+async def load_forgotten(conn: Connection, limit: int) -> list[str]:
+    """Subjects with a letter whose turn may have come unnoticed, `limit` at most."""
+    return [row["subject"] for row in await conn.fetch(LOAD_FORGOTTEN, limit)]
+
+
+ASK_KNOWN = """
+update dead_letter set asked = 'replay', asked_by = $2, asked_because = 'its type is known by now'
+where state = 'waiting' and fate = 'unknown_version' and asked is null
+  and last_failed_at < now() - interval '60 seconds'
+  and header_values[array_position(header_names, 'ce_type')] = any($1::bytea[])"""
+
+
+async def ask_known(conn: Connection, types: Sequence[str], by: str) -> None:
+    """Ask for the replay of letters that were set aside because their type was newer than the program."""
+    await conn.execute(ASK_KNOWN, [name.encode() for name in types], by)
 
 
 LOAD_ASKED = """
@@ -152,13 +219,26 @@ select id, fate, reason, topic, partition, "offset", key, value, header_names, h
        subject, version, asked, asked_by, asked_because, first_failed_at, last_failed_at
 from dead_letter
 where asked is not null and state = 'waiting'
-order by subject, topic, version limit 1
-for update skip locked"""
+order by subject, topic, version limit 1"""
 
 
 async def next_asked(conn: Connection) -> StoredLetter | None:
-    """A letter that an operator wants replayed or discarded, locked; the lowest version first."""
+    """A letter that an operator wants replayed or discarded, not locked; the lowest version first."""
     row = await conn.fetchrow(LOAD_ASKED)
+    return None if row is None else _stored(row)
+
+
+LOCK_ASKED = """
+select id, fate, reason, topic, partition, "offset", key, value, header_names, header_values,
+       subject, version, asked, asked_by, asked_because, first_failed_at, last_failed_at
+from dead_letter
+where id = $1 and asked is not null and state = 'waiting'
+for update"""
+
+
+async def lock_asked(conn: Connection, letter_id: UUID) -> StoredLetter | None:
+    """The letter, locked, when something is still asked of it: another replica may have done it meanwhile."""
+    row = await conn.fetchrow(LOCK_ASKED, letter_id)
     return None if row is None else _stored(row)
 
 
@@ -179,14 +259,14 @@ async def forget(conn: Connection, ids: Sequence[UUID]) -> None:
     await conn.execute(DELETE_LETTERS, ids)
 
 
-COUNT_HELD = """
+SELECT_HELD = """
 select subject, topic from dead_letter
 where state = 'waiting' and subject = any($1::text[]) group by subject, topic"""
 
 
 async def still_held(conn: Connection, subjects: Sequence[str]) -> set[tuple[str, str]]:
     """Which (subject, topic) still have letters that wait."""
-    return {(row["subject"], row["topic"]) for row in await conn.fetch(COUNT_HELD, subjects)}
+    return {(row["subject"], row["topic"]) for row in await conn.fetch(SELECT_HELD, subjects)}
 
 
 def _stored(row: asyncpg.Record) -> StoredLetter:

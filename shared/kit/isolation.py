@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import structlog
 
 from shared.kit.db import Connection, Database, is_transient
+from shared.kit.faults import reason_of
 
 log = structlog.get_logger()
 
@@ -29,16 +31,15 @@ async def settle_batch(
     A fault of the infrastructure is retried in place with growing, jittered pauses for up to 45 s and then
     raised, with nothing applied.
     """
-    pause, waited = FIRST_PAUSE_SECONDS, 0.0
+    pause, begun = FIRST_PAUSE_SECONDS, time.monotonic()
     while True:
         try:
             await _settle_once(db, items, apply, set_aside)
         except Exception as fault:
-            if not is_transient(fault) or waited >= PATIENCE_SECONDS:
+            if not is_transient(fault) or time.monotonic() - begun >= PATIENCE_SECONDS:
                 raise
-            log.warning("batch.retry", fault=type(fault).__name__, items=len(items), pause_s=pause)
+            log.warning("batch.retry", fault=reason_of(fault), items=len(items), pause_s=pause)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            waited += pause
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         else:
             return
@@ -53,7 +54,7 @@ async def _settle_once(
     except Exception as fault:
         if is_transient(fault):
             raise
-        log.warning("batch.split", fault=type(fault).__name__, items=len(items))
+        log.warning("batch.split", fault=reason_of(fault), items=len(items))
         async with db.transaction() as conn:
             await isolate(conn, items, apply, set_aside)
 

@@ -1,6 +1,7 @@
 """Dead letters as events of their own: who could not be handled, and what was done about it."""
 
 import hashlib
+from dataclasses import replace
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from shared.contracts.dead_letters import DeadLetterRecorded, DeadLetterSettled
@@ -10,6 +11,7 @@ from shared.kit import inbox
 from shared.kit.cloudevents import Message, Raw, Unreadable
 from shared.kit.db import Connection
 from shared.kit.events import Outgoing, record
+from shared.kit.faults import reason_of
 from shared.kit.inbox import Letter, StoredLetter
 
 
@@ -22,6 +24,16 @@ def place_id(raw: Raw) -> UUID:
     """An id from a record's place and content: the same for each redelivery, another for a copy sent later."""
     content = hashlib.sha256(raw.value or b"").hexdigest()
     return uuid5(NAMESPACE_URL, f"{raw.topic}/{raw.partition}/{raw.offset}/{content}")
+
+
+def held(message: Message, fate: str, reason: str) -> Letter:
+    """The letter of a message that could be read."""
+    return Letter(fate, reason, message.raw, message.subject, message.sequence)
+
+
+def failed(letter: Letter, fault: Exception) -> Letter:
+    """The letter once its handler has raised `fault`."""
+    return replace(letter, fate="failed", reason=reason_of(fault))
 
 
 NEXT_VERSION = "select coalesce(max(version), 0) + 1 from event where subject = $1"

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from shared.kit.answers import as_json
 from shared.kit.db import is_transient
+from shared.kit.faults import reason_of
 from shared.kit.messages import catalogue, choose_language, text
 
 log = structlog.get_logger()
@@ -132,7 +133,7 @@ def install(app: FastAPI) -> None:
         return Problem(fault.status_code, code, headers=fault.headers).response(language(request))
 
     async def on_fault(request: Request, fault: Exception) -> Response:
-        log.error("request.failed", path=request.url.path, fault=f"{type(fault).__name__}: {fault}")
+        log.error("request.failed", path=request.url.path, fault=reason_of(fault))
         problem = busy(5) if is_transient(fault) else Problem(500, "internal")
         return problem.response(language(request))
 

@@ -3,11 +3,16 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+import structlog
+
 from shared.kit import inbox, letters
 from shared.kit.cloudevents import Raw
 from shared.kit.db import Connection, Database
+from shared.kit.faults import reason_of
 from shared.kit.inbox import Letter
 from shared.kit.isolation import settle_batch
+
+log = structlog.get_logger()
 
 Item = TypeVar("Item")
 
@@ -28,8 +33,14 @@ class Unordered(Generic[Item]):
 
     async def take(self, raws: Sequence[Raw]) -> None:
         """Take records in, durably; returns when they may be acknowledged."""
-        found = [(raw, self._read(raw)) for raw in raws]
+        found = [(raw, self._read_safely(raw)) for raw in raws]
         await settle_batch(self._db, found, self._apply_fresh, self._set_aside)
+
+    def _read_safely(self, raw: Raw) -> Item | Letter:
+        try:
+            return self._read(raw)
+        except Exception as fault:  # noqa: BLE001 - a stranger's record must not stop the others
+            return Letter("poison", reason_of(fault), raw, None, None)
 
     async def _apply_fresh(
         self, conn: Connection, found: Sequence[tuple[Raw, Item | Letter]]
@@ -47,12 +58,13 @@ class Unordered(Generic[Item]):
     ) -> None:
         raw, _ = found
         await inbox.claim(conn, [letters.place_id(raw)], [raw])
-        reason = f"{type(fault).__name__}: {fault}".replace("\0", "")[:2000]
+        reason = reason_of(fault)
+        log.error("record.failed", fault=reason, topic=raw.topic, offset=raw.offset)
         await letters.bury(conn, self._service, Letter("failed", reason, raw, None, None))
 
     async def replay(self, conn: Connection, letter: Letter) -> bool:
         """Try a letter again inside the caller's transaction; whether it could be applied."""
-        item = self._read(letter.raw)
+        item = self._read_safely(letter.raw)
         if isinstance(item, Letter):
             return False
         await self._apply(conn, [item])

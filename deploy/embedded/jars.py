@@ -71,12 +71,12 @@ def classpath(progress: Progress, lock: Path = LOCK) -> list[Path]:
     """
     kept = folder(lock)
     try:
-        kept.mkdir(parents=True, exist_ok=True)
-        with held(kept / ".lock"):
-            missing = [jar for jar in locked(lock) if not is_intact(kept / jar.filename, jar)]
-            if missing:
-                fetch(missing, kept, progress)
-    except PermissionError as fault:
+        # A cache that somebody else has filled may be one that only they can write.
+        if missing_from(kept, lock):
+            kept.mkdir(parents=True, exist_ok=True)
+            with held(kept / ".lock"):
+                fetch(missing_from(kept, lock), kept, progress)
+    except (PermissionError, NotADirectoryError, FileExistsError) as fault:
         raise Trouble("cache.unwritable", folder=kept) from fault
     return [kept / jar.filename for jar in locked(lock)]
 
@@ -84,6 +84,10 @@ def classpath(progress: Progress, lock: Path = LOCK) -> list[Path]:
 def folder(lock: Path = LOCK) -> Path:
     """Where the jars of this lock are kept."""
     return cache_folder() / "kafka" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+
+
+def missing_from(kept: Path, lock: Path) -> list[Jar]:
+    return [jar for jar in locked(lock) if not is_intact(kept / jar.filename, jar)]
 
 
 def is_intact(path: Path, jar: Jar) -> bool:

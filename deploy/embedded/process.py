@@ -16,6 +16,7 @@ from deploy.embedded.trouble import Trouble
 
 CHILD = Path(__file__).with_name("child.py")
 GRACE_AFTER_KILL = 5.0
+RUN_SECONDS = 120.0
 POLL = 0.05
 
 
@@ -76,15 +77,26 @@ def start(program: Program) -> subprocess.Popen[bytes]:
 @contextmanager
 def running(program: Program, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
     """Run `program` from ready, within `seconds`, until the end of the block; starts it once only."""
-    child = start(program)
-    who = identity(child.pid)
-    try:
-        wait_ready(child, program, seconds)
+    with all_running([program], seconds) as [child]:
         yield child
+
+
+@contextmanager
+def all_running(
+    programs: Sequence[Program], seconds: float
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """The same for several that are ready only together; all are started before any is waited for."""
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        children.extend(start(program) for program in programs)
+        for child, program in zip(children, programs, strict=True):
+            wait_ready(child, program, seconds)
+        yield children
     finally:
-        if who:
-            end(who, program.stop_signal, program.stop_seconds)
-        child.wait()
+        for child, program in reversed(list(zip(children, programs, strict=False))):
+            if who := identity(child.pid):
+                end(who, program.stop_signal, program.stop_seconds)
+            child.wait()
 
 
 def wait_ready(child: subprocess.Popen[bytes], program: Program, seconds: float) -> None:
@@ -130,6 +142,31 @@ def last_words(log: Path, lines: int = 6) -> str:
 
 def is_frame(line: str) -> bool:
     return line[0].isspace() or line.startswith(("Traceback ", "^"))
+
+
+def run_to_end(
+    command: Sequence[str],
+    trouble: str,
+    *,
+    run_as: RunAs = RunAs(),
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Run a command that ends by itself. Raises Trouble of that key with its last words if it fails."""
+    try:
+        subprocess.run(
+            wrapped(command, signal.SIGTERM, run_as),
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            env={**os.environ, **(env or {})},
+            cwd="/",
+        )
+    except subprocess.CalledProcessError as failure:
+        words = (failure.stderr or failure.stdout).strip()[-800:]
+        raise Trouble(trouble, words=words) from failure
+    except subprocess.TimeoutExpired as failure:
+        raise Trouble(trouble, words=f"> {RUN_SECONDS:.0f} s") from failure
 
 
 def wrapped(

@@ -27,23 +27,27 @@ class Done:
 
 @dataclass(frozen=True)
 class Stack:
-    """A data folder and the commands on it. `before` is what the command line begins with."""
+    """A data folder and the commands on it, by default this user's."""
 
     folder: Path
-    before: tuple[str, ...] = ()
+    command: tuple[str, ...] = (str(LIAISON),)
     env: Mapping[str, str] | None = None
+    uid: int | None = None
 
     def run(self, *arguments: str, seconds: int = UP_SECONDS) -> Done:
         surroundings = {**os.environ, "LIAISON_LANG": "en", **(self.env or {})}
         for name in ("LIAISON_DATABASE_URL", "LIAISON_KAFKA"):
             surroundings.pop(name, None)
         done = subprocess.run(
-            [*self.before, str(LIAISON), *arguments, "--data", str(self.folder)],
+            [*self.command, *arguments, "--data", str(self.folder)],
             capture_output=True,
             text=True,
             timeout=seconds,
             env=surroundings,
             cwd=self.folder.parent,
+            user=self.uid,
+            group=self.uid,
+            extra_groups=None if self.uid is None else [],
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -69,7 +69,7 @@ class Follower:
         asked: dict[str, str] = {}
         for _ in range(MOST_PAGES):
             page = await self.calls.read(path, **asked) or NO_PAGE
-            types += [_short(item["type"]) for item in page["items"]]
+            types += [item["type"] for item in page["items"]]
             if page["next"] is None:
                 break
             asked = {"cursor": page["next"]}
@@ -126,9 +126,3 @@ class Follower:
             headers["if-match"] = f'"{call.version}"'
         token = tokens.acting(call.party) if call.party is not None else None
         await self.calls.write("POST", call.path, call.body, token=token, headers=headers)
-
-
-def _short(wire_type: str) -> str:
-    """`matter.handled` of `liaison.matter.handled.v1`."""
-    bare, _, version = wire_type.removeprefix("liaison.").rpartition(".v")
-    return bare if version.isdecimal() else wire_type

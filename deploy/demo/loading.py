@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -66,7 +66,7 @@ async def _put_all(
 
 
 def _department(row: Row) -> tuple[str, dict[str, Any]]:
-    return f"departments/{quote(row['id'])}", {"name": row["name"]}
+    return f"departments/{quote(row['id'])}", {name: row[name] for name in ("name", "phone_desk")}
 
 
 def _liaison(row: Row) -> tuple[str, dict[str, Any]]:
@@ -93,12 +93,8 @@ def _tie(row: Row) -> tuple[str, dict[str, Any]]:
 
 def _absence(row: Row, today: date) -> tuple[str, dict[str, Any]]:
     path = f"liaisons/{quote(row['liaison_id'])}/absences/{quote(row['id'])}"
-    body = {name: _midnight(day(row[name], today)) for name in ("from", "until")}
+    body = {name: day(row[name], today).isoformat() for name in ("from", "until")}
     return path, body | ({"deputy_id": row["deputy_id"]} if row["deputy_id"] else {})
-
-
-def _midnight(found: date) -> str:
-    return datetime.combine(found, time(0), ZONE).isoformat()
 
 
 async def _activate_catalogue(calls: Calls) -> None:

@@ -87,7 +87,7 @@ def test_most_enterprises_have_a_deputy_a_few_none_and_two_nobody() -> None:
 def test_somebody_is_away_today_with_a_deputy_named_and_with_none() -> None:
     rows = table("absences")
     assert {row["liaison_id"] for row in rows} <= LIAISONS - {"L001"}
-    away = [row for row in rows if day(row["from"], TODAY) <= TODAY < day(row["until"], TODAY)]
+    away = [row for row in rows if day(row["from"], TODAY) <= TODAY <= day(row["until"], TODAY)]
     assert {bool(row["deputy_id"]) for row in away} == {True, False}
     absent = {row["liaison_id"] for row in away}
     for row in rows:

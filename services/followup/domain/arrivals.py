@@ -24,6 +24,7 @@ from services.followup.domain.matter import (
     Offer,
     Party,
     Pending,
+    with_offer_ended,
 )
 from services.followup.domain.moment import Moment
 from shared.calendar import Limit
@@ -32,6 +33,7 @@ from shared.contracts.vocabulary import (
     ClockKind,
     Kind,
     MatterState,
+    OfferState,
     PendingReason,
     Urgency,
 )
@@ -148,10 +150,9 @@ def withdraw(matter: Matter, reason: str | None, moment: Moment) -> Decision:
     if matter.final:
         return Unmoved("it has ended already")
     ended = replace(
-        matter,
+        with_offer_ended(matter, OfferState.RESCINDED),
         state=MatterState.WITHDRAWN,
         clocks=(),
-        offer=None,
         pending=None,
         hold=None,
         shelf=None,
@@ -167,13 +168,13 @@ def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
     if matter.pending == pending:
         return Unmoved("it waits for this already")
     matter = _dispatched(matter, news.dispatch, moment) if news.dispatch else matter
+    matter = with_offer_ended(matter, OfferState.RESCINDED)
     review = clocks.start(ClockKind.REVIEW, news.review_at, moment.at, moment.calendar)
     waiting = replace(
         matter,
         state=MatterState.AWAITING_DISPATCH,
         pending=pending,
-        offer=None,
-        clocks=clocks.with_clock(clocks.without(matter.clocks, ClockKind.ACCEPT), review),
+        clocks=clocks.with_clock(matter.clocks, review),
     )
     return tell(waiting, Waiting(news.reason, news.review_at), moment)
 
@@ -212,15 +213,13 @@ def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
 
 def end_offer(matter: Matter, news: OfferEnd, moment: Moment) -> Decision:
     """An offer ended without an owner; routing says next whom it asks, or that it waits."""
-    if matter.offer is None or matter.offer.offer_id != news.offer_id or matter.final:
+    if matter.open_offer is None or matter.open_offer.offer_id != news.offer_id:
         return Unmoved("the offer is not the one that is open")
     returned = replace(
-        matter,
+        with_offer_ended(matter, OfferState(news.ended)),
         state=MatterState.AWAITING_DISPATCH
         if matter.state is MatterState.OFFERED
         else matter.state,
-        offer=None,
-        clocks=clocks.without(matter.clocks, ClockKind.ACCEPT),
     )
     fact = Returned(news.offer_id, news.party, news.ended, news.reason)
     return tell(returned, fact, moment)
@@ -228,10 +227,11 @@ def end_offer(matter: Matter, news: OfferEnd, moment: Moment) -> Decision:
 
 def take(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
     """The party owns the matter from now on, and owes the first contact."""
-    if matter.offer is None or matter.offer.offer_id != news.offer_id or matter.final:
+    if matter.open_offer is None or matter.open_offer.offer_id != news.offer_id:
         return Unmoved("the offer is not the one that is open")
+    matter = with_offer_ended(matter, OfferState.ACCEPTED)
     taken_at = min(news.at, moment.at)
-    running = clocks.without(matter.clocks, ClockKind.ACCEPT)
+    running = matter.clocks
     if matter.contacted_at is None and matter.state is MatterState.OFFERED:
         due_at = moment.after(moment.limits_of(matter.category).first_contact, taken_at)
         first = clocks.start(ClockKind.FIRST_CONTACT, due_at, taken_at, moment.calendar)
@@ -239,7 +239,6 @@ def take(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
     taken = replace(
         matter,
         state=MatterState.IN_PROGRESS if matter.state is MatterState.OFFERED else matter.state,
-        offer=None,
         owner=news.party,
         last_owner=news.party,
         taken_at=matter.taken_at or taken_at,

@@ -14,13 +14,14 @@ from services.followup.domain.decision import (
     tell,
 )
 from services.followup.domain.facts import Closed, Handled, Rejected, Reopened, Visited
-from services.followup.domain.matter import Closing, Handling, Matter, Visit
+from services.followup.domain.matter import Closing, Handling, Matter, Visit, with_offer_ended
 from services.followup.domain.moment import Moment
 from services.followup.domain.work import contacted, handling_limit
 from shared.calendar import Limit
 from shared.contracts.vocabulary import (
     ClockKind,
     MatterState,
+    OfferState,
     Outcome,
     Path,
     ReopenCause,
@@ -86,10 +87,9 @@ def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
     on_time = limit is None or moment.at <= limit.due_at
     path = step.path or matter.path or Path.INSTANT
     after = replace(
-        contacted(matter, moment.at),
+        with_offer_ended(contacted(matter, moment.at), OfferState.RESCINDED),
         state=MatterState.HANDLED,
         path=path,
-        offer=None,
         handling=Handling(
             step.outcome,
             step.answer,
@@ -217,6 +217,7 @@ def reopen(matter: Matter, step: Reopen, moment: Moment) -> Decision:
             clocks.start(kind, moment.after(limit), moment.at, moment.calendar)
             for kind, limit in starts
         ),
+        offer=None,
         owner=None,
         taken_at=None,
         contacted_at=None,
@@ -244,5 +245,10 @@ def reject(matter: Matter, step: Reject, moment: Moment) -> Decision:
     """Not ours to take 不予受理: before anybody took it, with the reason and the lawful channel."""
     if refused := guard(matter, Step.REJECT, moment.by):
         return refused
-    rejected = replace(matter, state=MatterState.REJECTED, clocks=(), offer=None, pending=None)
+    rejected = replace(
+        with_offer_ended(matter, OfferState.RESCINDED),
+        state=MatterState.REJECTED,
+        clocks=(),
+        pending=None,
+    )
     return tell(rejected, Rejected(step.reason, step.channel), moment)

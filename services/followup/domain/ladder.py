@@ -63,8 +63,8 @@ def _fact(matter: Matter, clock: Clock, moment: Moment) -> Fact:
 
 def _reminded(matter: Matter, clock: Clock, moment: Moment) -> str:
     """An offer's limit is near: whoever is offered it is reminded."""
-    if clock.kind is ClockKind.ACCEPT and matter.offer is not None:
-        return matter.offer.party.id
+    if clock.kind is ClockKind.ACCEPT and matter.open_offer is not None:
+        return matter.open_offer.party.id
     return _owed_by(matter, clock, moment)
 
 

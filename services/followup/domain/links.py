@@ -13,9 +13,9 @@ from services.followup.domain.decision import (
     tell,
 )
 from services.followup.domain.facts import Joined, Merged, Unmerged
-from services.followup.domain.matter import DISPATCHING, Joint, Matter, Merging
+from services.followup.domain.matter import DISPATCHING, Joint, Matter, Merging, with_offer_ended
 from services.followup.domain.moment import Moment
-from shared.contracts.vocabulary import ClockKind, MatterState
+from shared.contracts.vocabulary import ClockKind, MatterState, OfferState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,13 @@ def merge(matter: Matter, step: Merge, moment: Moment) -> Decision:
         return refused
     if refused := _cannot_merge(matter, step):
         return refused
-    kept = clocks.without(matter.clocks, ClockKind.ACCEPT)
+    asked = with_offer_ended(matter, OfferState.RESCINDED)
     merged = replace(
-        matter,
+        asked,
         state=MatterState.MERGED,
         clocks=(),
-        offer=None,
         pending=None,
-        merging=Merging(step.into.id, matter.state, kept),
+        merging=Merging(step.into.id, matter.state, asked.clocks),
     )
     return tell(merged, Merged(step.into.id, step.reason), moment)
 

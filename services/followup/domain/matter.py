@@ -1,18 +1,20 @@
 """A matter and its parts as frozen values; what it is, not what may be done with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from services.followup.domain.clocks import Clock, next_act, next_due
+from services.followup.domain.clocks import Clock, next_act, next_due, without
 from services.followup.domain.moment import Actor
 from shared.contracts.vocabulary import (
     Candidacy,
     Channel,
+    ClockKind,
     Difficulty,
     Kind,
     MatterState,
     MilestoneState,
+    OfferState,
     Outcome,
     PartyKind,
     Path,
@@ -62,7 +64,7 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Who is offered the matter, and why."""
+    """The latest offer of the round: whom the matter went to, why, and what became of it."""
 
     offer_id: str
     party: Party
@@ -71,6 +73,7 @@ class Offer:
     attempt: int
     offered_at: datetime
     expires_at: datetime
+    state: OfferState = OfferState.OFFERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,4 +270,17 @@ class Matter:
         """Who answers for it now: its owner, else whoever is offered it; None means the fallback desk."""
         if self.owner is not None:
             return self.owner
-        return self.offer.party if self.offer is not None else None
+        return self.open_offer.party if self.open_offer is not None else None
+
+    @property
+    def open_offer(self) -> Offer | None:
+        """The offer that waits for an answer."""
+        return self.offer if self.offer and self.offer.state is OfferState.OFFERED else None
+
+
+def with_offer_ended(matter: Matter, state: OfferState) -> Matter:
+    """The matter with its open offer, where it has one, ended in `state`."""
+    if matter.open_offer is None:
+        return matter
+    ended = replace(matter.open_offer, state=state)
+    return replace(matter, offer=ended, clocks=without(matter.clocks, ClockKind.ACCEPT))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from services.followup.domain.matter import Matter, Milestone
@@ -81,9 +80,6 @@ class Charted:
     park: str | None
     owner_id: str | None
 
-
-BEGINNING: Final = (datetime.fromisoformat("0001-01-02T00:00:00+00:00"), UUID(int=0))
-"""Before every milestone."""
 
 CHART = """
 select c.id, c.matter_id, c.title, c.owner_department, c.state, c.due_at, c.original_due_at,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +13,12 @@ from shared.kit.db import Connection
 
 NEWEST: Final = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
 """After every id: where a list that begins with the newest starts."""
+
+BEGINNING: Final = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+"""Before everything that is due: where a list by date starts."""
+
+FOREVER: Final = datetime(3000, 1, 1, tzinfo=UTC)
+"""After everything that is due."""
 
 
 def of_party(party: str) -> str:

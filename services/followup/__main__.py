@@ -1,0 +1,9 @@
+"""`python -m services.followup`: read the settings, serve the app."""
+
+from services.followup.app import build
+from services.followup.settings import Settings
+from shared.kit.serve import serve
+
+if __name__ == "__main__":
+    settings = Settings()
+    serve(build(settings), settings)

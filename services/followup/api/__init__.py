@@ -1,0 +1,1 @@
+"""Followup's HTTP edge: parse, one handler call, answer."""

@@ -1,0 +1,187 @@
+"""How a matter and what belongs to it look as JSON; names and values are the wire's, no word is translated here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.followup.domain.access import open_steps
+from services.followup.domain.chart import SOON, light_of
+from services.followup.domain.clocks import Clock
+from services.followup.domain.matter import Matter, Milestone, Party, Task
+from services.followup.domain.moment import Actor
+from services.followup.domain.rates import Rate
+from services.followup.handlers.office import Office
+from services.followup.handlers.queries import Details, Found, Rated
+from services.followup.store.chart import Charted
+from services.followup.store.rates import Spread
+from services.followup.store.requests import Request
+from shared.contracts.vocabulary import PartyKind
+
+
+def matter_view(matter: Matter, caller: Actor, at: datetime, office: Office) -> dict[str, Any]:
+    """A matter as it stands, with the steps that the caller may take now."""
+    soon = office.calendar.add(at, SOON)
+    return _standing(matter, office) | {
+        "dispatch": matter.dispatch,
+        "offer": matter.offer,
+        "last_owner": matter.last_owner,
+        "taken_at": matter.taken_at,
+        "contacted_at": matter.contacted_at,
+        "clocks": [_clock(clock) for clock in matter.clocks],
+        "milestones": [_milestone(each, at, soon) for each in matter.milestones],
+        "tasks": [_task(each) for each in matter.tasks],
+        "hold": matter.hold,
+        "shelf": matter.shelf,
+        "answer": matter.handling.answer if matter.handling else None,
+        "handling": matter.handling,
+        "return_visit": matter.visit,
+        "closing": matter.closing,
+        "merged_into": matter.merging.into if matter.merging else None,
+        "joint": matter.joint,
+        "steps": [step.value for step in open_steps(matter, caller)],
+    }
+
+
+def _standing(matter: Matter, office: Office) -> dict[str, Any]:
+    return {
+        "matter_id": matter.id,
+        "version": matter.version,
+        "state": matter.state,
+        "round": matter.round,
+        "path": matter.path,
+        "outcome": matter.handling.outcome if matter.handling else None,
+        "channel": matter.channel,
+        "kind": matter.kind,
+        "category": matter.category,
+        "urgency": matter.urgency,
+        "park": matter.park,
+        "lead_department": matter.lead_department,
+        "received_at": matter.received_at,
+        "owner": matter.owner,
+        "responsible": matter.responsible or _desk(office),
+        "pending_reason": matter.pending.reason if matter.pending else None,
+        "next_due_at": matter.next_due_at,
+        "breached": matter.breached,
+    }
+
+
+def _desk(office: Office) -> Party:
+    return Party(office.desk, PartyKind.DESK, office.desk)
+
+
+def _clock(clock: Clock) -> dict[str, Any]:
+    return {
+        "clock": clock.kind,
+        "due_at": clock.due_at,
+        "original_due_at": clock.original_due_at,
+        "remind_at": clock.remind_at,
+        "stage": clock.stage,
+        "breached": clock.broken,
+        "paused_at": clock.paused_at,
+        "calendar_version": clock.calendar_version,
+    }
+
+
+def _milestone(milestone: Milestone, at: datetime, soon: datetime) -> dict[str, Any]:
+    return {
+        "id": milestone.id,
+        "title": milestone.title,
+        "owner_department": milestone.owner_department,
+        "state": milestone.state,
+        "light": light_of(milestone, at, soon),
+        "due_at": milestone.due_at,
+        "original_due_at": milestone.original_due_at,
+        "required": milestone.required,
+        "evidence": milestone.evidence,
+        "blocker": milestone.blocker,
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "department": task.department,
+        "title": task.title,
+        "due_at": task.due_at,
+        "done_at": task.done_at,
+        "done": task.done_at is not None,
+    }
+
+
+def found_view(found: Found, office: Office) -> dict[str, Any]:
+    """A matter in a list."""
+    return _standing(found.matter, office) | {
+        "summary": found.request.summary,
+        "requester": found.request.requester,
+    }
+
+
+def details_view(details: Details, caller: Actor, at: datetime, office: Office) -> dict[str, Any]:
+    """A matter whole, with what was asked."""
+    first = details.requests[0]
+    return matter_view(details.matter, caller, at, office) | {
+        "summary": first.summary,
+        "requester": first.requester,
+        "requests": [_request(request) for request in details.requests],
+        "merged_from": list(details.merged),
+        "joined_with": list(details.joined),
+    }
+
+
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "request_id": request.matter_id,
+        "source": request.source,
+        "source_ref": request.source_ref,
+        "channel": request.channel,
+        "kind": request.kind,
+        "category": request.category,
+        "requester": request.requester,
+        "summary": request.summary,
+        "detail": request.detail,
+        "location": request.location,
+        "urgency": request.urgency,
+        "occurred_at": request.occurred_at,
+        "received_at": request.received_at,
+        "attachments": request.attachments,
+    }
+
+
+def chart_view(charted: Sequence[Charted], at: datetime, soon: datetime) -> list[dict[str, Any]]:
+    """Milestones on the wall with their lights; `soon` is two working days from `at`."""
+    return [
+        _milestone(each.milestone, at, soon)
+        | {
+            "matter_id": each.matter_id,
+            "summary": each.summary,
+            "requester_name": each.requester_name,
+            "park": each.park,
+            "owner": each.owner_id,
+        }
+        for each in charted
+    ]
+
+
+def rated_view(rated: Rated) -> dict[str, Any]:
+    """The rates and times of a group."""
+    return {"key": rated.key, "rates": rates_view(rated.rates), "times": _times(rated.times)}
+
+
+def rates_view(rates: Mapping[str, Rate]) -> dict[str, Any]:
+    """Each rate with what it is made of and what was left out, why."""
+    return {
+        name: {
+            "rate": rate.value,
+            "numerator": rate.numerator,
+            "denominator": rate.denominator,
+            "left_out": dict(rate.left_out),
+        }
+        for name, rate in rates.items()
+    }
+
+
+def _times(times: Mapping[str, Spread]) -> dict[str, Any]:
+    return {
+        name: {"p50_s": spread.p50_s, "p90_s": spread.p90_s, "count": spread.count}
+        for name, spread in times.items()
+    }

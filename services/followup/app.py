@@ -1,0 +1,75 @@
+"""Followup's composition root: the only module that knows what is real, and the order of start and stop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+from fastapi import FastAPI
+
+from services.followup import timers
+from services.followup.api import reading, steps
+from services.followup.api.edge import Edge
+from services.followup.consumers import applies
+from services.followup.handlers.office import Office
+from services.followup.settings import Settings, load_limits
+from shared.calendar.china import load_calendar
+from shared.contracts.published import EVENTS
+from shared.kit.clock import Clock, clock_from
+from shared.kit.db import Database, open_database
+from shared.kit.inbound import Inbound
+from shared.kit.kafka import Consumer
+from shared.kit.relay import Relay
+from shared.kit.running import Health, Task, every, running
+from shared.kit.web import make_app
+
+SERVICE: Final = "followup"
+SOURCE: Final = "urn:liaison:followup"
+YEARS_BACK: Final = 5
+YEARS_AHEAD: Final = 5
+
+
+def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """The app of one followup process. `clock` stands in for the settings' clock in tests."""
+    now = clock or clock_from(settings.clock_file)
+    consumers: list[Consumer] = []
+    health = Health(SERVICE, lambda: bool(consumers) and all(item.started for item in consumers))
+    office = _office(settings, now)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
+        app.state.edge = Edge(db, now, office)
+        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS)
+        consumer = Consumer(
+            settings.kafka_address, SERVICE, list(applies(office, now)), inbound.take
+        )
+        consumers[:] = [consumer]
+        tasks = _tasks(db, settings, office, now) | {
+            "health": partial(health.watch, db),
+            "asked": partial(every, 1.0, inbound.settle_next_asked),
+            "consumer": consumer.run,
+        }
+        async with running(SERVICE, tasks):
+            yield
+        await db.close()
+
+    app = make_app(SERVICE, health, settings.tokens_file, lifespan)
+    app.include_router(reading.router)
+    app.include_router(steps.router)
+    return app
+
+
+def _office(settings: Settings, now: Clock) -> Office:
+    year = now().year
+    calendar = load_calendar(settings.calendar_file, year - YEARS_BACK, year + YEARS_AHEAD)
+    return Office(calendar, load_limits(settings.limits_file), settings.desk)
+
+
+def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict[str, Task]:
+    clockwork = timers.Timers(db, office, now)
+    return {
+        "relay": Relay(db, settings.kafka_address, SOURCE).run,
+        "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
+        "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+    }

@@ -1,0 +1,74 @@
+"""Tells the world what happened: each fact of the rules as its published event."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from services.followup.domain import facts
+from services.followup.domain.decision import Told
+from services.followup.domain.facts import Fact
+from shared.contracts import matters
+from shared.contracts.matters import MatterChanged
+from shared.kit.events import Outgoing
+
+EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(
+    {
+        facts.Opened: matters.MatterOpened,
+        facts.Waiting: matters.MatterWaiting,
+        facts.Offered: matters.MatterOffered,
+        facts.Returned: matters.MatterReturned,
+        facts.Taken: matters.MatterTaken,
+        facts.Contacted: matters.MatterContacted,
+        facts.Amended: matters.MatterAmended,
+        facts.FedBack: matters.MatterFedBack,
+        facts.Planned: matters.MatterPlanned,
+        facts.MilestoneChanged: matters.MatterMilestoneChanged,
+        facts.TaskChanged: matters.MatterTaskChanged,
+        facts.Held: matters.MatterHeld,
+        facts.Resumed: matters.MatterResumed,
+        facts.Extended: matters.MatterExtended,
+        facts.Shelved: matters.MatterShelved,
+        facts.Handled: matters.MatterHandled,
+        facts.Visited: matters.MatterVisited,
+        facts.Closed: matters.MatterClosed,
+        facts.Reopened: matters.MatterReopened,
+        facts.Withdrawn: matters.MatterWithdrawn,
+        facts.Rejected: matters.MatterRejected,
+        facts.Reminded: matters.MatterReminded,
+        facts.Supervised: matters.MatterSupervised,
+        facts.Escalated: matters.MatterEscalated,
+        facts.Merged: matters.MatterMerged,
+        facts.Unmerged: matters.MatterUnmerged,
+        facts.Joined: matters.MatterJoined,
+    }
+)
+
+_FIELDS: Final = {kind: tuple(each.name for each in fields(kind)) for kind in EVENTS}
+
+
+def event_of(told: Told) -> MatterChanged:
+    """The published event of a fact, with the state and the next promise that it left behind."""
+    kind, matter = type(told.fact), told.matter
+    said = {name: getattr(told.fact, name) for name in _FIELDS[kind]}
+    said |= {
+        "actor": told.by,
+        "matter_id": matter.id,
+        "state": matter.state,
+        "round": matter.round,
+        "next_due_at": matter.next_due_at,
+    }
+    return EVENTS[kind].model_validate(said, from_attributes=True)
+
+
+def outgoing(told: Told, causation_id: UUID | None, traceparent: str | None) -> Outgoing:
+    """The event as it is recorded, at the matter's version."""
+    return Outgoing(
+        told.matter.id,
+        told.matter.version,
+        event_of(told),
+        told.at,
+        causation_id,
+        traceparent,
+    )

@@ -1,0 +1,64 @@
+"""Stores what was decided: rows, lists, chart, rates and events together, in a fixed number of statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.followup.domain.decision import Told
+from services.followup.domain.matter import Matter
+from services.followup.domain.rates import tallies
+from services.followup.handlers.events import outgoing
+from services.followup.store import chart, listing, matters, rates
+from services.followup.store import requests as asked
+from services.followup.store.requests import Request
+from shared.kit import events
+from shared.kit.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A fact with what caused it."""
+
+    told: Told
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Change:
+    """What one transaction does to one matter; `before` is None for one that it opens."""
+
+    before: Matter | None
+    after: Matter
+    happenings: list[Happening]
+
+
+async def save(conn: Connection, changes: Sequence[Change], opened: Sequence[Request] = ()) -> None:
+    """Store changes of different matters, whose rows are locked, and record their events."""
+    if opened:
+        await asked.insert_requests(conn, opened)
+    fresh = [change.after for change in changes if change.before is None]
+    if fresh:
+        await matters.insert_matters(conn, fresh)
+    known = [(change.before, change.after) for change in changes if change.before is not None]
+    if known:
+        await matters.update_matters(
+            conn, [after for _, after in known], [before.version for before, _ in known]
+        )
+    pairs = [(change.before, change.after) for change in changes]
+    await listing.list_matters(conn, pairs)
+    await chart.chart_milestones(conn, pairs)
+    counted = [
+        tally
+        for change in changes
+        for tally in tallies(change.before, tuple(each.told for each in change.happenings))
+    ]
+    await rates.count(conn, counted)
+    await events.record(
+        conn,
+        [
+            outgoing(each.told, each.causation_id, each.traceparent)
+            for change in changes
+            for each in change.happenings
+        ],
+    )

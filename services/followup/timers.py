@@ -1,0 +1,32 @@
+"""Followup's clock edge: a limit that ran out is acted on within a second, by whichever replica comes first."""
+
+from typing import Final
+
+from services.followup.handlers.office import Office
+from services.followup.handlers.sweep import SWEEP_LIMIT, sweep
+from shared.kit.clock import Clock
+from shared.kit.commands import forget_old_keys
+from shared.kit.db import Database
+
+SWEEP_SECONDS: Final = 0.5
+FORGET_SECONDS: Final = 60.0
+
+
+class Timers:
+    """Steps to be done for ever; each says whether there may be more to do at once."""
+
+    def __init__(self, db: Database, office: Office, clock: Clock) -> None:
+        self._db = db
+        self._office = office
+        self._clock = clock
+
+    async def sweep(self) -> bool:
+        """Clocks that are due."""
+        async with self._db.transaction() as conn:
+            return await sweep(conn, self._office, self._clock()) == SWEEP_LIMIT
+
+    async def forget(self) -> bool:
+        """Answers kept for retries, after a week."""
+        async with self._db.transaction() as conn:
+            await forget_old_keys(conn)
+        return False

@@ -1,7 +1,7 @@
 """Who is calling: bearer tokens with a role and a party, kept as hashes in a file that may change at any time."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

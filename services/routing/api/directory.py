@@ -1,7 +1,7 @@
 """The directory over HTTP, one entry at a time: each write is idempotent. It holds no rule and no SQL."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,9 @@ EntryId = Annotated[
 Uscc = Annotated[str, StringConstraints(min_length=18, max_length=18)]
 PhoneLine = Annotated[str, StringConstraints(pattern=r"^[0-9+][0-9 ()\-]{2,30}$")]
 
+# In this order: midnight with its zone is a moment, though it could be read as a day.
+Moment = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
+
 Write: TypeAlias = Put | IdTaken | Missing | PrimaryOverlap | BadDates
 RESERVED = ("me",)
 
@@ -88,8 +91,8 @@ class TieBody(Body):
 class AbsenceBody(Body):
     """Away from `from` to `until`: moments, or days, which count from their first to their last minute."""
 
-    since: date | AwareDatetime = Field(alias="from")
-    until: date | AwareDatetime | None = None
+    since: Moment = Field(alias="from")
+    until: Moment | None = None
     deputy_id: PartyId | None = None
 
 
@@ -193,13 +196,12 @@ async def put_absence(
 
 
 def _beginning(given: date | datetime, zone: ZoneInfo) -> datetime:
-    return given if isinstance(given, datetime) else datetime.combine(given, time.min, zone)
+    moment = given if isinstance(given, datetime) else datetime.combine(given, time.min, zone)
+    return moment.astimezone(UTC)
 
 
 def _end(given: date | datetime, zone: ZoneInfo) -> datetime:
-    if isinstance(given, datetime):
-        return given
-    return datetime.combine(given + timedelta(days=1), time.min, zone)
+    return _beginning(given if isinstance(given, datetime) else given + timedelta(days=1), zone)
 
 
 async def _write(

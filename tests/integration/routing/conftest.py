@@ -1,14 +1,22 @@
 """Routing's handlers on a database of the test's own; the clock is an argument."""
 
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
+from httpx import Response
 
+from services.routing.api.edge import Edge
+from services.routing.app import build
 from services.routing.handlers import batches, due
 from services.routing.handlers.office import Office
+from services.routing.handlers.watching import Watch
+from services.routing.settings import Settings
 from shared.kit.cloudevents import Message
 from shared.kit.db import Database, open_database
 from tests.integration.routing.samples import MONDAY, activate, found_town, new_office
@@ -85,3 +93,73 @@ async def routing(db: Database) -> Routing:
     await found_town(db)
     await activate(db)
     return Routing(db, new_office())
+
+
+class Api:
+    """Routing's HTTP edge with a clock to set; callers are named by their token."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self.now = MONDAY
+
+    async def get(self, path: str, who: str, headers: dict[str, str] | None = None) -> Response:
+        return await self._client.get(path, headers=_as(who) | (headers or {}))
+
+    async def post(
+        self,
+        path: str,
+        who: str,
+        body: object = None,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        more = (headers or {}) | ({"idempotency-key": key} if key else {})
+        return await self._client.post(path, json=body, headers=_as(who) | more)
+
+    async def upload(self, path: str, who: str, content: bytes) -> Response:
+        return await self._client.post(
+            path, content=content, headers=_as(who) | {"content-type": "text/csv"}
+        )
+
+    async def put(self, path: str, who: str, body: object) -> Response:
+        return await self._client.put(path, json=body, headers=_as(who))
+
+
+def _as(who: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {who}"}
+
+
+TOKENS = (
+    ("system", "system", "https://one-stop.example"),
+    ("L001", "liaison", "L001"),
+    ("L002", "liaison", "L002"),
+    ("L003", "liaison", "L003"),
+    ("D-ROAD", "department", "D-ROAD"),
+    ("coordinator", "coordinator", "C001"),
+    ("operator", "operator", "O001"),
+)
+
+
+@pytest.fixture
+def tokens_file(tmp_path: Path) -> Path:
+    file = tmp_path / "tokens.json"
+    entries = [
+        {"sha256": hashlib.sha256(token.encode()).hexdigest(), "role": role, "party": party}
+        for token, role, party in TOKENS
+    ]
+    file.write_bytes(orjson.dumps(entries))
+    return file
+
+
+@pytest.fixture
+async def api(db: Database, database_url: str, tokens_file: Path) -> AsyncIterator[Api]:
+    """The app without its background tasks: the tests bring in what they need."""
+    settings = Settings(database_url=database_url, kafka="none.invalid:1", tokens_file=tokens_file)
+    holder: list[Api] = []
+    app = build(settings, lambda: holder[0].now if holder else MONDAY)
+    app.state.edge = Edge(db, lambda: holder[0].now, new_office(), Watch(db))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://routing"
+    ) as client:
+        holder.append(Api(client))
+        yield holder[0]

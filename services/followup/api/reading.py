@@ -179,7 +179,7 @@ def _entry(entry: Entry, lang: str) -> dict[str, Any]:
         cause = {"kind": "step", "id": name}
     return {
         "version": entry.version,
-        "event_id": entry.event_id,
+        "event_id": str(entry.event_id),
         "type": name,
         "label": text(f"timeline.{name}", lang),
         "at": entry.at,

@@ -20,6 +20,7 @@ class RunningPart:
     restarts: int
     stop_signal: int
     stop_seconds: float
+    once: bool
 
     @property
     def is_alive(self) -> bool:
@@ -50,6 +51,7 @@ def note(folder: Folder, launcher: Identity, web: str, parts: Sequence[Part]) ->
             "restarts": part.restarts,
             "stop_signal": int(part.program.stop_signal),
             "stop_seconds": part.program.stop_seconds,
+            "once": part.program.once,
         }
         for part in parts
         if part.who
@@ -70,6 +72,7 @@ def noted(folder: Folder) -> Running | None:
             restarts=part["restarts"],
             stop_signal=part["stop_signal"],
             stop_seconds=part["stop_seconds"],
+            once=part["once"],
         )
         for part in content["parts"]
     )

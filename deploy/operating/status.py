@@ -62,11 +62,13 @@ async def state_of(found: Running, addresses: Addresses) -> dict[str, Any]:
         within(lag_of(addresses.kafka), {}),
         within(backlog_of(addresses.postgres), {}),
     )
-    parts = [shown for part in found.parts for shown in shown_parts(part, said, addresses)]
+    lasting = [part for part in found.parts if not part.once]
+    parts = [shown for part in lasting for shown in shown_parts(part, said, addresses)]
     return {
         "ready": bool(parts) and all(part["ready"] for part in parts),
         "web": addresses.web,
         "parts": parts,
+        "tasks": [part.name for part in found.parts if part.once and part.is_alive],
         "lag": lag,
         "outbox_age_s": {name: round(row["age"], 3) for name, row in backlog.items()},
         "backlog": {name: row["pending"] for name, row in backlog.items()},

@@ -186,7 +186,7 @@ class _Line:
         return Rule(
             row=self.row,
             rule_id=self._needed(columns.RULE),
-            categories=tuple(map(columns.path, self._words(columns.CATEGORY))),
+            categories=self._paths(columns.CATEGORY),
             keywords=tuple(word.casefold() for word in self._words(columns.KEYWORDS)),
             kinds=self._labels(columns.KIND, columns.KINDS),
             parks=self._words(columns.PARK),
@@ -224,6 +224,12 @@ class _Line:
 
     def _words(self, column: str) -> tuple[str, ...]:
         return columns.words(self._cell(column))
+
+    def _paths(self, column: str) -> tuple[str, ...]:
+        paths = tuple(map(columns.path, self._words(column)))
+        if not all(paths):
+            self._fault("unusable_text", column, self._cell(column))
+        return paths
 
     def _labels(self, column: str, meanings: Mapping[str, Label]) -> tuple[Label, ...]:
         found: list[Label] = []

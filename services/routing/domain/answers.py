@@ -11,7 +11,6 @@ from shared.contracts.vocabulary import (
     DeclineReason,
     OfferState,
     PartyKind,
-    RescindReason,
     Role,
     Ruling,
 )
@@ -169,33 +168,3 @@ def answered(offers: Iterable[Offer], round_: int) -> dict[str, Verdict]:
         for offer in offers
         if offer.round == round_ and offer.state in verdicts
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Rescind:
-    """The open offer is taken back."""
-
-    offer: Offer
-    reason: RescindReason
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The accepted offer no longer counts against its party's capacity."""
-
-    offer: Offer
-
-
-@dataclass(frozen=True, slots=True)
-class NothingHeld:
-    """Nobody holds the matter."""
-
-
-EndDecision: TypeAlias = Rescind | Release | NothingHeld
-
-
-def end(holding: Offer | None, reason: RescindReason) -> EndDecision:
-    """What becomes of the offer that holds a matter which needs nobody any more."""
-    if holding is None:
-        return NothingHeld()
-    return Rescind(holding, reason) if holding.state is OfferState.OFFERED else Release(holding)

@@ -1,0 +1,51 @@
+"""Every SQL constant is a statement that PostgreSQL can prepare on the migrated schema it is meant for."""
+
+import importlib
+import pkgutil
+import re
+from types import ModuleType
+
+import asyncpg
+import pytest
+
+import shared.kit
+
+SERVICES = ("intake", "routing", "followup")
+STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with|merge)\b", re.IGNORECASE)
+
+
+def modules_of(package: ModuleType) -> list[ModuleType]:
+    paths = getattr(package, "__path__", None)
+    if paths is None:
+        return [package]
+    names = [found.name for found in pkgutil.walk_packages(paths, f"{package.__name__}.")]
+    return [package, *map(importlib.import_module, names)]
+
+
+def statements_of(package: ModuleType) -> dict[str, str]:
+    """The statements of a package by name: upper-case texts that begin as SQL does."""
+    return {
+        f"{module.__name__}.{name}": value
+        for module in modules_of(package)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str) and STATEMENT.match(value)
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("where", ["store", "kit"])
+async def test_every_statement_can_be_prepared(database_url: str, service: str, where: str):
+    package = shared.kit if where == "kit" else importlib.import_module(f"services.{service}.store")
+    found = statements_of(package)
+    assert len(found) > 5
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": service})
+    faults = {}
+    try:
+        for name, statement in found.items():
+            try:
+                await connection.prepare(statement)
+            except asyncpg.PostgresError as fault:
+                faults[name] = str(fault)
+    finally:
+        await connection.close()
+    assert faults == {}

@@ -12,6 +12,8 @@ from services.followup.api import reading, steps
 from services.followup.api.edge import Edge
 from services.followup.consumers import applies
 from services.followup.handlers.office import Office
+from services.followup.pages import routes as pages
+from services.followup.pages.live import Live
 from services.followup.settings import Settings, load_limits
 from shared.calendar.china import load_calendar
 from shared.contracts.published import EVENTS
@@ -40,6 +42,8 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
         app.state.edge = Edge(db, now, office)
+        live = Live(db, now, health.checks, office.calendar.zone)
+        app.state.pages = pages.Pages(live, settings.open_page)
         inbound = Inbound(db, SERVICE, applies(office, now), EVENTS)
         consumer = Consumer(
             settings.kafka_address, SERVICE, list(applies(office, now)), inbound.take
@@ -49,6 +53,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
             "consumer": consumer.run,
+            "live": live.run,
         }
         async with running(SERVICE, tasks):
             yield
@@ -57,6 +62,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app = make_app(SERVICE, health, settings.tokens_file, lifespan)
     app.include_router(reading.router)
     app.include_router(steps.router)
+    app.include_router(pages.router)
     return app
 
 

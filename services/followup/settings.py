@@ -73,3 +73,6 @@ class Settings(ServiceSettings):
     limits_file: Path | None = Field(
         None, description='JSON: {"default": {"interim": "3wd"}, "categories": {"安全生产": {…}}}'
     )
+    open_page: bool = Field(
+        False, description="whether everybody may look at the live page; else any of the staff"
+    )

@@ -1,0 +1,81 @@
+"""Everything that the live page shows, read at one moment; it changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.followup.domain.clocks import Clock
+from services.followup.domain.matter import Matter
+from services.followup.domain.rates import Rate
+from services.followup.handlers import queries
+from services.followup.handlers.queries import Found
+from services.followup.store import glance as store
+from services.followup.store.glance import LastOffer
+from services.followup.store.requests import Request
+from shared.contracts.vocabulary import ClockKind, MatterState
+from shared.kit.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that came in, its matter, and whom that went to last; None while nobody was asked."""
+
+    request: Request
+    matter: Matter
+    offer: LastOffer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The next promise of a matter. `whose` is the name of who has to keep it; None is the town's desk."""
+
+    request: Request
+    matter: Matter
+    clock: Clock
+    whose: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The live page's content at `now`."""
+
+    now: datetime
+    arrivals: Sequence[Arrival]
+    due: Sequence[Due]
+    rates: Mapping[str, Rate]
+    counts: Mapping[MatterState, int]
+
+
+async def take(conn: Connection, now: datetime, limit: int) -> Glance:
+    """The newest `limit` requests, the `limit` promises that are due first, the rates and the counts."""
+    overview = await queries.overview(conn, now, limit)
+    counts = await store.count_states(conn)
+    offers = await store.last_offers(conn, [found.matter.id for found in overview.arrivals])
+    return Glance(
+        now,
+        [
+            Arrival(found.request, found.matter, offers.get(found.matter.id))
+            for found in overview.arrivals
+        ],
+        [due for found in overview.due if (due := _due(found))],
+        overview.rates,
+        counts,
+    )
+
+
+def _due(found: Found) -> Due | None:
+    """Paused clocks promise nothing; the earliest of the others is next."""
+    running = [clock for clock in found.matter.clocks if clock.paused_at is None]
+    if not running:
+        return None
+    clock = min(running, key=lambda each: each.due_at)
+    return Due(found.request, found.matter, clock, whose(found.matter, clock.kind))
+
+
+def whose(matter: Matter, kind: ClockKind) -> str | None:
+    """Who has to act before this limit: an offer's party, the owner, else the desk, as for a return visit."""
+    if kind is ClockKind.ACCEPT and matter.offer is not None:
+        return matter.offer.party.name
+    if kind is ClockKind.RETURN_VISIT or matter.responsible is None:
+        return None
+    return matter.responsible.name

@@ -1,0 +1,291 @@
+"""Turns a glance into the words of the live page; no personal data of a requester or a contact passes through it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from typing import TypeAlias
+
+from services.followup.domain.matter import Matter
+from services.followup.domain.rates import Rate
+from services.followup.handlers.glance import Arrival, Due, Glance
+from services.followup.store.requests import Request
+from shared.contracts.vocabulary import MatterState, RequesterKind, Urgency
+from shared.kit.messages import text
+
+Words: TypeAlias = Callable[..., str]
+"""`text` in one language."""
+
+# Mobile, landline and identity card numbers that somebody wrote into a summary.
+_NUMBER = re.compile(
+    r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"
+    r"|(?<!\d)0\d{2,3}[ -]?\d{7,8}(?!\d)"
+    r"|(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])"
+)
+_HIDDEN = "●●●●"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment for machines and for people."""
+
+    iso: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalRow:
+    """A request that came in; what is None is not shown."""
+
+    key: str
+    at: When
+    summary: str
+    facts: str
+    urgency: str | None
+    urgency_label: str | None
+    party: str | None
+    candidacy: str | None
+    rule: str | None
+    why: str | None
+    state: str
+    state_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """A promise that is to be kept next."""
+
+    key: str
+    clock: str
+    distance: str
+    overdue: bool
+    summary: str
+    whose: str
+    at: When
+
+
+@dataclass(frozen=True, slots=True)
+class RateFigure:
+    """A rate with all that it is made of; `percent` is None when there is nothing to divide by."""
+
+    name: str
+    label: str
+    value: str
+    percent: float | None
+    made_of: str
+    left_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many matters are in a state, and how many stand before it in the bar."""
+
+    state: str
+    label: str
+    number: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that the service needs."""
+
+    name: str
+    label: str
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The live page in one language; unless it is `whole`, the database did not answer and the health is all."""
+
+    whole: bool
+    now: When
+    arrivals: tuple[ArrivalRow, ...]
+    due: tuple[DueRow, ...]
+    rates: tuple[RateFigure, ...]
+    counts: tuple[Count, ...]
+    total: int
+    late: str | None
+    parts: tuple[Part, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether everything that the service needs is there."""
+        return all(part.ready for part in self.parts)
+
+
+def write(
+    glance: Glance | None, now: datetime, checks: Mapping[str, bool], zone: tzinfo, lang: str
+) -> Board:
+    """The board of a glance; of nothing but the health when there is none."""
+    words = partial(text, lang=lang)
+    parts = tuple(Part(name, words(f"page.health.{name}"), ok) for name, ok in checks.items())
+    stamp = When(now.isoformat(timespec="minutes"), _day_and_time(now.astimezone(zone), words))
+    if glance is None:
+        return Board(False, stamp, (), (), (), (), 0, None, parts)
+    at = partial(_when, now=now, zone=zone, words=words)
+    return Board(
+        True,
+        stamp,
+        tuple(_arrival(each, at, words, lang) for each in glance.arrivals),
+        tuple(_due(each, now, at, words) for each in glance.due),
+        tuple(_rate(name, rate, words) for name, rate in glance.rates.items()),
+        _counts(glance.counts, words),
+        sum(glance.counts.values()),
+        _late(glance, now, words),
+        parts,
+    )
+
+
+def _arrival(
+    arrival: Arrival, at: Callable[[datetime], When], words: Words, lang: str
+) -> ArrivalRow:
+    request, matter, offer = arrival.request, arrival.matter, arrival.offer
+    raised = matter.urgency is not Urgency.NORMAL
+    return ArrivalRow(
+        key=matter.id,
+        at=at(request.received_at),
+        summary=masked(request.summary),
+        facts=_facts(request, matter, words),
+        urgency=matter.urgency.value if raised else None,
+        urgency_label=words(f"page.urgency.{matter.urgency}") if raised else None,
+        party=offer.party if offer else None,
+        candidacy=words(f"page.candidacy.{offer.candidacy}") if offer else None,
+        rule=_rule(matter, words),
+        # Routing writes its reason in Chinese; the candidacy and the rule say the same in English.
+        why=_why(arrival, words, lang),
+        state=matter.state.value,
+        state_label=words(f"state.{matter.state}"),
+    )
+
+
+def _facts(request: Request, matter: Matter, words: Words) -> str:
+    parts = (
+        requester(request, words),
+        matter.park,
+        words(f"page.kind.{request.kind}"),
+        matter.category,
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def requester(request: Request, words: Words) -> str:
+    """Who asks, as everybody may read it: a resident is not named."""
+    if request.requester.kind is RequesterKind.RESIDENT:
+        return words("page.requester.resident")
+    return request.requester.name
+
+
+def masked(summary: str) -> str:
+    """A summary without the telephone and identity numbers that were written into it."""
+    return _NUMBER.sub(_HIDDEN, summary)
+
+
+def _rule(matter: Matter, words: Words) -> str | None:
+    dispatch = matter.dispatch
+    if dispatch is None:
+        return None
+    if dispatch.rule_id is None:
+        return words("page.no_rule")
+    return words("page.rule", version=dispatch.catalogue_version, rule=dispatch.rule_id)
+
+
+def _why(arrival: Arrival, words: Words, lang: str) -> str | None:
+    pending = arrival.matter.pending
+    if pending is not None:
+        return words("page.waiting", reason=words(f"page.pending.{pending.reason}"))
+    return arrival.offer.why if arrival.offer and lang == "zh" else None
+
+
+def _due(due: Due, now: datetime, at: Callable[[datetime], When], words: Words) -> DueRow:
+    overdue = due.clock.due_at <= now
+    span = words(
+        "page.due.over" if overdue else "page.due.in", time=_span(due.clock.due_at - now, words)
+    )
+    return DueRow(
+        key=f"{due.matter.id}-{due.clock.kind}",
+        clock=words(f"clock.{due.clock.kind}"),
+        distance=span,
+        overdue=overdue,
+        summary=masked(due.request.summary),
+        whose=due.whose or words("page.desk"),
+        at=at(due.clock.due_at),
+    )
+
+
+def _late(glance: Glance, now: datetime, words: Words) -> str | None:
+    """How many of the promises shown are broken; when all are, there may be more."""
+    count = sum(due.clock.due_at <= now for due in glance.due)
+    more = "+" if count == len(glance.due) else ""
+    return words("page.due.late", count=f"{count}{more}") if count else None
+
+
+def _span(span: timedelta, words: Words) -> str:
+    minutes = int(abs(span).total_seconds()) // 60
+    if minutes == 0:
+        return words("page.time.moments")
+    if minutes < 60:
+        return words("page.time.minutes", minutes=minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return words("page.time.hours", hours=hours, minutes=minutes)
+    return words("page.time.days", days=hours // 24, hours=hours % 24)
+
+
+def _when(at: datetime, now: datetime, zone: tzinfo, words: Words) -> When:
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    if local.date() == today:
+        shown = words("page.at.time", at=local)
+    elif local.year == today.year:
+        shown = words("page.at.day", at=local)
+    else:
+        shown = _day_and_time(local, words)
+    return When(local.isoformat(timespec="seconds"), shown)
+
+
+def _day_and_time(local: datetime, words: Words) -> str:
+    return words("page.at.year", at=local)
+
+
+def _rate(name: str, rate: Rate, words: Words) -> RateFigure:
+    percent = _percent(rate)
+    left_out = [
+        words("page.rate.part", label=words(f"page.left_out.{reason}"), count=count)
+        for reason, count in rate.left_out.items()
+        if count
+    ]
+    return RateFigure(
+        name,
+        words(f"page.rate.{name}"),
+        "—" if percent is None else f"{percent:g}",
+        percent,
+        _made_of(rate, words),
+        words("page.rate.left_out", parts=words("page.comma").join(left_out))
+        if left_out
+        else words("page.rate.nothing_left_out"),
+    )
+
+
+def _percent(rate: Rate) -> float | None:
+    """One decimal; 100 is said only when it is all of them."""
+    if rate.value is None:
+        return None
+    rounded = round(100 * rate.value, 1)
+    return min(rounded, 99.9) if rate.numerator < rate.denominator else rounded
+
+
+def _made_of(rate: Rate, words: Words) -> str:
+    if not rate.denominator:
+        return words("page.rate.nothing")
+    return words("page.rate.made_of", numerator=rate.numerator, denominator=rate.denominator)
+
+
+def _counts(counts: Mapping[MatterState, int], words: Words) -> tuple[Count, ...]:
+    found: list[Count] = []
+    offset = 0
+    for state, number in counts.items():
+        found.append(Count(state.value, words(f"state.{state}"), number, offset))
+        offset += number
+    return tuple(found)

@@ -1,0 +1,106 @@
+"""The live page, its stream, and the small form that asks for a token where the page is not open."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.followup.pages import documents, visitors
+from services.followup.pages.first import first_command
+from services.followup.pages.live import Full, Live
+from shared.kit.problems import Problem, busy
+from shared.web.look import SECURITY_HEADERS, render
+
+router = APIRouter(include_in_schema=False)
+router.include_router(documents.router)
+
+LONGEST_FORM: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the routes work with, in `app.state.pages`; `is_open` lets everybody look."""
+
+    live: Live
+    is_open: bool
+
+
+def pages_of(request: Request) -> Pages:
+    """The pages of the app that serves `request`."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def page(request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
+    """A whole page in the visitor's language."""
+    lang = visitors.language(request)
+    response = HTMLResponse(
+        render(template, lang, **context),
+        status,
+        headers={**SECURITY_HEADERS, "cache-control": "no-store"},
+    )
+    visitors.remember_language(request, response)
+    return response
+
+
+@router.get("/")
+async def live(request: Request) -> Response:
+    """The live page as it is now; 503 with the health alone while the database does not answer."""
+    pages = pages_of(request)
+    member = visitors.signed_in(request)
+    if not pages.is_open and member is None:
+        return _ask(request, wrong=False)
+    board = await pages.live.board(visitors.language(request))
+    return page(
+        request,
+        "live.html",
+        200 if board.whole else 503,
+        here="live",
+        board=board,
+        first=first_command(str(request.base_url), visitors.language(request)),
+        may_leave=not pages.is_open,
+    )
+
+
+@router.get("/followup/live")
+async def stream(request: Request) -> Response:
+    """The live page's regions as they change. Raises Problem 401, or 503 when too many streams are open."""
+    pages = pages_of(request)
+    if not pages.is_open and visitors.signed_in(request) is None:
+        raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
+    try:
+        return pages.live.stream(visitors.language(request))
+    except Full:
+        raise busy(60) from None
+
+
+@router.post("/followup/session")
+async def sign_in(request: Request) -> Response:
+    """Take a token from the form, and go to the page."""
+    if visitors.is_from_elsewhere(request):
+        raise Problem(403, "from_elsewhere")
+    body = await request.body()
+    token = parse_qs(body[:LONGEST_FORM].decode("ascii", "replace")).get("token", [""])[0].strip()
+    if visitors.staff(request, token) is None:
+        return _ask(request, wrong=True)
+    response = RedirectResponse("/", 303)
+    visitors.sign_in(request, response, token)
+    return response
+
+
+@router.post("/followup/session/end")
+async def sign_out(request: Request) -> Response:
+    """Forget the token, and go to the form."""
+    if visitors.is_from_elsewhere(request):
+        raise Problem(403, "from_elsewhere")
+    response = RedirectResponse("/", 303)
+    visitors.sign_out(response)
+    return response
+
+
+def _ask(request: Request, *, wrong: bool) -> Response:
+    response = page(request, "token.html", 401, here="token", wrong=wrong)
+    response.headers["www-authenticate"] = "Bearer"
+    return response

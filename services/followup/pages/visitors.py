@@ -1,0 +1,78 @@
+"""Who may look at the pages, and in which language: a cookie with a token, where the town has not opened them."""
+
+from typing import Final
+
+from fastapi import Request, Response
+
+from shared.contracts.vocabulary import Role
+from shared.kit.auth import Principal, Tokens
+from shared.kit.messages import LANGUAGES
+
+TOKEN_COOKIE: Final = "liaison_token"  # noqa: S105 - a name
+LANGUAGE_COOKIE: Final = "liaison_lang"
+TOKEN_SECONDS: Final = 12 * 3600
+LANGUAGE_SECONDS: Final = 365 * 24 * 3600
+
+STAFF: Final = frozenset({Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.OPERATOR})
+
+
+def language(request: Request) -> str:
+    """What the page was last asked for, by `?lang=` or by the cookie that remembers it; Chinese at first."""
+    for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if asked in LANGUAGES:
+            return asked
+    return LANGUAGES[0]
+
+
+def remember_language(request: Request, response: Response) -> None:
+    """Keep the language that this request asked for."""
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            asked,
+            max_age=LANGUAGE_SECONDS,
+            secure=_is_secure(request),
+            httponly=True,
+            samesite="lax",
+        )
+
+
+def staff(request: Request, token: str | None) -> Principal | None:
+    """Whose token it is, if it is one of the staff's."""
+    tokens: Tokens = request.app.state.tokens
+    principal = tokens.principal(token) if token else None
+    return principal if principal is not None and principal.role in STAFF else None
+
+
+def signed_in(request: Request) -> Principal | None:
+    """The member of staff whose token is in the cookie or, for programs, in the Authorization header."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    token = given if scheme.lower() == "bearer" else request.cookies.get(TOKEN_COOKIE)
+    return staff(request, token)
+
+
+def sign_in(request: Request, response: Response, token: str) -> None:
+    """Keep the token where no script can read it and no other site can send it along."""
+    response.set_cookie(
+        TOKEN_COOKIE,
+        token,
+        max_age=TOKEN_SECONDS,
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def sign_out(response: Response) -> None:
+    """Forget the token."""
+    response.delete_cookie(TOKEN_COOKIE, httponly=True, samesite="strict")
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether a page of another site sent this form."""
+    return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"

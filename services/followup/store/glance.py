@@ -1,0 +1,50 @@
+"""What a page shows at a glance and no row of a matter holds: how many stand where, and the last offer of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from shared.contracts.matters import MatterOffered
+from shared.contracts.vocabulary import Candidacy, MatterState
+from shared.kit.db import Connection
+
+MOST_COUNTED = 100_000
+"""Closed matters are counted up to here: they are the only ones that grow without end."""
+
+COUNT_STATES = """
+select state, count(*) as number from matter where state <> 'closed' group by state
+union all
+select 'closed', count(*) from (select from matter where state = 'closed' limit $1) as closed"""
+
+
+async def count_states(conn: Connection) -> dict[MatterState, int]:
+    """How many matters are in each state that has any; of the closed, at most `MOST_COUNTED`."""
+    rows = await conn.fetch(COUNT_STATES, MOST_COUNTED)
+    found = {MatterState(row["state"]): row["number"] for row in rows}
+    return {state: found[state] for state in MatterState if found.get(state)}
+
+
+@dataclass(frozen=True, slots=True)
+class LastOffer:
+    """Whom a matter was offered last, and why; it outlives the offer."""
+
+    party: str
+    candidacy: Candidacy
+    why: str
+
+
+LAST_OFFERS = """
+select distinct on (subject) subject, data
+from event where subject = any($1::text[]) and type = $2 order by subject, version desc"""
+
+
+async def last_offers(conn: Connection, ids: Sequence[str]) -> dict[str, LastOffer]:
+    """The last offer of each of these matters that was ever offered to anybody."""
+    rows = await conn.fetch(LAST_OFFERS, ids, MatterOffered.wire_type())
+    return {row["subject"]: _offer(orjson.loads(row["data"])) for row in rows}
+
+
+def _offer(data: dict[str, object]) -> LastOffer:
+    offered = MatterOffered.model_validate(data)
+    return LastOffer(offered.party.name, offered.candidacy, offered.why)

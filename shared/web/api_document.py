@@ -1,0 +1,191 @@
+"""Reads the OpenAPI document into what the docs page shows; it describes nothing that the document does not say."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.kit.messages import catalogue
+from shared.web.schema import Field, Json, Schemas
+
+FILE: Final = "openapi.json"
+
+METHODS: Final = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A body in one media type."""
+
+    media_type: str
+    type: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Something in the path, the query or a header."""
+
+    name: str
+    place: str
+    type: str
+    required: bool
+    limits: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered with one status; a problem has no fields of its own."""
+
+    status: str
+    description: str
+    contents: tuple[Content, ...]
+    is_problem: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path. `roles` is empty where no token is needed."""
+
+    anchor: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    roles: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    bodies: tuple[Content, ...]
+    answers: tuple[Answer, ...]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The operations of one service."""
+
+    name: str
+    description: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A problem's stable name, and what it says."""
+
+    code: str
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The whole API for people."""
+
+    title: str
+    version: str
+    description: str
+    groups: tuple[Group, ...]
+    problems: tuple[ProblemType, ...]
+
+
+def read(document: Json, lang: str) -> Reference:
+    """The reference of an OpenAPI 3.1 document whose operations have one tag each."""
+    schemas = Schemas(document, lang)
+    operations = [
+        (operation["tags"][0], _operation(path, method, operation, schemas))
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+    groups = tuple(
+        Group(
+            tag["name"],
+            tag["description"],
+            tuple(operation for name, operation in operations if name == tag["name"]),
+        )
+        for tag in document["tags"]
+    )
+    info = document["info"]
+    return Reference(info["title"], info["version"], info["description"], groups, _problems(lang))
+
+
+def _operation(path: str, method: str, operation: Json, schemas: Schemas) -> Operation:
+    body = operation.get("requestBody", {}).get("content", {})
+    return Operation(
+        anchor=operation["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=operation["summary"],
+        description=operation["description"],
+        roles=tuple(operation.get("x-roles", ())),
+        parameters=tuple(
+            _parameter(parameter, schemas) for parameter in operation.get("parameters", ())
+        ),
+        bodies=_contents(body, schemas),
+        answers=tuple(
+            _answer(status, answer, schemas) for status, answer in operation["responses"].items()
+        ),
+        command=_command(path, method, operation, schemas),
+    )
+
+
+def _parameter(parameter: Json, schemas: Schemas) -> Parameter:
+    schema = schemas.resolve(parameter["schema"])
+    return Parameter(
+        parameter["name"],
+        parameter["in"],
+        schemas.type_of(schema),
+        parameter.get("required", False),
+        schemas.limits_of(schema),
+        parameter.get("description") or schema.get("description", ""),
+    )
+
+
+def _contents(content: Mapping[str, Any], schemas: Schemas) -> tuple[Content, ...]:
+    return tuple(
+        Content(
+            media_type,
+            schemas.type_of(inner.get("schema", {})),
+            tuple(schemas.fields(inner.get("schema", {}))),
+        )
+        for media_type, inner in content.items()
+    )
+
+
+def _answer(status: str, answer: Json, schemas: Schemas) -> Answer:
+    content = answer.get("content", {})
+    is_problem = "application/problem+json" in content
+    return Answer(
+        status,
+        answer["description"],
+        () if is_problem else _contents(content, schemas),
+        is_problem,
+    )
+
+
+def _command(path: str, method: str, operation: Json, schemas: Schemas) -> str:
+    """A line of curl with what has to be given; `$ORIGIN` and `$TOKEN` are the reader's."""
+    parts = [f'curl -X {method.upper()} "$ORIGIN{path}"']
+    if operation.get("x-roles"):
+        parts.append('-H "Authorization: Bearer $TOKEN"')
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "header" and parameter.get("required"):
+            parts.append(f'-H "{parameter["name"]}: …"')
+    content = operation.get("requestBody", {}).get("content", {})
+    for media_type, inner in list(content.items())[:1]:
+        sample = json.dumps(schemas.sample(inner["schema"]), ensure_ascii=False)
+        parts += [f'-H "Content-Type: {media_type}"', f"-d '{sample}'"]
+    return " \\\n  ".join(parts)
+
+
+def _problems(lang: str) -> tuple[ProblemType, ...]:
+    """Every problem in the catalogue of messages, by its code."""
+    known = catalogue(lang)
+    codes = sorted(
+        key[8:-6] for key in known if key.startswith("problem.") and key.endswith(".title")
+    )
+    return tuple(
+        ProblemType(code, known[f"problem.{code}.title"], known[f"problem.{code}.detail"])
+        for code in codes
+    )

@@ -13,6 +13,9 @@ from shared.contracts.event import Event
 MAX_VALUE_BYTES = 1024 * 1024
 """The largest value that is read or written; half of what the topics allow."""
 
+UNREADABLE = "liaison-unreadable"
+"""The header of a record that stands for one that could not be unpacked; its value is the reason."""
+
 MAX_NAME_LENGTH = 200
 """The longest subject or source, in characters; longer ones do not fit an index."""
 
@@ -102,6 +105,8 @@ def _is_name(value: str) -> bool:
 def _read(
     raw: Raw, events: Mapping[str, type[Event]], subject: str | None, version: int | None
 ) -> Message | tuple[str, str]:
+    if (reason := raw.header(UNREADABLE)) is not None:
+        return "poison", f"{reason}; it is in Kafka at this place as long as its topic keeps it"
     wire_type = raw.header("ce_type") or ""
     found_id, source, time = raw.header("ce_id"), raw.header("ce_source"), raw.header("ce_time")
     if not subject or not version or not found_id or not source or not time:

@@ -9,14 +9,16 @@ from typing import Any, TypeAlias
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.message import StreamMessage
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES
+from shared.kit import unpacking
 from shared.kit.cloudevents import Raw
+from shared.kit.faults import reason_of
 from shared.kit.relay import KafkaAddress
 from shared.kit.telemetry import BATCH_SECONDS, CONSUMER_LAG, TAKEN
 
@@ -32,8 +34,12 @@ MAX_RECORDS = 500
 BATCH_TIMEOUT_MS = 20
 REBALANCE_TIMEOUT_MS = 30_000
 STALL_SECONDS = 60.0
+START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 LAG_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
+METADATA_SECONDS = 10.0
 
 
 class Stalled(RuntimeError):
@@ -88,6 +94,7 @@ class Consumer:
         self._progress = time.monotonic()
         self._working = False
         self.started = False
+        """Whether the consumer works and Kafka has answered it within the last seconds."""
 
     @property
     def group(self) -> str:
@@ -96,12 +103,15 @@ class Consumer:
 
     def broker(self) -> KafkaBroker:
         """A broker with the one subscriber of this consumer; not started."""
+        unpacking.install()
         broker = KafkaBroker(
             self._kafka.bootstrap,
             consumer_only=True,
             graceful_timeout=10,
             logger=None,
             client_id=f"liaison-{self._service}",
+            # A topic that is made after the consumer began is found within this time.
+            metadata_max_age_ms=int(METADATA_SECONDS * 1000),
         )
         subscribe(broker, tuple(self._topics), self.group, self._take_batch)
         return broker
@@ -110,14 +120,13 @@ class Consumer:
         """Consume until cancelled. Raises KafkaError or OSError when Kafka is away, Stalled when stuck."""
         broker = self.broker()
         try:
-            await broker.start()
-            self.started = True
+            async with asyncio.timeout(START_SECONDS):
+                await broker.start()
             log.info("consumer.started", group=self.group)
             await self._watch(broker)
         finally:
             self.started = False
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(broker.stop(), STOP_SECONDS)
+            await _stop(broker)
 
     async def _take_batch(self, records: Sequence[ConsumerRecord]) -> None:
         begun = time.monotonic()
@@ -128,6 +137,11 @@ class Consumer:
         self._working = True
         try:
             await self._take(raws)
+        except Exception as fault:
+            # FastStream says nothing of it and reads the records again at once.
+            log.error("batch.failed", group=self.group, fault=reason_of(fault), records=len(raws))
+            await asyncio.sleep(AGAIN_SECONDS)
+            raise
         finally:
             self._working = False
         self._progress = time.monotonic()
@@ -138,27 +152,51 @@ class Consumer:
     async def _watch(self, broker: KafkaBroker) -> None:
         """Publish the lag, and end when nothing moves: a ping says nothing of a consumer that is stuck."""
         subscriber: Any = next(iter(broker.subscribers))
+        self._progress = time.monotonic()
         while True:
-            await asyncio.sleep(LAG_SECONDS)
             lag = await self._lag(subscriber.consumer)
-            for topic, records in lag.items():
+            self.started = lag is not None
+            for topic, records in (lag or {}).items():
                 CONSUMER_LAG.labels(self._service, topic).set(records)
-            if not any(lag.values()) and not self._working:
+            if lag is not None and not any(lag.values()) and not self._working:
                 self._progress = time.monotonic()
             elif time.monotonic() - self._progress > STALL_SECONDS:
                 raise Stalled(
                     f"{self.group} took nothing in for {STALL_SECONDS:.0f} s with {lag} waiting"
                 )
+            await asyncio.sleep(LAG_SECONDS)
 
-    async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int]:
+    async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:
+        """Records between what was read and what is there, as Kafka says it now; None when it does not answer.
+
+        What the consumer itself remembers of the ends comes with what it fetches, and a stuck one fetches nothing.
+        """
         lag = dict.fromkeys(self._topics.values(), 0)
-        for partition in consumer.assignment():
-            end = consumer.highwater(partition)
-            if end is not None:
-                with contextlib.suppress(TimeoutError, KafkaError):
-                    position = await asyncio.wait_for(consumer.position(partition), 1)
-                    lag[self._topics[partition.topic]] += max(0, end - position)
-        return lag
+        known = {
+            TopicPartition(topic, number)
+            for topic in self._topics
+            for number in consumer.partitions_for_topic(topic) or ()
+        }
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                ends = await consumer.end_offsets(list(known))
+                for partition in consumer.assignment() & known:
+                    behind = ends[partition] - await consumer.position(partition)
+                    lag[self._topics[partition.topic]] += max(0, behind)
+        except IllegalStateError:
+            return lag  # Partitions came or went meanwhile.
+        except (KafkaError, TimeoutError):
+            return None
+        return lag if known else None
+
+
+async def _stop(broker: KafkaBroker) -> None:
+    # Whatever goes wrong here must not stand in for why the consumer ends.
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await broker.stop()
+    except Exception as fault:  # noqa: BLE001 - it is told, and the process or its next consumer goes on
+        log.warning("consumer.cut", fault=f"{type(fault).__name__}: {fault}")
 
 
 def subscribe(

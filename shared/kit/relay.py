@@ -2,34 +2,51 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.kit.cloudevents import Recorded, headers_of
 from shared.kit.db import Database, connect
 from shared.kit.telemetry import RELAYED
 
+if TYPE_CHECKING:
+    Session: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    Session = asyncpg.Connection
+
 log = structlog.get_logger()
 
 BATCH = 1000
 POLL_SECONDS = 0.05
 STANDBY_SECONDS = 0.25
+START_SECONDS = 30.0
 SEND_SECONDS = 30.0
 STOP_SECONDS = 5.0
-RETRY_SECONDS = 1.0
+CUT_SECONDS = 2.0
+REQUEST_SECONDS = 10.0
+IDLE_SECONDS = 5.0
+SIGN_OF_LIFE_SECONDS = 1.0
 
 TRY_LEAD = "select pg_try_advisory_lock(hashtextextended('liaison.relay.' || current_schema(), 0))"
 
+# As many as fit into 8 MiB, one at least: a batch is held in memory, and sent within its time.
 SELECT_PENDING = """
-select event.seq, event.id, event.subject, event.version, event.type, event.topic, event.at,
-       event.causation_id, event.traceparent, event.data
-from outbox join event using (seq) order by outbox.seq limit $1"""
+select seq, id, subject, version, type, topic, at, causation_id, traceparent, data
+from (
+    select event.seq, event.id, event.subject, event.version, event.type, event.topic, event.at,
+           event.causation_id, event.traceparent, event.data,
+           sum(octet_length(event.data::text)) over (order by outbox.seq)
+               - octet_length(event.data::text) as before
+    from (select seq from outbox order by seq limit $1) as outbox join event using (seq)
+) as pending
+where before < 8 * 1024 * 1024 order by seq"""
 
 DELETE_SENT = "delete from outbox where seq = any($1::bigint[])"
 
@@ -56,54 +73,101 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled. Raises what PostgreSQL or Kafka raise: the caller starts it again."""
-        # A relay that was stopped in its tracks must not keep the lock: its silent session ends after 5 s.
-        connection = await connect(self._db.url, self._db.schema, idle_session_timeout="5000")
-        try:
-            await _become_leader(connection)
-            await self._lead(connection)
-        finally:
-            with contextlib.suppress(Exception):
-                await connection.close(timeout=STOP_SECONDS)
-
-    async def _lead(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         producer = make_producer(self._kafka)
         try:
-            await asyncio.wait_for(producer.start(), SEND_SECONDS)
-            log.info("relay.leads", schema=self._db.schema)
-            while True:
-                sent = await self._carry(connection, producer)
-                if sent < BATCH:
-                    await self._db.committed.wait(POLL_SECONDS)
+            # Before the lock: whoever holds it can send, and is not idle meanwhile.
+            async with asyncio.timeout(START_SECONDS):
+                await producer.start()
+            await self._stand_by(producer)
         finally:
             await stop_producer(producer)
 
-    async def _carry(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", producer: AIOKafkaProducer
-    ) -> int:
+    async def _stand_by(self, producer: AIOKafkaProducer) -> None:
+        # A relay that was stopped in its tracks must not keep the lock: its silent session ends.
+        silence = str(int(IDLE_SECONDS * 1000))
+        connection = await connect(self._db.url, self._db.schema, idle_session_timeout=silence)
+        try:
+            while not await connection.fetchval(TRY_LEAD):  # noqa: ASYNC110 - another process holds it
+                await asyncio.sleep(STANDBY_SECONDS)
+            log.info("relay.leads", schema=self._db.schema)
+            await self._lead(connection, producer)
+        finally:
+            await _close(connection)
+
+    async def _lead(self, connection: Session, producer: AIOKafkaProducer) -> None:
+        while True:
+            sent = await self._carry(connection, producer)
+            if not sent:
+                await self._db.committed.wait(POLL_SECONDS)
+
+    async def _carry(self, connection: Session, producer: AIOKafkaProducer) -> int:
         rows = [Recorded(*row.values()) for row in await connection.fetch(SELECT_PENDING, BATCH)]
-        if rows:
-            await asyncio.wait_for(self._send(producer, rows), SEND_SECONDS)
-            await connection.execute(DELETE_SENT, [row.seq for row in rows])
-            RELAYED.labels(self._db.schema).inc(len(rows))
+        if not rows:
+            return 0
+        sending = _Sending(rows)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await _alive_meanwhile(connection, self._send(producer, sending))
+        except (KafkaError, TimeoutError):
+            # What was acknowledged stays sent, so that one partition in trouble does not hold up the others.
+            await connection.execute(DELETE_SENT, sending.acknowledged())
+            raise
+        await connection.execute(DELETE_SENT, [row.seq for row in rows])
+        RELAYED.labels(self._db.schema).inc(len(rows))
         return len(rows)
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded]) -> None:
-        acknowledgements = [
-            await producer.send(
+    async def _send(self, producer: AIOKafkaProducer, sending: "_Sending") -> None:
+        for row in sending.rows:
+            # The record's own time is when it is sent, for that is what brokers check and retention counts from;
+            # `ce_time` says when it happened.
+            future = await producer.send(
                 self._kafka.topic(row.topic),
                 value=row.data.encode(),
                 key=row.subject.encode(),
                 headers=headers_of(row, self._source),
-                timestamp_ms=int(row.at.timestamp() * 1000),
             )
-            for row in rows
-        ]
-        await asyncio.gather(*acknowledgements)
+            sending.futures.append(future)
+        await asyncio.gather(*sending.futures)
 
 
-async def _become_leader(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    while not await connection.fetchval(TRY_LEAD):  # noqa: ASYNC110 - the lock is another process's
-        await asyncio.sleep(STANDBY_SECONDS)
+@dataclass(slots=True)
+class _Sending:
+    """Rows on their way, with a future for each that the producer has taken."""
+
+    rows: Sequence[Recorded]
+    futures: list["asyncio.Future[object]"] = field(default_factory=list)
+
+    def acknowledged(self) -> list[int]:
+        """The rows that Kafka has, but none that comes after one of the same subject that it has not."""
+        found: list[int] = []
+        blocked: set[str] = set()
+        for place, row in enumerate(self.rows):
+            future = self.futures[place] if place < len(self.futures) else None
+            if row.subject not in blocked and future is not None and _succeeded(future):
+                found.append(row.seq)
+            else:
+                blocked.add(row.subject)
+        return found
+
+
+def _succeeded(future: "asyncio.Future[object]") -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+async def _alive_meanwhile(connection: Session, work: Coroutine[None, None, None]) -> None:
+    """Do `work` while the lock's session is kept from falling silent. Raises when the session has ended."""
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait((task,), timeout=SIGN_OF_LIFE_SECONDS))[0]:
+            await connection.execute("select")
+        task.result()
+    finally:
+        task.cancel()
+
+
+async def _close(connection: Session) -> None:
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        await connection.close(timeout=STOP_SECONDS)
 
 
 def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
@@ -116,12 +180,26 @@ def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
         max_batch_size=256 * 1024,
         # Below the topics' limit: a record that the broker refuses jams an idempotent producer for good.
         max_request_size=MAX_MESSAGE_BYTES - 64 * 1024,
-        request_timeout_ms=10_000,
+        request_timeout_ms=int(REQUEST_SECONDS * 1000),
         retry_backoff_ms=100,
     )
 
 
 async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """Stop a producer, waiting 5 s at most: without a broker its own stop would wait for ever."""
+    """Stop a producer within 7 s: without a broker its own stop waits for ever, and its sender never ends."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await producer.stop()
+    except (KafkaError, TimeoutError, OSError) as fault:
+        log.warning("relay.cut", fault=type(fault).__name__)
+        await _cut(producer)
+
+
+async def _cut(producer: AIOKafkaProducer) -> None:
+    # aiokafka has no public way to give up what cannot be delivered.
+    sender, accumulator = producer._sender, producer._message_accumulator
     with contextlib.suppress(KafkaError, TimeoutError, OSError):
-        await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+        async with asyncio.timeout(CUT_SECONDS):
+            await sender.close()
+    accumulator.fail_all(ProducerClosed())
+    await producer.client.close()

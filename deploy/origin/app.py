@@ -15,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 
 from deploy.origin.lifespan import lifespan_of
 from deploy.origin.metrics import merge
-from deploy.origin.openapi import join
 from deploy.origin.target import Target, ask
 from shared.kit.answers import as_json
 
@@ -27,13 +26,12 @@ class Origin:
         self._targets = tuple(targets)
         self._by_prefix = {target.name: target for target in targets}
         self._states: dict[str, dict[str, Any]] = {target.name: {} for target in targets}
-        self._own_paths = frozenset(("/healthz", "/readyz", "/metrics", "/openapi.json"))
+        self._own_paths = frozenset(("/healthz", "/readyz", "/metrics"))
         self._own = Starlette(
             routes=[
                 Route("/healthz", self._alive),
                 Route("/readyz", self._ready),
                 Route("/metrics", self._metrics),
-                Route("/openapi.json", self._openapi),
             ],
             lifespan=self._lifespan,
         )
@@ -78,11 +76,6 @@ class Origin:
                 name: answer.text for name, answer in succeeded(answers).items()
             }
         return Response(merge(texts), media_type=CONTENT_TYPE_LATEST)
-
-    async def _openapi(self, request: Request) -> Response:
-        answers = await self._ask_all("/openapi.json")
-        known = [answer.json() for answer in succeeded(answers).values()]
-        return as_json(join(known), 200)
 
     async def _ask_all(self, path: str) -> dict[str, httpx.Response | None]:
         answers = await asyncio.gather(*(ask(target, path) for target in self._targets))

@@ -43,7 +43,6 @@ class Town:
                 Route("/", self.who),
                 Route("/readyz", self.readyz),
                 Route("/metrics", self.metrics),
-                Route("/openapi.json", self.openapi),
                 Route(f"{prefix}/who", self.who),
                 Route(f"{prefix}/echo", self.echo, methods=["POST"]),
                 Route(f"{prefix}/stream", self.stream),
@@ -68,11 +67,6 @@ class Town:
 
     async def metrics(self, request: Request):
         return PlainTextResponse(FIGURES % self.name)
-
-    async def openapi(self, request: Request):
-        schemas = {"Problem": {"type": "object"}, self.name: {"type": "string"}}
-        paths = {f"/{self.name}/who": {"get": {}}}
-        return JSONResponse({"paths": paths, "components": {"schemas": schemas}})
 
     async def echo(self, request: Request):
         body = await request.body()
@@ -217,16 +211,6 @@ async def test_figures_of_one_process_are_told_once():
     families = [family.name for family in text_string_to_metric_families(text)]
     assert len(set(families)) == len(families)
     assert "process_cpu_seconds" in families
-
-
-@BOTH
-async def test_the_description_covers_every_service(arranged):
-    async with arranged(towns()) as client:
-        document = (await client.get("/openapi.json")).json()
-    assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {"/intake/who", "/routing/who", "/followup/who"}
-    schemas = document["components"]["schemas"]
-    assert set(schemas) == {"Problem", "intake", "routing", "followup"}
 
 
 async def test_a_service_that_is_away_is_a_problem_with_what_to_do():

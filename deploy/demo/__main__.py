@@ -49,13 +49,11 @@ def summary(played: Played) -> list[str]:
     """What came of the play, for a person: a line each, with at most `MOST_TROUBLES` of what went wrong."""
     lang = tongue()
     came = {text(f"demo.via.{via}", lang): count for via, count in sorted(played.came_by.items())}
-    ended = {text(f"state.{state}", lang): count for state, count in sorted(played.ended.items())}
+    stand = {text(f"state.{state}", lang): count for state, count in sorted(played.stand.items())}
     lines = [
         _say("came", total=sum(played.came_by.values()), parts=_joined(came)),
-        _say("ended", total=sum(played.ended.values()), parts=_joined(ended)),
+        _say("stand", total=sum(played.stand.values()), steps=played.steps, parts=_joined(stand)),
     ]
-    if played.as_before:
-        lines.append(_say("as_before", requests=played.as_before))
     if played.troubles:
         lines.append(_say("troubles", requests=len(played.troubles)))
         lines += [f"  {name}  {what}" for name, what in played.troubles[:MOST_TROUBLES]]

@@ -36,6 +36,14 @@ class Stuck(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """Where a matter stands after it was followed, and how many steps that took now."""
+
+    state: str
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Follower:
     """Follows one matter to where its story ends; `pace` is how many seconds lie between its steps."""
 
@@ -44,20 +52,23 @@ class Follower:
     taken: Taken
     pace: float = 0.0
 
-    async def follow(self) -> bool:
-        """Take the steps that are left, and wait for the end; False when there was nothing left to do.
+    async def follow(self) -> Followed:
+        """Take the steps that are left, and wait for the end that they lead to.
 
-        Raises Refused for a step that is not taken, Stuck when the matter does not move on.
+        A matter that has all its steps behind it is left to whoever works on it by now. Raises Refused for a
+        step that is not taken, Stuck when the matter does not move on.
         """
-        view = await self._when(lambda view: True, "open")
+        view = await self._when(lambda view: view["state"] != "received", "dispatched")
         if self._ended(view):
-            return False
-        done = steps_taken(self.story.steps, await self._history())
-        for number, step in enumerate(self.story.steps[done:], start=done + 1):
+            return Followed(view["state"], 0)
+        left = self.story.steps[steps_taken(self.story.steps, await self._history()) :]
+        first = len(self.story.steps) - len(left) + 1
+        for number, step in enumerate(left, start=first):
             await self._take(number, step)
             await asyncio.sleep(self.pace)
-        await self._when(self._ended, self.story.ends)
-        return True
+        if left:
+            view = await self._when(self._ended, self.story.ends)
+        return Followed(view["state"], len(left))
 
     def _ended(self, view: View) -> bool:
         return bool(view["state"] == self.story.ends and view["round"] == self.story.round)

@@ -23,11 +23,14 @@ FAULTS: Final = (Refused, Stuck, NotTaken, httpx.HTTPError, KafkaError)
 
 @dataclass(slots=True)
 class Played:
-    """What came of it: requests by the way they came in and by the state they ended in, and what went wrong."""
+    """What came of it: requests by the way they came in and by where they stand now, and what went wrong.
+
+    `steps` counts those that were taken this time.
+    """
 
     came_by: Counter[str] = field(default_factory=Counter)
-    ended: Counter[str] = field(default_factory=Counter)
-    as_before: int = 0
+    stand: Counter[str] = field(default_factory=Counter)
+    steps: int = 0
     troubles: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -91,12 +94,12 @@ async def _follow(stage: Stage, story: Story, taken: Taken | NotTaken | None) ->
                 taken = await post(stage.calls, story)
             if isinstance(taken, NotTaken):
                 raise taken
-            moved = await Follower(stage.calls, story, taken, stage.pace).follow()
+            followed = await Follower(stage.calls, story, taken, stage.pace).follow()
     except FAULTS as fault:
         stage.played.troubles.append((story.name, _told(fault)))
         return
-    stage.played.ended[story.ends] += 1
-    stage.played.as_before += not moved
+    stage.played.stand[followed.state] += 1
+    stage.played.steps += followed.steps
 
 
 def _told(fault: Exception) -> str:

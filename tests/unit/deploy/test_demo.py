@@ -188,11 +188,11 @@ def test_the_same_submission_is_always_the_same_event() -> None:
 
 def test_the_summary_says_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIAISON_LANG", "zh_CN")
-    played = Played(as_before=1)
+    played = Played(steps=7)
     played.came_by.update({"http": 3, "kafka": 1})
-    played.ended.update({"closed": 2, "offered": 1})
+    played.stand.update({"closed": 2, "offered": 1})
     played.troubles.append(("WS-1", "Stuck: accept: handled"))
     told = "\n".join(summary(played))
     assert "送进 4 件：HTTP 单件 3 · Kafka 1" in told
-    assert "走到结尾 3 件：已销号 2 · 待签收 1" in told
+    assert "跟了 3 件，本次走了 7 步，现在的状态：已销号 2 · 待签收 1" in told
     assert "WS-1  Stuck: accept: handled" in told

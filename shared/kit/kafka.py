@@ -105,7 +105,8 @@ class Consumer:
         """A broker with the one subscriber of this consumer; not started."""
         unpacking.install()
         broker = KafkaBroker(
-            self._kafka.bootstrap,
+            # A string would be taken for one server's name.
+            self._kafka.bootstrap.split(","),
             consumer_only=True,
             graceful_timeout=10,
             logger=None,

@@ -48,6 +48,18 @@ async def consumer(subscriber: Any) -> AsyncIterator[AIOKafkaConsumer]:
     await made.stop()
 
 
+async def test_any_of_several_brokers_will_do_to_begin_with():
+    [subscriber] = (
+        Consumer(KafkaAddress("127.0.0.1:9,127.0.0.2:9"), "routing", ["t"], take)
+        .broker()
+        .subscribers
+    )
+    made: Any = subscriber
+    consumer = made.builder(**made._connection_args)
+    assert {host for host, *_ in consumer._client.hosts} == {"127.0.0.1", "127.0.0.2"}
+    await consumer.stop()
+
+
 def test_what_was_not_handled_is_not_acknowledged(subscriber: Any):
     assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
     assert subscriber._connection_args["enable_auto_commit"] is False

@@ -61,9 +61,11 @@ create index absence_current on absence ((coalesce(until_at, timestamptz 'infini
 create index absence_to_begin on absence (from_at) where not begun;
 
 -- A party's queue: how far its feed has come, and how many matters it holds (offered and accepted).
--- The row's lock makes positions visible in order and keeps a capacity from being given away twice.
+-- The row's lock makes positions visible in order and keeps a capacity from being given away twice. Rows are
+-- always locked in the order (is_desk, party): liaisons before the choice, desks only when it is written.
 create table queue (
     party text primary key references party,
+    is_desk boolean not null,
     position bigint not null default 0,
     load integer not null default 0 constraint queue_load check (load >= 0)
 ) with (fillfactor = 50);
@@ -180,4 +182,4 @@ create unique index catalogue_one_active on catalogue_version (state) where stat
 
 -- Never nobody: the town's fallback desk is there before anything else.
 insert into party (id, kind, name) values ('DESK', 'desk', '镇级兜底受理台');
-insert into queue (party) values ('DESK');
+insert into queue (party, is_desk) values ('DESK', true);

@@ -85,7 +85,9 @@ async def put_party(conn: Connection, party_id: str, kind: PartyKind, name: str)
     return await conn.fetchval(PUT_PARTY, party_id, kind, name) is not None
 
 
-OPEN_QUEUE = "insert into queue (party) values ($1) on conflict (party) do nothing"
+OPEN_QUEUE = """
+insert into queue (party, is_desk) select id, kind <> 'liaison' from party where id = $1
+on conflict (party) do nothing"""
 
 
 async def open_queue(conn: Connection, party_id: str) -> None:

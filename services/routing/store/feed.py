@@ -24,13 +24,13 @@ class Entry:
     how: OfferState | None = None
 
 
-# The rows are locked in the order of their ids; held until the commit, so that positions become visible in order.
+# Liaisons before desks, as a choice locks them; held until the commit, so that positions become visible in order.
 APPEND = """
 with locked as (
     select queue.party, change.entries, change.load
     from queue join unnest($1::text[], $2::int[], $3::int[]) as change (party, entries, load)
          on change.party = queue.party
-    order by queue.party
+    order by queue.is_desk, queue.party
     for update of queue
 ), moved as (
     update queue

@@ -90,7 +90,7 @@ from queue
 join liaison on liaison.id = queue.party
 join party on party.id = queue.party
 where queue.party = any($1::text[])
-order by queue.party
+order by queue.is_desk, queue.party
 for update of queue"""
 
 

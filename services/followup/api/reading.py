@@ -172,7 +172,7 @@ def _entry(entry: Entry, lang: str) -> dict[str, Any]:
     name = entry.type.removeprefix("liaison.").rpartition(".")[0]
     actor = entry.data.get("actor", {})
     if entry.causation_id is not None:
-        cause = {"kind": "event", "id": str(entry.causation_id)}
+        cause = {"kind": "event", "id": entry.causation_id}
     elif actor.get("role") == "clock":
         cause = {"kind": "clock", "id": entry.data.get("clock", "resume")}
     else:

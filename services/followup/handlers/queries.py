@@ -108,8 +108,8 @@ class Details:
 
     matter: Matter
     requests: Sequence[Request]
-    merged: Sequence[UUID]
-    joined: Sequence[UUID]
+    merged: Sequence[str]
+    joined: Sequence[str]
 
 
 async def show(conn: Connection, caller: Actor, matter_id: UUID) -> Details | Missing:
@@ -121,7 +121,7 @@ async def show(conn: Connection, caller: Actor, matter_id: UUID) -> Details | Mi
     joined = await matters.joined_in(conn, UUID(matter.joint.joint_id)) if matter.joint else []
     asked = await requests.load_requests(conn, [matter_id, *merged])
     asked.sort(key=lambda request: (request.matter_id != matter.id, request.matter_id))
-    return Details(matter, asked, merged, [each for each in joined if each != matter_id])
+    return Details(matter, asked, merged, [each for each in joined if each != matter.id])
 
 
 async def show_history(

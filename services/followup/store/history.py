@@ -19,10 +19,10 @@ class Entry:
     """One change of a matter: `data` is the event's, with its actor."""
 
     version: int
-    event_id: UUID
+    event_id: str
     type: str
     at: datetime
-    causation_id: UUID | None
+    causation_id: str | None
     data: dict[str, Any]
 
 
@@ -31,10 +31,10 @@ async def load_history(conn: Connection, matter_id: UUID, after: int, limit: int
     return [
         Entry(
             row["version"],
-            row["id"],
+            str(row["id"]),
             row["type"],
             row["at"],
-            row["causation_id"],
+            str(row["causation_id"]) if row["causation_id"] else None,
             orjson.loads(row["data"]),
         )
         for row in await conn.fetch(SELECT_HISTORY, str(matter_id), after, limit)

@@ -29,7 +29,7 @@ async def load_locked(conn: Connection, ids: Iterable[UUID]) -> dict[str, Matter
 LOAD = "select body from matter where id = any($1::uuid[])"
 
 
-async def load(conn: Connection, ids: Sequence[UUID]) -> dict[str, Matter]:
+async def load(conn: Connection, ids: Sequence[UUID | str]) -> dict[str, Matter]:
     """The matters with these ids, not locked."""
     rows = await conn.fetch(LOAD, ids)
     return {matter.id: matter for matter in (from_body(row["body"]) for row in rows)}
@@ -120,14 +120,14 @@ def _row(matter: Matter) -> tuple[object, ...]:
 SELECT_MERGED = "select id from matter where merged_into = $1 order by id limit 200"
 
 
-async def merged_into(conn: Connection, matter_id: UUID) -> list[UUID]:
+async def merged_into(conn: Connection, matter_id: UUID) -> list[str]:
     """The matters that were merged into this one, the first 200."""
-    return [row["id"] for row in await conn.fetch(SELECT_MERGED, matter_id)]
+    return [str(row["id"]) for row in await conn.fetch(SELECT_MERGED, matter_id)]
 
 
 SELECT_JOINED = "select id from matter where joint_id = $1 order by id limit 200"
 
 
-async def joined_in(conn: Connection, joint_id: UUID) -> list[UUID]:
+async def joined_in(conn: Connection, joint_id: UUID) -> list[str]:
     """The matters of a joint matter, the first 200."""
-    return [row["id"] for row in await conn.fetch(SELECT_JOINED, joint_id)]
+    return [str(row["id"]) for row in await conn.fetch(SELECT_JOINED, joint_id)]

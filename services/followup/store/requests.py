@@ -102,7 +102,7 @@ select matter_id, source, source_ref, channel, kind, category, requester_kind, r
 from request where matter_id = any($1::uuid[]) order by matter_id"""
 
 
-async def load_requests(conn: Connection, matter_ids: Sequence[UUID]) -> list[Request]:
+async def load_requests(conn: Connection, matter_ids: Sequence[UUID | str]) -> list[Request]:
     """The requests that opened these matters."""
     return [
         Request(

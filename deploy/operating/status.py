@@ -123,17 +123,19 @@ async def readiness(web: str) -> dict[str, Any]:
 
 
 async def lag_of(bootstrap: str) -> dict[str, int]:
-    """How many records each service has still to take in."""
+    """How many records each service has still to take in, in all its consumer groups."""
     prefix = os.environ.get("LIAISON_TOPIC_PREFIX", "")
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
     try:
         await admin.start()
         await consumer.start()
-        return {
-            service: await group_lag(admin, consumer, f"{prefix}liaison.{service}")
-            for service in SERVICES
-        }
+        lag = dict.fromkeys(SERVICES, 0)
+        for group, *_ in await admin.list_consumer_groups():
+            name, _, service = group.removeprefix(prefix).partition(".")
+            if name == "liaison" and (owner := service.partition(".")[0]) in lag:
+                lag[owner] += await group_lag(admin, consumer, group)
+        return lag
     finally:
         await consumer.stop()
         await admin.close()

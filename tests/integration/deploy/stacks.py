@@ -2,18 +2,29 @@
 
 import json
 import os
+import pwd
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from deploy.embedded import jars
+from deploy.folder import Folder
+from deploy.operating.status import status
+
 UP_SECONDS = 150
 LIAISON = Path(sys.executable).with_name("liaison")
+PROJECT = Path(__file__).parents[3]
+ORDINARY = "daemon"
+RUN_CLI = "from deploy.cli import app; app()"
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Stack:
             text=True,
             timeout=seconds,
             env=surroundings,
-            cwd=self.folder.parent,
+            cwd=self.folder.parent if self.folder.parent.is_dir() else "/",
             user=self.uid,
             group=self.uid,
             extra_groups=None if self.uid is None else [],
@@ -64,7 +75,7 @@ class Stack:
         return self.run("down")
 
     def status(self) -> dict[str, Any]:
-        return json.loads(self.run("status", "--json").out)
+        return status(Folder.at(self.folder))
 
     def part(self, name: str) -> dict[str, Any]:
         return next(part for part in self.status()["parts"] if part["name"] == name)
@@ -88,6 +99,40 @@ class Stack:
             if str(self.folder) in told or str(self.folder) in around:
                 found.append(f"{process.pid} {told}")
         return found
+
+
+@contextmanager
+def of_an_ordinary_user() -> Iterator[Stack]:
+    """A stack of somebody who is not root and has no right but to one folder, which holds Kafka's
+    files too."""
+    # Outside pytest's folders, which are for root alone when root runs the tests.
+    place = Path(tempfile.mkdtemp(prefix="ordinary-"))
+    shutil.copytree(jars.folder(), place / "cache" / jars.folder().relative_to(jars.cache_folder()))
+    env = {"HOME": str(place), "LIAISON_CACHE": str(place / "cache")}
+    stack = Stack(place / "data", env=env)
+    if os.geteuid() == 0:
+        uid = pwd.getpwnam(ORDINARY).pw_uid
+        subprocess.run(["chown", "-R", f"{uid}:{uid}", str(place)], check=True)
+        env["PYTHONPATH"] = os.pathsep.join((str(PROJECT), *(p for p in sys.path if "site-" in p)))
+        stack = replace(stack, command=(python_for(uid), "-c", RUN_CLI), uid=uid)
+    try:
+        yield stack
+    finally:
+        stack.down()
+        shutil.rmtree(place)
+
+
+def python_for(uid: int) -> str:
+    """A Python of our version that this user may run; ours may lie where only root may go."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    places = (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}")
+    for candidate in places:
+        try:
+            subprocess.run([candidate, "-c", ""], user=uid, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return candidate
+    raise AssertionError(f"no {version} that user {uid} may run among {places}")
 
 
 def until(true: Callable[[], bool], seconds: float) -> None:

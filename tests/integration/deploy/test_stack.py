@@ -1,8 +1,11 @@
 """A stack's life: up, up again, killed, taken up again, taken down."""
 
+import asyncio
+import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -11,7 +14,7 @@ import psutil
 import pytest
 
 from deploy.embedded.ports import is_free
-from tests.integration.deploy.stacks import Stack, until
+from tests.integration.deploy.stacks import Stack, of_an_ordinary_user, until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -31,7 +34,7 @@ def test_comes_up_and_says_where(stack: Stack):
     for secret in ("endpoints.json", "tokens.json", "tokens/operator", "tokens/coordinator"):
         assert (stack.folder / secret).stat().st_mode & 0o077 == 0, secret
     assert httpx.get(f"{endpoints['web']}/readyz", trust_env=False).status_code == 200
-    now = stack.status()
+    now = json.loads(stack.run("status", "--json").out)
     assert now["ready"] is True
     names = {part["name"] for part in now["parts"]}
     assert names == {"postgres", "kafka", "intake", "routing", "followup"}
@@ -65,34 +68,43 @@ def test_a_part_that_dies_is_started_again(stack: Stack):
     assert "part.died" in (stack.folder / "logs" / "launcher.log").read_text()
 
 
-async def test_a_killed_launcher_leaves_nothing_that_up_does_not_mend(stack: Stack):
-    connection = await asyncpg.connect(stack.endpoints()["postgres"])
-    await connection.execute("create table kept (word text)")
-    await connection.execute("insert into kept values ('回音')")
-    await connection.close()
+def test_a_killed_launcher_leaves_nothing_that_up_does_not_mend(stack: Stack):
+    asyncio.run(run_sql(stack, "create table kept as select '回音' as word"))
     os.kill(stack.launcher(), signal.SIGKILL)
-    endpoints = stack.up()
-    connection = await asyncpg.connect(endpoints["postgres"])
-    assert await connection.fetchval("select word from kept") == "回音"
-    await connection.close()
+    stack.up()
+    assert asyncio.run(run_sql(stack, "select word from kept")) == "回音"
     assert stack.status()["ready"] is True
     assert len([p for p in stack.processes() if "kafka.Kafka" in p]) == 1
 
 
-def test_two_stacks_run_side_by_side(stack: Stack, tmp_path: Path):
-    other = Stack(tmp_path / "beside")
+async def run_sql(stack: Stack, statement: str):
+    connection = await asyncpg.connect(stack.endpoints()["postgres"])
     try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+def test_another_users_stack_runs_beside_it_with_a_process_for_each_service(stack: Stack):
+    with of_an_ordinary_user() as other:
         here, there = stack.endpoints(), other.up("--isolated")
         for address in ("web", "kafka", "postgres"):
             assert here[address] != there[address]
-        names = {part["name"] for part in other.status()["parts"]}
-        assert names == {"postgres", "kafka", "intake", "routing", "followup", "origin"}
-        assert len({other.part(name)["pid"] for name in ("intake", "routing", "followup")}) == 3
+        now = other.status()
+        parts = {part["name"]: part["pid"] for part in now["parts"]}
+        assert now["ready"] is True
+        assert set(parts) == {"postgres", "kafka", "intake", "routing", "followup", "origin"}
+        assert len(set(parts.values())) == len(parts)
+        owners = {psutil.Process(pid).uids().real for pid in parts.values()}
+        assert owners == {other.folder.stat().st_uid}
+        assert 0 not in owners
         assert httpx.get(f"{there['web']}/readyz", trust_env=False).status_code == 200
-    finally:
-        done = other.down()
-    assert done.code == 0
-    assert other.processes() == []
+        refused = replace(other, folder=Path("/proc/liaison")).run("up")
+        assert refused.code == 1
+        assert "--data" in refused.err + refused.out
+        assert "Traceback" not in refused.err + refused.out
+        assert other.down().code == 0
+        assert other.processes() == []
     assert stack.status()["ready"] is True
 
 

@@ -76,7 +76,7 @@ async def test_a_request_on_kafka_is_charted_and_closed_by_the_requesters_own_an
     await town.do("nobody", "POST", f"{receipt}/answer", {"solved": True, "satisfaction": 4})
     await town.until(
         lambda: town.history(matter),
-        lambda found: [entry for entry in found if entry["type"].endswith("visited.v1")],
+        lambda found: [entry for entry in found if entry["type"] == "matter.visited"],
     )
     await town.step("C001", matter, "close")
     await town.in_state(matter, "closed")

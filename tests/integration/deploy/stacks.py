@@ -46,15 +46,14 @@ class Stack:
     uid: int | None = None
 
     def run(self, *arguments: str, seconds: int = UP_SECONDS) -> Done:
-        surroundings = {**os.environ, "LIAISON_LANG": "en", **(self.env or {})}
-        for name in ("LIAISON_DATABASE_URL", "LIAISON_KAFKA"):
-            surroundings.pop(name, None)
+        around = {name: v for name, v in os.environ.items() if not name.startswith("LIAISON_")}
+        cache = {"LIAISON_CACHE": str(jars.cache_folder()), "LIAISON_LANG": "en"}
         done = subprocess.run(
             [*self.command, *arguments, "--data", str(self.folder)],
             capture_output=True,
             text=True,
             timeout=seconds,
-            env=surroundings,
+            env={**around, **cache, **(self.env or {})},
             cwd=self.folder.parent if self.folder.parent.is_dir() else "/",
             user=self.uid,
             group=self.uid,

@@ -7,11 +7,14 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
 import psutil
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from deploy.embedded.ports import is_free
 from tests.integration.deploy.stacks import Stack, of_an_ordinary_user, until
@@ -58,6 +61,63 @@ def test_a_port_that_another_program_has_is_named(stack: Stack, tmp_path: Path):
     assert port in refused.out
     assert "--port 0" in refused.out
     assert other.processes() == []
+
+
+def test_a_message_that_nobody_can_read_is_listed_shown_and_settled(stack: Stack):
+    asyncio.run(send(stack, b"\xff no JSON"))
+    until(lambda: len(waiting(stack)) == 1, 30)
+    [letter] = waiting(stack)
+    assert (letter["service"], letter["topic"]) == ("intake", "liaison.submissions")
+    assert letter["reason"]
+    assert letter["id"] in stack.run("dead-letters", "list").out
+    assert "ff 20 6e 6f" in stack.run("dead-letters", "show", letter["id"]).out
+    assert stack.run("doctor").code == 1
+    again = stack.run("dead-letters", "replay", letter["id"])
+    assert again.code == 1, again.out
+    given_up = stack.run("dead-letters", "discard", letter["id"], "--reason", "a test sent it")
+    assert given_up.code == 0, given_up.out + given_up.err
+    assert waiting(stack) == []
+    assert stack.run("doctor").code == 0
+    unknown = stack.run("dead-letters", "show", str(UUID(int=0)))
+    assert unknown.code == 1
+    assert "Traceback" not in unknown.err
+
+
+def waiting(stack: Stack) -> list[dict[str, Any]]:
+    return json.loads(stack.run("dead-letters", "list", "--json").out)
+
+
+async def send(stack: Stack, value: bytes) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=stack.endpoints()["kafka"])
+    await producer.start()
+    await producer.send_and_wait("liaison.submissions", value)
+    await producer.stop()
+
+
+def test_a_token_that_was_added_works_at_once(stack: Stack):
+    token = stack.run("tokens", "add", "operator", "O777").out.strip()
+    web = stack.endpoints()["web"]
+    bearer = {"authorization": f"Bearer {token}"}
+    assert httpx.get(f"{web}/followup/matters", trust_env=False).status_code == 401
+    seen = httpx.get(f"{web}/followup/matters", headers=bearer, trust_env=False)
+    assert seen.status_code == 200, seen.text
+
+
+def test_with_servers_of_its_own_settings_only_the_services_are_started(
+    database_url: str, kafka: str, tmp_path: Path
+):
+    settings = {"LIAISON_DATABASE_URL": database_url, "LIAISON_KAFKA": kafka}
+    prefix = {"LIAISON_TOPIC_PREFIX": "elsewhere."}
+    stack = Stack(tmp_path / "elsewhere", env=settings | prefix)
+    try:
+        endpoints = stack.up("--port", "0")
+        assert (endpoints["postgres"], endpoints["kafka"]) == (database_url, kafka)
+        now = json.loads(stack.run("status", "--json").out)
+        assert now["ready"] is True
+        assert {part["name"] for part in now["parts"]} == {"intake", "routing", "followup"}
+    finally:
+        stack.down()
+    assert stack.processes() == []
 
 
 def test_a_part_that_dies_is_started_again(stack: Stack):

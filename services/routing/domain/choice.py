@@ -1,6 +1,6 @@
 """Chooses whom a matter is offered to: never an absent person, never nobody, and every step is kept for people."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -62,7 +62,7 @@ def choose(need: Need, town: Town, load: Mapping[str, int]) -> Choice:
     """
     considered: list[Considered] = []
     taken: Considered | None = None
-    for party_id, candidacy in _candidates(need, town):
+    for party_id, candidacy in _candidates(need, town).items():
         party = _party(party_id, town)
         if taken is not None:
             considered.append(Considered(party, candidacy, Verdict.NOT_REACHED))
@@ -93,40 +93,30 @@ def choose_each(needs: Sequence[Need], town: Town, load: Mapping[str, int]) -> l
     return choices
 
 
-def _candidates(need: Need, town: Town) -> Iterator[tuple[str, Candidacy]]:
+def _candidates(need: Need, town: Town) -> dict[str, Candidacy]:
     """Each party once, in the order of choice; the deputy whom an absent liaison named follows that liaison."""
-    seen: set[str] = {town.fallback.id}
+    found: dict[str, Candidacy] = {}
     for party_id, candidacy in _named(need):
-        for candidate, standing_as in _with_stand_ins(party_id, candidacy, town):
-            if candidate not in seen:
-                seen.add(candidate)
-                yield candidate, standing_as
+        found.setdefault(party_id, candidacy)
+        # A circle of absent stand-ins ends where it closes.
+        away = town.away.get(party_id)
+        while away is not None and away.deputy is not None and away.deputy not in found:
+            found[away.deputy] = Candidacy.DEPUTY
+            away = town.away.get(away.deputy)
+    # It comes last, whoever named it.
+    found.pop(town.fallback.id, None)
+    return found
 
 
-def _named(need: Need) -> Iterator[tuple[str, Candidacy]]:
-    if need.ruled is not None:
-        yield need.ruled, Candidacy.RULED
-    if need.returning is not None:
-        yield need.returning, Candidacy.RETURNING
-    if need.ties.primary is not None:
-        yield need.ties.primary, Candidacy.PRIMARY
-    for deputy in need.ties.deputies:
-        yield deputy, Candidacy.DEPUTY
-    if need.lead_department is not None:
-        yield need.lead_department, Candidacy.DEPARTMENT_DESK
-
-
-def _with_stand_ins(
-    party_id: str, candidacy: Candidacy, town: Town
-) -> Iterator[tuple[str, Candidacy]]:
-    """The party, then whom its absence names, then whom that one's absence names; a circle ends where it closes."""
-    yield party_id, candidacy
-    passed = {party_id}
-    away = town.away.get(party_id)
-    while away is not None and away.deputy is not None and away.deputy not in passed:
-        passed.add(away.deputy)
-        yield away.deputy, Candidacy.DEPUTY
-        away = town.away.get(away.deputy)
+def _named(need: Need) -> list[tuple[str, Candidacy]]:
+    named = [
+        (need.ruled, Candidacy.RULED),
+        (need.returning, Candidacy.RETURNING),
+        (need.ties.primary, Candidacy.PRIMARY),
+        *((deputy, Candidacy.DEPUTY) for deputy in need.ties.deputies),
+        (need.lead_department, Candidacy.DEPARTMENT_DESK),
+    ]
+    return [(party_id, candidacy) for party_id, candidacy in named if party_id is not None]
 
 
 def _party(party_id: str, town: Town) -> Party:

@@ -190,7 +190,7 @@ def _object(
             round=objection.round,
             pending_reason=PendingReason.OBJECTION_REVIEW,
             review_at=objection.review_at,
-            dispatch=dispatch_of(change.matter.dispatched, change.matter.park),
+            dispatch=dispatch_of(change.dispatched, change.park),
         ),
     ]
     change.stand(Standing.WAITING, objection.review_at)

@@ -23,7 +23,7 @@ from services.routing.store.feed import Entry
 from services.routing.store.offers import NewOffer, OfferEnd, Settlement
 from shared.contracts.assignments import Dispatch, OfferRescinded, PartyRef
 from shared.contracts.event import Actor, Event
-from shared.contracts.vocabulary import OfferState, RescindReason, Role
+from shared.contracts.vocabulary import OfferState, RescindReason, Role, Tier
 
 ROUTING: Final = Actor(role=Role.SYSTEM, party="urn:liaison:routing")
 CLOCK: Final = Actor(role=Role.CLOCK, party="urn:liaison:routing")
@@ -43,12 +43,25 @@ class Placing:
     answered: Mapping[str, Verdict] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the catalogue decided anew, and the facts of the enterprise that it looked at."""
+
+    dispatched: Dispatched
+    park: str | None
+    tier: Tier | None
+
+
 @dataclass(slots=True)
 class Change:
-    """What is written for one matter. `events` are in the order in which they are told; an offer comes last."""
+    """What is written for one matter. `events` are in the order in which they are told; an offer comes last.
+
+    `matter` is as it was until `finish` makes it what it is afterwards.
+    """
 
     matter: Matter
     is_new: bool = False
+    decided: Decided | None = None
     due_at: datetime | None = None
     placing: Placing | None = None
     made: NewOffer | None = None
@@ -113,6 +126,33 @@ class Change:
     def begin_round(self, number: int) -> None:
         """Another round, whose offers are counted from 1."""
         self.matter = replace(self.matter, round=number, attempt=0, offer_id=None)
+
+    @property
+    def dispatched(self) -> Dispatched:
+        """The catalogue's decision that holds after the change."""
+        return self.matter.dispatched if self.decided is None else self.decided.dispatched
+
+    @property
+    def park(self) -> str | None:
+        """The enterprise's park as that decision saw it."""
+        return self.matter.park if self.decided is None else self.decided.park
+
+    def finish(self) -> None:
+        """Bring the matter up to what was decided, offered and said of it."""
+        matter, made = self.matter, self.made
+        self.matter = Matter(
+            id=matter.id,
+            round=matter.round,
+            attempt=matter.attempt if made is None else made.offer.attempt,
+            version=matter.version + len(self.events),
+            standing=matter.standing if made is None else Standing.OFFERED,
+            offer_id=matter.offer_id if made is None else made.offer.id,
+            owner_id=matter.owner_id,
+            asked=matter.asked,
+            dispatched=self.dispatched,
+            park=self.park,
+            tier=matter.tier if self.decided is None else self.decided.tier,
+        )
 
 
 @lru_cache(maxsize=4096)

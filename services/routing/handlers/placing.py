@@ -1,16 +1,23 @@
 """Finds somebody for each matter of a batch and puts the offers to them: a fixed number of statements, pure choices."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.choice import Choice, Need, choose_each
-from services.routing.domain.dispatching import Facts, accept_by
-from services.routing.domain.matter import Matter, Offer, Standing
+from services.routing.domain.dispatching import Dispatched, Facts, accept_by
+from services.routing.domain.matter import Matter, Offer
 from services.routing.domain.parties import NO_TIES, Away, Town
 from services.routing.handlers import wording
-from services.routing.handlers.changes import ROUTING, Change, Placing, dispatch_of, party_ref
+from services.routing.handlers.changes import (
+    ROUTING,
+    Change,
+    Decided,
+    Placing,
+    dispatch_of,
+    party_ref,
+)
 from services.routing.handlers.office import Office
 from services.routing.store import town as town_store
 from services.routing.store.feed import Entry
@@ -42,7 +49,7 @@ async def place(conn: Connection, office: Office, changes: Sequence[Change], now
     needs = [_need(change, scene) for change in changes]
     expiries: dict[tuple[int, bool], datetime] = {}
     for change, choice in zip(changes, choose_each(needs, scene.town, scene.load), strict=True):
-        dispatched = change.matter.dispatched
+        dispatched = change.dispatched
         key = (dispatched.accept_minutes, dispatched.urgency == "emergency")
         if key not in expiries:
             expiries[key] = accept_by(dispatched, now, office.calendar)
@@ -107,14 +114,12 @@ def _need(change: Change, scene: _Scene) -> Need:
         asked = matter.asked
         words = "" if asked.category else f"{asked.summary}\n{asked.detail}"
         facts = Facts(asked.category, asked.kind, asked.urgency, park, tier, words)
-        change.matter = replace(
-            matter, dispatched=scene.catalogue.dispatch(facts), park=park, tier=tier
-        )
+        change.decided = Decided(scene.catalogue.dispatch(facts), park, tier)
     # A desk that had the round before is no one person who knows the firm; a liaison is.
     returning = placing.returning if placing.returning in scene.town.liaisons else None
     return Need(
         ties=enterprise.ties if enterprise else NO_TIES,
-        lead_department=change.matter.dispatched.lead_department,
+        lead_department=change.dispatched.lead_department,
         ruled=placing.ruled,
         returning=returning,
         answered=placing.answered,
@@ -142,7 +147,7 @@ def _offer(
         holding=True,
         expires_at=expires_at,
     )
-    dispatched = matter.dispatched
+    dispatched = change.dispatched
     change.made = NewOffer(
         offer=offer,
         cause=placing.cause,
@@ -153,16 +158,13 @@ def _offer(
         offered_at=now,
         calendar_version=calendar_version,
     )
-    change.matter = replace(
-        matter, attempt=offer.attempt, standing=Standing.OFFERED, offer_id=offer.id
-    )
     change.due_at = expires_at
     change.entries.append(Entry(choice.party.id, offer.id, "offered", 1))
-    change.events.append(_offer_made(change.made, change.matter))
+    change.events.append(_offer_made(change.made, dispatched, change.park))
 
 
-def _offer_made(made: NewOffer, matter: Matter) -> OfferMade:
-    offer, dispatched = made.offer, matter.dispatched
+def _offer_made(made: NewOffer, dispatched: Dispatched, park: str | None) -> OfferMade:
+    offer = made.offer
     return OfferMade(
         actor=ROUTING,
         matter_id=offer.matter_id,
@@ -175,5 +177,5 @@ def _offer_made(made: NewOffer, matter: Matter) -> OfferMade:
         offered_at=made.offered_at,
         expires_at=offer.expires_at,
         calendar_version=made.calendar_version,
-        dispatch=dispatch_of(dispatched, matter.park),
+        dispatch=dispatch_of(dispatched, park),
     )

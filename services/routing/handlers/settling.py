@@ -1,7 +1,6 @@
 """Saves a batch of changes, each of another matter, with what is said of them: one statement a table."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from services.routing.domain.matter import Case, Objection, Offer
@@ -50,6 +49,8 @@ async def settle(
         await place(conn, office, wanted, now)
     await _write_ends(conn, changes, now)
     outgoing = _number_events(changes, now)
+    for change in changes:
+        change.finish()
     fresh = [Row(change.matter, change.due_at) for change in changes if change.is_new]
     known = [Row(change.matter, change.due_at) for change in changes if not change.is_new]
     made = [change.made for change in changes if change.made is not None]
@@ -80,18 +81,9 @@ async def _write_ends(conn: Connection, changes: Sequence[Change], now: datetime
 
 
 def _number_events(changes: Sequence[Change], now: datetime) -> list[Outgoing]:
-    """Give each event its version of the matter, and the matter the last of them."""
-    outgoing: list[Outgoing] = []
-    for change in changes:
-        if not change.events:
-            continue
-        version = change.matter.version
-        for event in change.events:
-            version += 1
-            outgoing.append(
-                Outgoing(
-                    change.matter.id, version, event, now, change.causation_id, change.traceparent
-                )
-            )
-        change.matter = replace(change.matter, version=version)
-    return outgoing
+    """Give each event its version of the matter, counted on from the last."""
+    return [
+        Outgoing(change.matter.id, version, event, now, change.causation_id, change.traceparent)
+        for change in changes
+        for version, event in enumerate(change.events, start=change.matter.version + 1)
+    ]

@@ -61,3 +61,9 @@ check: $(READY) ## style, types, layers, and whether the schemas are those of th
 fmt: $(READY) ## lay the code out
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+bench: $(READY) ## POST to queue on a running sample town; ARGS="--endpoints DIR/endpoints.json"
+	@$(BIN)/python -m tests.bench.post_to_queue $(if $(filter undefined,$(origin ARGS)),--endpoints .liaison/endpoints.json,$(ARGS))
+
+schemas: $(READY) ## write the contracts' schemas anew, after a change that was meant
+	$(BIN)/python -m shared.contracts.schemas

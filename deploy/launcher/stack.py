@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
+from importlib import import_module
+from types import FrameType, ModuleType
 from typing import Any
 
-from deploy import demo, tokens
+from deploy import tokens
 from deploy.embedded.ports import LOOPBACK, is_free
 from deploy.embedded.process import Identity, Program, identity, wait_ready
 from deploy.embedded.supervisor import Died, Happening, Restarted, Supervisor
@@ -108,7 +109,7 @@ class _Stack:
     def _make_tokens(self) -> None:
         tokens.ensure(self._folder, tokens.SAMPLE if self._wanted.demo else tokens.STAFF)
         if self._wanted.demo:
-            tokens.ensure_everybody(self._folder, demo.parties())
+            tokens.ensure_everybody(self._folder, sample_town().parties())
 
     def _start_isolated(self, around: Surroundings) -> None:
         programs = [alone(name, around, self._memory.pick(name)) for name in SERVICES]
@@ -136,8 +137,8 @@ class _Stack:
     def _play_demo(self, endpoints: dict[str, Any]) -> None:
         self._tell(Step("demo"))
         try:
-            demo.load(endpoints)
-        except demo.NotLoaded as fault:
+            sample_town().load(endpoints)
+        except sample_town().NotLoaded as fault:
             raise Trouble("demo.failed", reason=fault, log=self._folder.logs) from fault
         play = ("-m", "deploy.demo", "play", "--endpoints", str(self._folder.endpoints))
         self._supervisor.add(
@@ -160,6 +161,11 @@ class _Stack:
                 self._supervisor.rotate_logs()
                 rotate_at = time.monotonic() + ROTATE_SECONDS
             time.sleep(TICK_SECONDS)
+
+
+def sample_town() -> ModuleType:
+    """The sample town; it brings along so much that only a command that wants it should wait for it."""
+    return import_module("deploy.demo")
 
 
 def noted(happening: Happening) -> Note:

@@ -46,26 +46,43 @@ class Stack:
     uid: int | None = None
 
     def run(self, *arguments: str, seconds: int = UP_SECONDS) -> Done:
-        around = {name: v for name, v in os.environ.items() if not name.startswith("LIAISON_")}
-        cache = {"LIAISON_CACHE": str(jars.cache_folder()), "LIAISON_LANG": "en"}
         done = subprocess.run(
             [*self.command, *arguments, "--data", str(self.folder)],
             capture_output=True,
-            text=True,
             timeout=seconds,
-            env={**around, **cache, **(self.env or {})},
-            cwd=self.folder.parent if self.folder.parent.is_dir() else "/",
-            user=self.uid,
-            group=self.uid,
-            extra_groups=None if self.uid is None else [],
+            **self._how(),
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command that goes on; what it says goes into one pipe."""
+        return subprocess.Popen(
+            [*self.command, *arguments, "--data", str(self.folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            **self._how(),
+        )
+
+    def _how(self) -> dict[str, Any]:
+        around = {name: v for name, v in os.environ.items() if not name.startswith("LIAISON_")}
+        cache = {"LIAISON_CACHE": str(jars.cache_folder()), "LIAISON_LANG": "en"}
+        return {
+            "text": True,
+            "env": {**around, **cache, **(self.env or {})},
+            "cwd": self.folder.parent if self.folder.parent.is_dir() else "/",
+            "user": self.uid,
+            "group": self.uid,
+            "extra_groups": None if self.uid is None else [],
+        }
 
     def up(self, *arguments: str) -> dict[str, Any]:
         """Bring it up in the background; what endpoints.json says."""
         done = self.run("up", "--detach", *arguments)
         assert done.code == 0, done.out + done.err + self.logs()
         return self.endpoints()
+
+    def has_endpoints(self) -> bool:
+        return (self.folder / "endpoints.json").exists()
 
     def endpoints(self) -> dict[str, Any]:
         return json.loads((self.folder / "endpoints.json").read_text())

@@ -103,21 +103,26 @@ def test_a_token_that_was_added_works_at_once(stack: Stack):
     assert seen.status_code == 200, seen.text
 
 
-def test_with_servers_of_its_own_settings_only_the_services_are_started(
+def test_with_servers_of_its_own_only_the_services_are_started_until_ctrl_c(
     database_url: str, kafka: str, tmp_path: Path
 ):
     settings = {"LIAISON_DATABASE_URL": database_url, "LIAISON_KAFKA": kafka}
     prefix = {"LIAISON_TOPIC_PREFIX": "elsewhere."}
     stack = Stack(tmp_path / "elsewhere", env=settings | prefix)
-    try:
-        endpoints = stack.up("--port", "0")
+    with stack.started("up", "--port", "0") as here:
+        until(lambda: stack.has_endpoints() or here.poll() is not None, 90)
+        endpoints = stack.endpoints()
         assert (endpoints["postgres"], endpoints["kafka"]) == (database_url, kafka)
         now = json.loads(stack.run("status", "--json").out)
         assert now["ready"] is True
         assert {part["name"] for part in now["parts"]} == {"intake", "routing", "followup"}
-    finally:
-        stack.down()
+        here.send_signal(signal.SIGINT)
+        said, _ = here.communicate(timeout=40)
+    assert here.returncode == 0, said
+    assert endpoints["web"] in said
+    assert "Traceback" not in said
     assert stack.processes() == []
+    assert not stack.has_endpoints()
 
 
 def test_a_part_that_dies_is_started_again(stack: Stack):

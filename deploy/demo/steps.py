@@ -15,6 +15,7 @@ FALLBACK_DESK: Final = "DESK"
 LEAVES: Final[Mapping[str, str]] = {
     "accept": "matter.taken",
     "decline": "matter.returned",
+    "ruling": "matter.offered",
     "first_contact": "matter.contacted",
     "feedback": "matter.fed_back",
     "plan": "matter.planned",
@@ -28,7 +29,7 @@ LEAVES: Final[Mapping[str, str]] = {
     "reopen": "matter.reopened",
     "withdraw": "matter.withdrawn",
 }
-"""What each step leaves in a matter's history; a ruling leaves only the offer that follows it."""
+"""What each step leaves in a matter's history; of a ruling it is the offer that follows."""
 
 _WORKING: Final = ("in_progress",)
 READY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -38,12 +39,13 @@ READY: Final[Mapping[str, tuple[str, ...]]] = {
     "resume": ("on_hold",),
     "return_visit": ("handled",),
     "answer": ("handled",),
-    "close": ("handled", "closed"),
+    "close": ("handled",),
     "reopen": ("handled", "closed"),
     "withdraw": ("offered", "in_progress", "on_hold"),
 }
 """The states in which a step is taken; where none are named, `in_progress`."""
 
+FINAL: Final = frozenset({"closed", "withdrawn", "rejected", "merged"})
 OF_A_COORDINATOR: Final = frozenset({"close", "reopen", "ruling"})
 NOT_SENT: Final = frozenset({"do", "by", "number"})
 """What of a step is for the player alone."""
@@ -61,16 +63,13 @@ class Call:
 
 def steps_taken(steps: Sequence[Step], types: Sequence[str]) -> int:
     """How many of `steps`, from the first on, a history of these event types has seen."""
-    taken, at = 0, 0
-    for number, step in enumerate(steps, start=1):
-        left = LEAVES.get(step["do"])
-        if left is None:
-            continue
+    at = 0
+    for number, step in enumerate(steps):
+        left = LEAVES[step["do"]]
         if left not in types[at:]:
-            break
+            return number
         at = types.index(left, at) + 1
-        taken = number
-    return taken
+    return len(steps)
 
 
 def allows(view: View, step: Step) -> bool:
@@ -78,11 +77,6 @@ def allows(view: View, step: Step) -> bool:
     if step["do"] in ("accept", "decline") and not view.get("offer"):
         return False
     return view["state"] in READY.get(step["do"], _WORKING)
-
-
-def is_over(view: View, step: Step) -> bool:
-    """Whether the step came about by another: a content requester closes the matter with the answer."""
-    return bool(step["do"] == "close" and view["state"] == "closed")
 
 
 def without_visitor(step: Step) -> Step | None:

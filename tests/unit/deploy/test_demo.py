@@ -9,7 +9,7 @@ from deploy.demo.__main__ import summary
 from deploy.demo.arrivals import event_id, groups
 from deploy.demo.calls import Tokens
 from deploy.demo.playing import Played
-from deploy.demo.steps import allows, call_of, is_over, ruling_of, steps_taken, without_visitor
+from deploy.demo.steps import allows, call_of, ruling_of, steps_taken, without_visitor
 from deploy.demo.town import COORDINATORS, Story, dated, day, parties
 
 ENDPOINTS = {"tokens": {"system": "s", "liaison": "l", "coordinator": "c", "operator": "o"}}
@@ -59,9 +59,10 @@ def test_what_the_history_has_seen_is_not_done_again(seen: list[str], taken: int
     assert steps_taken(INSTANT, seen) == taken
 
 
-def test_a_ruling_is_past_when_what_follows_it_is() -> None:
+def test_a_ruling_is_past_when_somebody_is_offered_the_matter_again() -> None:
     steps = [{"do": "decline"}, {"do": "ruling"}, {"do": "accept"}]
     assert steps_taken(steps, ["matter.offered", "matter.returned", "matter.waiting"]) == 1
+    assert steps_taken(steps, ["matter.offered", "matter.returned", "matter.offered"]) == 2
     seen = ["matter.returned", "matter.waiting", "matter.offered", "matter.taken"]
     assert steps_taken(steps, seen) == 3
 
@@ -136,12 +137,6 @@ def test_where_no_second_person_can_visit_the_requester_answers() -> None:
     assert without_visitor(visit | said) == {"do": "answer", **said}
     assert without_visitor(INSTANT[2]) is None
     assert without_visitor(INSTANT[0]) == INSTANT[0]
-
-
-def test_a_matter_that_the_answer_closed_is_not_closed_again() -> None:
-    assert is_over(matter("closed"), {"do": "close"})
-    assert not is_over(matter("handled"), {"do": "close"})
-    assert not is_over(matter("closed"), {"do": "reopen"})
 
 
 def test_whoever_has_no_token_is_acted_for_by_the_coordinator() -> None:

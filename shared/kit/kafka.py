@@ -35,7 +35,8 @@ BATCH_TIMEOUT_MS = 20
 REBALANCE_TIMEOUT_MS = 30_000
 STALL_SECONDS = 60.0
 START_SECONDS = 60.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 13.0
+CUT_SECONDS = 1.0
 LAG_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
@@ -193,11 +194,29 @@ class Consumer:
 
 async def _stop(broker: KafkaBroker) -> None:
     # Whatever goes wrong here must not stand in for why the consumer ends.
+    subscriber: Any = next(iter(broker.subscribers))
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await broker.stop()
     except Exception as fault:  # noqa: BLE001 - it is told, and the process or its next consumer goes on
         log.warning("consumer.cut", fault=f"{type(fault).__name__}: {fault}")
+        await _cut(subscriber.consumer)
+
+
+async def _cut(consumer: AIOKafkaConsumer | None) -> None:
+    """End what aiokafka's own stop leaves running when it is cut off while it waits for a broker."""
+    coordinator = getattr(consumer, "_coordinator", None)
+    if consumer is None or coordinator is None:
+        return
+    for step in (
+        coordinator._stop_heartbeat_task,
+        coordinator._stop_commit_offsets_refresh_task,
+        consumer._fetcher.close,
+        consumer._client.close,
+    ):
+        with contextlib.suppress(KafkaError, TimeoutError, OSError):
+            async with asyncio.timeout(CUT_SECONDS):
+                await step()
 
 
 def subscribe(

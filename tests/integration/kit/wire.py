@@ -1,6 +1,7 @@
 """What the tests read and write on the broker, and how they wait."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -35,6 +36,17 @@ async def read_records(
     kafka: KafkaAddress, topics: Sequence[str], count: int, seconds: float = 20.0
 ) -> list[ConsumerRecord]:
     """The first `count` records of these topics, each partition in order."""
+    counted = itertools.count(1)
+    return await read_until(kafka, topics, lambda item: next(counted) >= count, seconds)
+
+
+async def read_until(
+    kafka: KafkaAddress,
+    topics: Sequence[str],
+    is_last: Callable[[ConsumerRecord], bool],
+    seconds: float = 20.0,
+) -> list[ConsumerRecord]:
+    """The records of these topics from their begin, each partition in order, up to one that is the last."""
     consumer = AIOKafkaConsumer(
         *(kafka.topic(name) for name in topics),
         bootstrap_servers=kafka.bootstrap,
@@ -45,12 +57,14 @@ async def read_records(
     found: list[ConsumerRecord] = []
     try:
         async with asyncio.timeout(seconds):
-            while len(found) < count:
+            while True:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += records
+                    for item in records:
+                        found.append(item)
+                        if is_last(item):
+                            return found
     finally:
         await consumer.stop()
-    return found
 
 
 async def send(kafka: KafkaAddress, raws: Sequence[Raw]) -> None:

@@ -62,10 +62,12 @@ class Follower:
         """
         sent = 0
         for _ in range(MOST_TURNS):
-            # First the matter, then its history: a step that is missing in both is sent with that version, so
-            # that of two who follow the same matter only one takes it.
             view = await self._when(lambda view: view["state"] != "received", "dispatched")
-            done = steps_taken(self._steps, await self._history())
+            history = await self._history()
+            if len(history) != view["version"]:
+                continue  # It moved on between the two looks.
+            # Sent with this version, so that of two who follow the same matter only one takes the step.
+            done = steps_taken(self._steps, history)
             if done == len(self._steps):
                 return Followed(view["state"], sent)
             step = self._steps[done]
@@ -76,7 +78,7 @@ class Follower:
                 return Followed(view["state"], sent)
             else:
                 await self._when(partial(_stands, step), step["do"])
-        raise Stuck(f"{len(self._steps) - done} steps left after {MOST_TURNS} turns")
+        raise Stuck(f"not at its end after {MOST_TURNS} turns")
 
     async def _take(self, number: int, step: Step, view: View) -> bool:
         """Send a step and see it arrive; False when the matter has moved on meanwhile. Raises Refused, Stuck."""

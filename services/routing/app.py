@@ -8,7 +8,15 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.routing import timers
-from services.routing.api import catalogue, directory, explanation, listings, offers, queues
+from services.routing.api import (
+    catalogue,
+    directory,
+    explanation,
+    imports,
+    listings,
+    offers,
+    queues,
+)
 from services.routing.api.edge import Edge
 from services.routing.consumers import applies
 from services.routing.handlers.office import ActiveCatalogue, Office
@@ -58,7 +66,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         await db.close()
 
     app = make_app(SERVICE, health, settings.tokens_file, lifespan)
-    for edge in (offers, queues, explanation, catalogue, directory, listings):
+    for edge in (offers, queues, explanation, catalogue, directory, imports, listings):
         app.include_router(edge.router)
     return app
 

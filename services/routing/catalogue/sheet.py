@@ -87,7 +87,7 @@ def read_sheet(raw: bytes, known: Known) -> Reading:
     """Check the file as uploaded: CSV in UTF-8 (with or without a byte order mark) or GB18030."""
     if len(raw) > LARGEST_BYTES:
         return Faulty((Remark("too_large", found=str(LARGEST_BYTES)),))
-    text = _decoded(raw)
+    text = decoded(raw)
     if text is None:
         return Faulty((Remark("encoding"),))
     records = list(enumerate(csv.reader(io.StringIO(text, newline="")), start=1))
@@ -100,7 +100,8 @@ def read_sheet(raw: bytes, known: Known) -> Reading:
     return _check(text, names, records[1:], known)
 
 
-def _decoded(raw: bytes) -> str | None:
+def decoded(raw: bytes) -> str | None:
+    """A file's text, in UTF-8 (with or without a byte order mark) or GB18030; None when it is in neither."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return raw.decode(encoding)

@@ -68,10 +68,17 @@ def _run_out(case: Case, now: datetime) -> Change:
 
 
 async def begin_absences(
-    conn: Connection, office: Office, now: datetime, actor: Actor = CLOCK
+    conn: Connection,
+    office: Office,
+    now: datetime,
+    actor: Actor = CLOCK,
+    liaison_id: str | None = None,
 ) -> int:
-    """Pass on at once what is offered to those whose absence has begun; how many absences that were."""
-    begun = await directory.begin_absences(conn, now, ABSENCE_LIMIT)
+    """Pass on at once what is offered to those whose absence has begun; how many absences that were.
+
+    With `liaison_id`, of this liaison alone.
+    """
+    begun = await directory.begin_absences(conn, now, liaison_id, ABSENCE_LIMIT)
     away = sorted({absence.liaison_id for absence in begun if absence.covers(now)})
     for _ in range(MOST_PASSES if away else 0):
         concerned = await matters.find_offered_to(conn, away, SWEEP_LIMIT)

@@ -233,15 +233,17 @@ BEGIN_ABSENCES = """
 update absence set begun = true
 where (liaison_id, id) in (
     select liaison_id, id from absence
-    where not begun and from_at <= $1
-    order by from_at limit $2
+    where not begun and from_at <= $1 and ($2::text is null or liaison_id = $2)
+    order by from_at limit $3
     for update skip locked)
 returning liaison_id, id, from_at, until_at, deputy_id"""
 
 
-async def begin_absences(conn: Connection, now: datetime, limit: int) -> list[Absence]:
+async def begin_absences(
+    conn: Connection, now: datetime, liaison_id: str | None, limit: int
+) -> list[Absence]:
     """The absences whose time has come since they were last looked at, `limit` at most, now marked as begun."""
-    rows = await conn.fetch(BEGIN_ABSENCES, now, limit)
+    rows = await conn.fetch(BEGIN_ABSENCES, now, liaison_id, limit)
     return [
         Absence(row["liaison_id"], row["id"], row["from_at"], row["until_at"], row["deputy_id"])
         for row in rows

@@ -1,0 +1,152 @@
+"""The directory's entries as they are sent, one by one or as rows of a file, and what is said of those refused."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from services.routing.api.edge import Body, Name, PartyId, Words
+from services.routing.handlers.directory import BadDates, IdTaken, Missing, PrimaryOverlap
+from services.routing.store.directory import (
+    Absence,
+    Department,
+    EnterpriseEntry,
+    LiaisonEntry,
+    Tie,
+)
+from shared.contracts import uscc as uscc_code
+from shared.contracts.vocabulary import Tier, TieRole
+from shared.kit.messages import text
+from shared.kit.problems import FieldError, Problem
+
+RESERVED = ("me",)
+
+
+def _free(party_id: str) -> str:
+    if party_id in RESERVED:
+        raise PydanticCustomError("reserved_id", "the id is a reserved word")
+    return party_id
+
+
+def _valid(code: str) -> str:
+    if not uscc_code.is_valid(code):
+        raise PydanticCustomError("uscc", "the code has another check character")
+    return code
+
+
+NewPartyId = Annotated[PartyId, AfterValidator(_free)]
+Uscc = Annotated[str, AfterValidator(_valid)]
+PhoneLine = Annotated[str, StringConstraints(pattern=r"^[0-9+][0-9 ()\-]{2,30}$")]
+
+# In this order: midnight with its zone is a moment, though it could be read as a day.
+Moment = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
+
+Refused: TypeAlias = IdTaken | Missing | PrimaryOverlap | BadDates
+
+
+class DepartmentBody(Body):
+    """A department. `phone_desk` is the number of its desk."""
+
+    name: Name
+    phone_desk: PhoneLine | None = None
+
+
+class LiaisonBody(Body):
+    """A liaison. `capacity`: how many matters they may hold at once, offered and accepted; 0 is none."""
+
+    name: Name
+    department_id: PartyId
+    capacity: int = Field(20, ge=0, le=1_000_000)
+
+
+class EnterpriseBody(Body):
+    """An enterprise: its park, what it does, and its weight in the town (重点, 规上, 一般)."""
+
+    name: Name
+    park: Name | None = None
+    industry: Name | None = None
+    tier: Tier = Tier.GENERAL
+
+
+class TieBody(Body):
+    """Who looks after an enterprise, from the first day to the last, both included; without `until`, further notice."""
+
+    uscc: Uscc
+    liaison_id: PartyId
+    role: TieRole = TieRole.PRIMARY
+    since: date = Field(alias="from")
+    until: date | None = None
+    reason: Words = "结对"
+
+
+class AbsenceBody(Body):
+    """Away from `from` to `until`: moments, or days, which count from their first to their last minute."""
+
+    since: Moment = Field(alias="from")
+    until: Moment | None = None
+    deputy_id: PartyId | None = None
+
+
+def department_of(department_id: str, body: DepartmentBody) -> Department:
+    """The department that was sent."""
+    return Department(department_id, body.name, body.phone_desk)
+
+
+def liaison_of(liaison_id: str, body: LiaisonBody) -> LiaisonEntry:
+    """The liaison who was sent."""
+    return LiaisonEntry(liaison_id, body.name, body.department_id, body.capacity)
+
+
+def enterprise_of(code: str, body: EnterpriseBody) -> EnterpriseEntry:
+    """The enterprise that was sent."""
+    return EnterpriseEntry(code, body.name, body.park, body.industry, body.tier)
+
+
+def tie_of(tie_id: str, body: TieBody) -> Tie:
+    """The tie that was sent."""
+    return Tie(tie_id, body.uscc, body.liaison_id, body.role, body.since, body.until, body.reason)
+
+
+def absence_of(liaison_id: str, absence_id: str, body: AbsenceBody, zone: ZoneInfo) -> Absence:
+    """The absence that was sent; days are those of the town's `zone`."""
+    until = None if body.until is None else _end(body.until, zone)
+    return Absence(liaison_id, absence_id, _beginning(body.since, zone), until, body.deputy_id)
+
+
+def _beginning(given: date | datetime, zone: ZoneInfo) -> datetime:
+    moment = given if isinstance(given, datetime) else datetime.combine(given, time.min, zone)
+    return moment.astimezone(UTC)
+
+
+def _end(given: date | datetime, zone: ZoneInfo) -> datetime:
+    return _beginning(given if isinstance(given, datetime) else given + timedelta(days=1), zone)
+
+
+def problem_of(refused: Refused, lang: str) -> Problem:
+    """Why one entry was refused."""
+    match refused:
+        case IdTaken(party_id=party_id):
+            return Problem(409, "party_of_another_kind", params={"id": party_id})
+        case PrimaryOverlap(tie_id=tie_id):
+            params = {"tie": tie_id}
+            return Problem(409, "primary_overlap", params=params, members={"tie_id": tie_id})
+        case Missing() | BadDates():
+            error = error_of(refused, lang, "/body/")
+            params = {"what": refused.what, "id": getattr(refused, "id", "")}
+            return Problem(422, error.code, params=params, errors=[error])
+
+
+def error_of(refused: Refused, lang: str, place: str) -> FieldError:
+    """The same as one error among others, in the field below `place` that is at fault."""
+    match refused:
+        case IdTaken(party_id=party_id):
+            what, code, params = "id", "party_of_another_kind", {"id": party_id}
+        case PrimaryOverlap(tie_id=tie_id):
+            what, code, params = "from", "primary_overlap", {"tie": tie_id}
+        case Missing(what=what, id=missing):
+            code, params = "unknown_reference", {"what": what, "id": missing}
+        case BadDates(what=what):
+            code, params = "bad_dates", {}
+    return FieldError(place + what, code, text(f"problem.{code}.detail", lang, **params))

@@ -228,7 +228,7 @@ async def test_a_stop_in_the_middle_of_a_batch_is_bounded_and_loses_nothing(
     task = asyncio.create_task(
         Consumer(address, "town", [topics.REQUESTS], Taking(hang).take).run()
     )
-    await asyncio.wait_for(began.wait(), 20)
+    await asyncio.wait_for(began.wait(), 45)
     begun = asyncio.get_running_loop().time()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -258,7 +258,7 @@ async def test_a_batch_under_way_is_finished_before_another_consumer_gets_its_re
     await send(address, [raw for n in range(30) for raw in records.matter(f"m{n}", [1])])
     consumers = [Consumer(address, "town", [topics.REQUESTS], taking.take) for _ in range(2)]
     async with under_way(consumers[0].run):
-        await asyncio.wait_for(working.wait(), 20)
+        await asyncio.wait_for(working.wait(), 45)
         async with under_way(consumers[1].run):
             await until(lambda: has_committed(address, 30))
     assert taking.together == []
@@ -282,7 +282,7 @@ async def test_replicas_that_come_and_go_apply_each_event_once(
             other = Consumer(address, "town", [topics.REQUESTS], town.make_inbound().take)
             async with under_way(other.run):
                 await asyncio.sleep(0.5)
-        await until(lambda: has_applied(town, 400), 30)
+        await until(lambda: has_applied(town, 400))
     assert all([await town.versions(f"m{n}") == list(range(1, 11)) for n in range(40)])
     assert await town.letters() == []
 

@@ -31,6 +31,10 @@ from tests.integration.kit.wire import read_until, until
 SOURCE = "urn:liaison:town"
 ROOT = Path(__file__).parents[3]
 
+# A broker may take half a minute to come back on a busy machine; a wait ends as soon as its end has come.
+PATIENCE = 120.0
+pytestmark = pytest.mark.timeout(300)
+
 
 class Machine:
     """A broker of the module's own, to be taken away and brought back."""
@@ -50,7 +54,7 @@ class Machine:
     async def up(self) -> None:
         self.start()
         assert self.process is not None
-        await asyncio.to_thread(wait_ready, self.process, self.broker.program(), 40)
+        await asyncio.to_thread(wait_ready, self.process, self.broker.program(), PATIENCE)
 
     def kill(self) -> None:
         """As a power cut does it."""
@@ -104,7 +108,7 @@ async def sequence(machine: Machine, subject: str, last: int) -> list[int]:
     def is_last(item: ConsumerRecord) -> bool:
         return item.key == subject.encode() and int(header(item, "ce_sequence")) == last
 
-    found = await read_until(machine.address, [topics.REQUESTS], is_last, 30)
+    found = await read_until(machine.address, [topics.REQUESTS], is_last, PATIENCE)
     return list(
         dict.fromkeys(
             int(header(item, "ce_sequence")) for item in found if item.key == subject.encode()
@@ -124,8 +128,8 @@ async def test_kafka_is_away_at_the_start_and_comes(town: Town, records: Records
         assert not await is_empty(town)
         await machine.up()
         await ensure_topics(machine.broker.address, topics=TOPICS, partitions=3)
-        await until(partial(is_empty, town), 40)
-        await until(partial(has_applied, town, "away-first", 3), 40)
+        await until(partial(is_empty, town), PATIENCE)
+        await until(partial(has_applied, town, "away-first", 3), PATIENCE)
         assert consumer.started
 
 
@@ -139,15 +143,15 @@ async def test_kafka_is_killed_in_the_middle_and_comes_back(town: Town, kafka_up
     relay = Relay(town.db, machine.address, SOURCE)
     async with running("town", {"relay": relay.run, "consumer": consumer.run}):
         await recorded(town, "middle", range(1, 101))
-        await until(partial(has_applied, town, "middle", 100), 40)
+        await until(partial(has_applied, town, "middle", 100), PATIENCE)
         machine.kill()
         await recorded(town, "middle", range(101, 201))
-        await until(partial(says, consumer, False), 20)
+        await until(partial(says, consumer, False), PATIENCE)
         assert not await is_empty(town)
         await machine.up()
-        await until(partial(has_applied, town, "middle", 200), 50)
-        await until(partial(is_empty, town))
-        await until(partial(says, consumer, True), 20)
+        await until(partial(has_applied, town, "middle", 200), PATIENCE)
+        await until(partial(is_empty, town), PATIENCE)
+        await until(partial(says, consumer, True), PATIENCE)
     assert await town.versions("middle") == list(range(1, 201))
     assert await town.letters() == []
 
@@ -164,13 +168,13 @@ async def test_a_broker_that_falls_silent_costs_no_order_and_no_event(
     machine = kafka_up
     async with running("town", {"relay": Relay(town.db, machine.address, SOURCE).run}):
         await recorded(town, "silent", range(1, 51))
-        await until(partial(is_empty, town))
+        await until(partial(is_empty, town), PATIENCE)
         machine.silence()
         await recorded(town, "silent", range(51, 101))
         await asyncio.sleep(6)
         assert not await is_empty(town)
         machine.wake()
-        await until(partial(is_empty, town), 40)
+        await until(partial(is_empty, town), PATIENCE)
     assert await sequence(machine, "silent", 100) == list(range(1, 101))
 
 
@@ -185,7 +189,7 @@ async def test_a_stop_without_kafka_is_bounded_and_leaves_nothing_running(
         "town", {"relay": Relay(town.db, machine.address, SOURCE).run, "consumer": consumer.run}
     ):
         await recorded(town, "stopping", range(1, 3))
-        await until(partial(has_applied, town, "stopping", 2))
+        await until(partial(has_applied, town, "stopping", 2), PATIENCE)
         machine.silence()
         await recorded(town, "stopping", range(3, 500))
         await asyncio.sleep(1)
@@ -219,20 +223,22 @@ async def test_a_leader_stopped_in_its_tracks_is_replaced_and_does_no_harm_when_
         sys.executable, "-c", RELAY_PROCESS, town.url, machine.broker.address, cwd=ROOT
     )
     try:
-        first = await until(partial(leader, town))
+        first = await until(partial(leader, town), PATIENCE)
         await recorded(town, "stopped", range(1, 51))
-        await until(partial(is_empty, town))
+        await until(partial(is_empty, town), PATIENCE)
         # Cut off within its work: some of what it fetched is sent, some is not.
         await recorded(town, "stopped", range(51, 1051))
         child.send_signal(signal.SIGSTOP)
         async with running("town", {"relay": Relay(town.db, machine.address, SOURCE).run}):
             await recorded(town, "stopped", range(1051, 1101))
-            await until(partial(is_empty, town), 15)
+            await until(partial(is_empty, town), PATIENCE)
             assert await leader(town) != first
             child.send_signal(signal.SIGCONT)
             await recorded(town, "stopped", range(1101, 1151))
-            await until(partial(is_empty, town))
-            assert await asyncio.wait_for(child.wait(), 10) != 0, "it must not go on as a leader"
+            await until(partial(is_empty, town), PATIENCE)
+            assert await asyncio.wait_for(child.wait(), PATIENCE) != 0, (
+                "it must not go on as a leader"
+            )
     finally:
         if child.returncode is None:
             child.kill()
@@ -248,7 +254,7 @@ async def test_a_relay_that_is_killed_at_work_is_followed_by_another(town: Town,
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-c", RELAY_PROCESS, town.url, machine.broker.address, cwd=ROOT
         )
-        await until(partial(leader, town))
+        await until(partial(leader, town), PATIENCE)
         await asyncio.sleep(seconds)
         child.kill()
         await child.wait()
@@ -258,7 +264,7 @@ async def test_a_relay_that_is_killed_at_work_is_followed_by_another(town: Town,
         await recorded(town, "killed", range(begin, begin + 400))
         await killed_after(0.01 + 0.03 * round_number)
     async with running("town", {"relay": Relay(town.db, machine.address, SOURCE).run}):
-        await until(partial(is_empty, town))
+        await until(partial(is_empty, town), PATIENCE)
     assert await sequence(machine, "killed", 1600) == list(range(1, 1601))
 
 

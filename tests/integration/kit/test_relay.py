@@ -99,7 +99,7 @@ async def test_order_is_kept_under_concurrent_writers_and_nothing_is_skipped(
     )
     async with under_way(Relay(town.db, address, SOURCE).run):
         await asyncio.gather(*(write(town, writer, "w") for writer in range(WRITERS)))
-        found = await read_records(address, [topics.REQUESTS], WRITERS * EACH, 40)
+        found = await read_records(address, [topics.REQUESTS], WRITERS * EACH)
         await until(lambda: is_empty(town))
     versions = defaultdict(list)
     for item in found:
@@ -180,7 +180,7 @@ async def test_a_second_relay_stands_by_and_takes_over(town: Town, address: Kafk
         assert not any(task.done() for task in tasks)
         await town.execute(f"select pg_terminate_backend({first})")
         await recorded(town, facts("a", range(3, 5)))
-        await until(lambda: is_empty(town), 5)
+        await until(lambda: is_empty(town))
         assert await leader(town) != first
         [ended] = await asyncio.wait_for(ends(tasks), 10)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
@@ -206,7 +206,7 @@ async def test_a_leader_that_fell_silent_loses_its_lock(
     assert await silent.fetchval(relay_module.TRY_LEAD)
     async with under_way(Relay(town.db, address, SOURCE).run):
         await recorded(town, facts("a", range(1, 2)))
-        await until(lambda: is_empty(town), 5)
+        await until(lambda: is_empty(town))
     with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         await silent.close(timeout=1)
 
@@ -256,5 +256,5 @@ async def test_a_hundred_large_events_pass(town: Town, address: KafkaAddress):
     for number in range(40):
         await recorded(town, facts(f"m{number}", range(1, 2), "x" * 900_000))
     async with under_way(Relay(town.db, address, SOURCE).run):
-        await until(lambda: is_empty(town), 40)
+        await until(lambda: is_empty(town))
     assert len(await read_records(address, [topics.REQUESTS], 40)) == 40

@@ -12,7 +12,7 @@ from shared.kit.cloudevents import Raw
 from shared.kit.relay import KafkaAddress
 
 
-async def until(check: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
+async def until(check: Callable[[], Awaitable[Any]], seconds: float = 45.0) -> Any:
     """What `check` returns as soon as it is true. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not (found := await check()):
@@ -33,7 +33,7 @@ async def under_way(work: Callable[[], Awaitable[None]]):
 
 
 async def read_records(
-    kafka: KafkaAddress, topics: Sequence[str], count: int, seconds: float = 20.0
+    kafka: KafkaAddress, topics: Sequence[str], count: int, seconds: float = 45.0
 ) -> list[ConsumerRecord]:
     """The first `count` records of these topics, each partition in order."""
     counted = itertools.count(1)
@@ -44,7 +44,7 @@ async def read_until(
     kafka: KafkaAddress,
     topics: Sequence[str],
     is_last: Callable[[ConsumerRecord], bool],
-    seconds: float = 20.0,
+    seconds: float = 45.0,
 ) -> list[ConsumerRecord]:
     """The records of these topics from their begin, each partition in order, up to one that is the last."""
     consumer = AIOKafkaConsumer(

@@ -15,7 +15,7 @@ from services.followup.handlers.office import Office
 from services.followup.pages import routes as pages
 from services.followup.pages.live import Live
 from services.followup.settings import Settings, load_limits
-from shared.calendar.china import load_calendar
+from shared.calendar.china import service_calendar
 from shared.contracts.published import EVENTS
 from shared.kit.clock import Clock, clock_from
 from shared.kit.db import Database, open_database
@@ -27,8 +27,6 @@ from shared.kit.web import make_app
 
 SERVICE: Final = "followup"
 SOURCE: Final = "urn:liaison:followup"
-YEARS_BACK: Final = 5
-YEARS_AHEAD: Final = 5
 
 
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -36,7 +34,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     now = clock or clock_from(settings.clock_file)
     consumers: list[Consumer] = []
     health = Health(SERVICE, lambda: bool(consumers) and all(item.started for item in consumers))
-    office = _office(settings, now)
+    office = _office(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -66,9 +64,8 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     return app
 
 
-def _office(settings: Settings, now: Clock) -> Office:
-    year = now().year
-    calendar = load_calendar(settings.calendar_file, year - YEARS_BACK, year + YEARS_AHEAD)
+def _office(settings: Settings) -> Office:
+    calendar = service_calendar(settings.calendar_file)
     return Office(calendar, load_limits(settings.limits_file), settings.desk)
 
 

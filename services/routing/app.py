@@ -22,7 +22,7 @@ from services.routing.consumers import applies
 from services.routing.handlers.office import ActiveCatalogue, Office
 from services.routing.handlers.watching import Watch
 from services.routing.settings import Settings
-from shared.calendar.china import load_calendar
+from shared.calendar.china import service_calendar
 from shared.contracts.published import EVENTS
 from shared.kit.clock import Clock, clock_from
 from shared.kit.db import Database, open_database
@@ -34,8 +34,6 @@ from shared.kit.web import make_app
 
 SERVICE: Final = "routing"
 SOURCE: Final = "urn:liaison:routing"
-YEARS_BACK: Final = 2
-YEARS_AHEAD: Final = 5
 
 
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -43,7 +41,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     now = clock or clock_from(settings.clock_file)
     consumers: list[Consumer] = []
     health = Health(SERVICE, lambda: bool(consumers) and all(item.started for item in consumers))
-    office = _office(settings, now)
+    office = _office(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,9 +69,8 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     return app
 
 
-def _office(settings: Settings, now: Clock) -> Office:
-    year = now().year
-    calendar = load_calendar(settings.calendar_file, year - YEARS_BACK, year + YEARS_AHEAD)
+def _office(settings: Settings) -> Office:
+    calendar = service_calendar(settings.calendar_file)
     return Office(calendar, settings.limits, ActiveCatalogue(settings.limits))
 
 

@@ -18,6 +18,17 @@ from shared.calendar.working import WorkingCalendar
 SATURDAY = 5
 
 
+FIRST_YEAR, LAST_YEAR = 2020, 2045
+
+
+def service_calendar(path: Path | None) -> WorkingCalendar:
+    """The calendar as every service loads it: of the same years always, since they are part of its version.
+
+    Raises CalendarFileError naming every problem of the file at `path`.
+    """
+    return load_calendar(path, FIRST_YEAR, LAST_YEAR)
+
+
 def load_calendar(path: Path | None, first_year: int, last_year: int) -> WorkingCalendar:
     """The calendar from 1 January of `first_year` to 31 December of `last_year` (2001 to 2099).
 

@@ -111,16 +111,13 @@ def _unpaused(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
     if clock.broken:
         act_at = calendar.add(at, RUNG) if clock.stage in NEXT_STAGE else None
         return replace(clock, paused_at=None, act_at=act_at)
-    due_at = calendar.resume(clock.due_at, paused_at, at)
-    remind_at = clock.remind_at and calendar.resume(clock.remind_at, paused_at, at)
-    act_at = remind_at if remind_at and clock.stage is Stage.ON_TRACK else due_at
+    fresh = start(clock.kind, calendar.resume(clock.due_at, paused_at, at), at, calendar)
     return replace(
-        clock,
-        due_at=due_at,
-        remind_at=remind_at,
-        act_at=act_at,
-        paused_at=None,
-        calendar_version=calendar.version,
+        fresh,
+        original_due_at=clock.original_due_at,
+        stage=clock.stage,
+        act_at=fresh.act_at if clock.stage is Stage.ON_TRACK else fresh.due_at,
+        extensions=clock.extensions,
     )
 
 

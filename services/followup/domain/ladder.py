@@ -26,9 +26,7 @@ def climb(matter: Matter, moment: Moment, earlier: tuple[Told, ...] = ()) -> Cha
     if matter.act_at is None or matter.act_at > moment.at:
         return changed
     hold_end = clocks.find(matter.clocks, ClockKind.RESUME)
-    if hold_end is not None and matter.state is MatterState.ON_HOLD:
-        if hold_end.due_at > moment.at:
-            return changed
+    if hold_end is not None and hold_end.due_at <= moment.at:
         resumed = resume_held(matter, moment)
         changed = tell(resumed, Resumed(deadlines(resumed)), by_clock, changed.told)
     for clock in changed.matter.clocks:

@@ -116,10 +116,18 @@ def ruling_of(step: Step, objection_id: str) -> Call:
 def actor_of(step: Step, view: View) -> str:
     """Who takes a step of the work: whom it names, a coordinator where only one may, else the owner."""
     if "by" in step:
-        return str(step["by"])
+        return _independent(str(step["by"]), view)
     if step["do"] in OF_A_COORDINATOR or step.get("state") == "waived":
         return COORDINATORS[0]
     return _in_person(party_of(view["owner"]))
+
+
+def _independent(visitor: str, view: View) -> str:
+    """`visitor`, unless a person who tries the town out has handled the matter in that name."""
+    handling = view.get("handling") or {"handler": {"party": None}}
+    handler = handling["handler"]["party"]
+    others = [party for party in COORDINATORS if party != handler]
+    return others[0] if visitor == handler else visitor
 
 
 def _in_person(party: str) -> str:

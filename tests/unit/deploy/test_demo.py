@@ -125,6 +125,14 @@ def test_the_requester_needs_the_receipt_and_no_token() -> None:
     assert (call.path, call.party) == ("/intake/receipts/r1/answer", None)
 
 
+def test_whoever_handled_a_matter_does_not_visit_it() -> None:
+    by_hand = matter("handled", handling={"handler": {"role": "coordinator", "party": "C001"}})
+    visit = {"do": "return_visit", "by": "C001", "reached": True, "solved": True}
+    assert call_of(visit, by_hand, "r1").party == "C002"
+    by_its_owner = matter("handled", handling={"handler": {"role": "liaison", "party": "L001"}})
+    assert call_of(visit, by_its_owner, "r1").party == "C001"
+
+
 def test_a_ruling_names_the_objection() -> None:
     call = ruling_of({"do": "ruling", "ruling": "upheld", "note": "同意"}, "j1")
     assert call.path == "/routing/objections/j1/ruling"

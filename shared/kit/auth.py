@@ -1,19 +1,27 @@
 """Who is calling: bearer tokens with a role and a party, kept as hashes in a file that may change at any time."""
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from shared.contracts.vocabulary import Role
 from shared.kit.problems import Problem
 
+log = structlog.get_logger()
+
 MAX_TOKEN_LENGTH = 512
+
+PRINCIPAL = "liaison.principal"
+"""Where a request made inside this process carries who makes it; nothing from outside gets into a scope."""
+SETTLED_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +33,17 @@ class Principal:
 
 
 class TokenEntry(BaseModel):
-    """A line of the tokens file: the token's SHA-256 in hexadecimal, never the token."""
+    """A line of the tokens file: the token's SHA-256 in hexadecimal, never the token.
+
+    `sources` are the systems (by their CloudEvents `source`) that may speak for the party on `liaison.commands`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: str
+    sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
     role: Role
     party: str
+    sources: tuple[str, ...] = ()
 
 
 _ENTRIES = TypeAdapter(list[TokenEntry])
@@ -42,8 +54,17 @@ class Tokens:
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._principals: Mapping[str, Principal] = {}
+        self._speakers: Mapping[str, Sequence[Principal]] = {}
+
+    def speaker(self, source: str, party: str | None) -> Principal | None:
+        """Whom a system speaks for on Kafka: the party that it names, or the only one that it may speak for."""
+        self._refresh()
+        may = self._speakers.get(source, ())
+        if party is None:
+            return may[0] if len(may) == 1 else None
+        return next((principal for principal in may if principal.party == party), None)
 
     def principal(self, token: str) -> Principal | None:
         """Whose token it is; None for a token that is not known."""
@@ -59,16 +80,31 @@ class Tokens:
             return
         try:
             status = self._file.stat()
+            stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if stamp == self._stamp:
+                return
+            written = self._file.read_bytes()
         except OSError:
-            self._stamp, self._principals = None, {}
+            self._stamp, self._principals, self._speakers = None, {}, {}
             return
-        stamp = (status.st_mtime_ns, status.st_size)
-        if stamp != self._stamp:
-            entries = _ENTRIES.validate_json(self._file.read_bytes())
-            self._principals = {
-                entry.sha256: Principal(entry.role, entry.party) for entry in entries
-            }
-            self._stamp = stamp
+        # A file that was changed within the last moments may change again without its stamp telling.
+        settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
+        self._stamp = stamp if settled else None
+        self._read(written)
+
+    def _read(self, written: bytes) -> None:
+        try:
+            entries = _ENTRIES.validate_json(written)
+        except ValidationError as fault:
+            # Half written, or mistyped: nobody is locked out, and nobody let in, until it can be read again.
+            log.error("tokens.unreadable", file=str(self._file), faults=fault.error_count())
+            return
+        self._principals = {entry.sha256: Principal(entry.role, entry.party) for entry in entries}
+        speakers: dict[str, list[Principal]] = {}
+        for entry in entries:
+            for source in entry.sources:
+                speakers.setdefault(source, []).append(self._principals[entry.sha256])
+        self._speakers = speakers
 
 
 _bearer = HTTPBearer(auto_error=False, description="A token with a role and a party.")
@@ -88,7 +124,9 @@ class Caller:
     ) -> Principal:
         """Raises Problem 401 without a known token, 403 with another role."""
         tokens: Tokens = request.app.state.tokens
-        principal = tokens.principal(credentials.credentials) if credentials else None
+        principal: Principal | None = request.scope.get(PRINCIPAL)
+        if principal is None and credentials is not None:
+            principal = tokens.principal(credentials.credentials)
         if principal is None:
             raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
         if principal.role not in self.roles:

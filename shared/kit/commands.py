@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from shared.kit.db import Connection, Database
 from shared.kit.problems import Problem
 
 MAX_KEY_LENGTH = 255
+_ETAG = re.compile(r"""^(?:W/)?(?P<quote>"?)(?P<version>[0-9]{1,9})(?P=quote)\Z""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def if_match(request: Request) -> int | None:
     value = request.headers.get("if-match")
     if value is None or value.strip() == "*":
         return None
-    digits = value.strip().removeprefix("W/").strip('"')
-    if not digits.isdecimal() or len(digits) > 9:
+    # A proxy that compresses may have made the tag a weak one; some clients leave the quotes out.
+    found = _ETAG.match(value.strip())
+    if found is None:
         raise Problem(400, "bad_if_match")
-    return int(digits)
+    return int(found["version"])

@@ -1,6 +1,7 @@
 """The catalogue of every word that a person sees: one flat JSON file per area and language, Chinese first."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent.parent / "messages"
 LANGUAGES: Final = ("zh", "en")
+_QUALITY: Final = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)\Z")
 
 
 @cache
@@ -34,8 +36,15 @@ def choose_language(asked: str | None, accept: str | None) -> str:
     """`zh` or `en` from an explicit wish, else from an Accept-Language header; Chinese when neither says."""
     if asked in LANGUAGES:
         return asked
+    best, weight = "zh", 0.0
     for entry in (accept or "").lower().split(",")[:10]:
-        for lang in LANGUAGES:
-            if entry.strip().startswith(lang):
-                return lang
-    return "zh"
+        tag, _, quality = entry.strip().partition(";")
+        wanted = _quality(quality)
+        if tag.partition("-")[0].strip() in LANGUAGES and wanted > weight:
+            best, weight = tag.partition("-")[0].strip(), wanted
+    return best
+
+
+def _quality(written: str) -> float:
+    found = _QUALITY.match(written.strip())
+    return float(found[1]) if found else 1.0

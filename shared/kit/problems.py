@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.kit.answers import as_json
 from shared.kit.db import is_transient
@@ -128,7 +129,7 @@ def install(app: FastAPI) -> None:
 
     async def on_http(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)  # noqa: S101 - registered for this class only
-        codes = {404: "no_such_address", 405: "method_not_allowed"}
+        codes = {400: "unreadable_body", 404: "no_such_address", 405: "method_not_allowed"}
         code = codes.get(fault.status_code, "http")
         return Problem(fault.status_code, code, headers=fault.headers).response(language(request))
 
@@ -137,6 +138,11 @@ def install(app: FastAPI) -> None:
         problem = busy(5) if is_transient(fault) else Problem(500, "internal")
         return problem.response(language(request))
 
+    async def on_disconnect(request: Request, fault: Exception) -> Response:
+        # Nobody reads the answer; what was sent was not whole, so nothing of it was kept.
+        return Response(status_code=400)
+
+    app.add_exception_handler(ClientDisconnect, on_disconnect)
     for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Exception):
         app.add_exception_handler(kind, on_fault)
     app.add_exception_handler(Problem, on_problem)

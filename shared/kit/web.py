@@ -5,13 +5,13 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit.answers import as_json
 from shared.kit.auth import Tokens
-from shared.kit.problems import Problem, install
+from shared.kit.problems import Problem, install, language
 from shared.kit.running import Health
 from shared.kit.telemetry import REQUEST_SECONDS
 
@@ -80,6 +80,10 @@ class _Measured:
                 )
 
 
+class _TooLarge(Exception):
+    """The body has passed the limit; whoever reads it goes no further."""
+
+
 class _Limited:
     """Refuses a body above 8 MiB, by what it says or by what it sends."""
 
@@ -92,17 +96,44 @@ class _Limited:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-            problem = Problem(413, "too_large", params={"limit": MAX_BODY_BYTES})
-            await problem.response("zh")(scope, receive, send)
+            await _refuse(scope, receive, send)
             return
-        received = 0
+        exchange = _Exchange(receive, send)
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except _TooLarge:
+            pass
+        finally:
+            if exchange.refused and not exchange.answered:
+                await _refuse(scope, receive, send)
 
-        async def counting() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise Problem(413, "too_large", params={"limit": MAX_BODY_BYTES})
-            return message
 
-        await self._app(scope, counting, send)
+class _Exchange:
+    """One request and its answer; the app's answer to a body that it was not given to the end is not the answer."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._received = 0
+        self.answered = False
+
+    @property
+    def refused(self) -> bool:
+        return self._received > MAX_BODY_BYTES
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self.refused:
+            raise _TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if not self.refused or self.answered:
+            self.answered = True
+            await self._send(message)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem(413, "too_large", params={"limit": MAX_BODY_BYTES})
+    await problem.response(language(Request(scope)))(scope, receive, send)

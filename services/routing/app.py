@@ -23,8 +23,11 @@ from services.routing.handlers.office import ActiveCatalogue, Office
 from services.routing.handlers.watching import Watch
 from services.routing.settings import Settings
 from shared.calendar.china import service_calendar
+from shared.contracts import topics
+from shared.contracts.commands import OFFER_COMMANDS
 from shared.contracts.published import EVENTS
 from shared.kit.clock import Clock, clock_from
+from shared.kit.commanding import Commands
 from shared.kit.db import Database, open_database
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer
@@ -48,16 +51,19 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
         watch = Watch(db)
         app.state.edge = Edge(db, now, office, watch)
-        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS)
-        consumer = Consumer(
-            settings.kafka_address, SERVICE, list(applies(office, now)), inbound.take
-        )
-        consumers[:] = [consumer]
+        commands = Commands(db, SERVICE, app, OFFER_COMMANDS, now)
+        replays = {topics.COMMANDS: commands.replay}
+        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays)
+        kafka = settings.kafka_address
+        consumers[:] = [
+            Consumer(kafka, SERVICE, list(applies(office, now)), inbound.take),
+            Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+        ]
         tasks = _tasks(db, settings, office, now) | {
             "watch": watch.run,
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
-            "consumer": consumer.run,
+            **{consumer.group: consumer.run for consumer in consumers},
         }
         async with running(SERVICE, tasks):
             yield

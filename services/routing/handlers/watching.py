@@ -16,8 +16,9 @@ REST_SECONDS: Final = 0.005
 class Watch:
     """How far the watched feeds have come; a commit of this process is seen at once, another's by polling."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, poll_seconds: float = POLL_SECONDS) -> None:
         self._db = db
+        self._poll_seconds = poll_seconds
         self._watchers: Counter[str] = Counter()
         self._positions: dict[str, int] = {}
         self._moved: dict[str, Signal] = {}
@@ -30,7 +31,7 @@ class Watch:
     async def run(self) -> None:
         """Look at the watched feeds for ever."""
         while True:
-            await self._db.committed.wait(POLL_SECONDS)
+            await self._db.committed.wait(self._poll_seconds)
             if self._watchers:
                 await self._look()
                 await asyncio.sleep(REST_SECONDS)

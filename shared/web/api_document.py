@@ -1,6 +1,7 @@
 """Reads the OpenAPI document into what the docs page shows; it describes nothing that the document does not say."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,7 @@ from shared.web.schema import Field, Json, Schemas
 
 FILE: Final = "openapi.json"
 
+_BLANK: Final = re.compile(r"\{[^}]*\}")
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
@@ -118,7 +120,7 @@ def _operation(path: str, method: str, operation: Json, schemas: Schemas) -> Ope
         path=path,
         summary=operation["summary"],
         description=operation["description"],
-        roles=tuple(operation.get("x-roles", ())),
+        roles=_roles(operation),
         parameters=tuple(
             _parameter(parameter, schemas) for parameter in operation.get("parameters", ())
         ),
@@ -127,6 +129,16 @@ def _operation(path: str, method: str, operation: Json, schemas: Schemas) -> Ope
             _answer(status, answer, schemas) for status, answer in operation["responses"].items()
         ),
         command=_command(path, method, operation, schemas),
+    )
+
+
+def _roles(operation: Json) -> tuple[str, ...]:
+    """OpenAPI 3.1 lets a requirement of any scheme name the roles that it takes."""
+    return tuple(
+        role
+        for requirement in operation["security"]
+        for roles in requirement.values()
+        for role in roles
     )
 
 
@@ -167,7 +179,7 @@ def _answer(status: str, answer: Json, schemas: Schemas) -> Answer:
 def _command(path: str, method: str, operation: Json, schemas: Schemas) -> str:
     """A line of curl with what has to be given; `$ORIGIN` and `$TOKEN` are the reader's."""
     parts = [f'curl -X {method.upper()} "$ORIGIN{path}"']
-    if operation.get("x-roles"):
+    if _roles(operation):
         parts.append('-H "Authorization: Bearer $TOKEN"')
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "header" and parameter.get("required"):
@@ -186,6 +198,10 @@ def _problems(lang: str) -> tuple[ProblemType, ...]:
         key[8:-6] for key in known if key.startswith("problem.") and key.endswith(".title")
     )
     return tuple(
-        ProblemType(code, known[f"problem.{code}.title"], known[f"problem.{code}.detail"])
+        ProblemType(
+            code,
+            known[f"problem.{code}.title"],
+            _BLANK.sub("…", known[f"problem.{code}.detail"]),
+        )
         for code in codes
     )

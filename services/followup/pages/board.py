@@ -11,7 +11,7 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.rates import Rate
 from services.followup.handlers.glance import Arrival, Due, Glance
 from services.followup.store.requests import Request
-from shared.contracts.vocabulary import MatterState, RequesterKind, Urgency
+from shared.contracts.vocabulary import Candidacy, MatterState, RequesterKind, Urgency
 from shared.kit.messages import text
 
 Words: TypeAlias = Callable[..., str]
@@ -24,6 +24,9 @@ _NUMBER = re.compile(
     r"|(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])"
 )
 _HIDDEN = "●●●●"
+
+MOST_DUE = 12
+"""Promises shown; more are read, to tell how many are broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Next:
+    """What the promises come to in a few words."""
+
+    words: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """The live page in one language; unless it is `whole`, the database did not answer and the health is all."""
 
@@ -107,7 +118,7 @@ class Board:
     rates: tuple[RateFigure, ...]
     counts: tuple[Count, ...]
     total: int
-    late: str | None
+    next: Next | None
     parts: tuple[Part, ...]
 
     @property
@@ -130,11 +141,11 @@ def write(
         True,
         stamp,
         tuple(_arrival(each, at, words, lang) for each in glance.arrivals),
-        tuple(_due(each, now, at, words) for each in glance.due),
+        tuple(_due(each, now, at, words) for each in glance.due[:MOST_DUE]),
         tuple(_rate(name, rate, words) for name, rate in glance.rates.items()),
         _counts(glance.counts, words),
         sum(glance.counts.values()),
-        _late(glance, now, words),
+        _next(glance, now, words),
         parts,
     )
 
@@ -154,7 +165,6 @@ def _arrival(
         party=offer.party if offer else None,
         candidacy=words(f"page.candidacy.{offer.candidacy}") if offer else None,
         rule=_rule(matter, words),
-        # Routing writes its reason in Chinese; the candidacy and the rule say the same in English.
         why=_why(arrival, words, lang),
         state=matter.state.value,
         state_label=words(f"state.{matter.state}"),
@@ -196,7 +206,11 @@ def _why(arrival: Arrival, words: Words, lang: str) -> str | None:
     pending = arrival.matter.pending
     if pending is not None:
         return words("page.waiting", reason=words(f"page.pending.{pending.reason}"))
-    return arrival.offer.why if arrival.offer and lang == "zh" else None
+    offer = arrival.offer
+    # For the enterprise's own liaison the label says it all; routing writes its sentence in Chinese.
+    if offer is None or offer.candidacy is Candidacy.PRIMARY or lang != "zh":
+        return None
+    return offer.why
 
 
 def _due(due: Due, now: datetime, at: Callable[[datetime], When], words: Words) -> DueRow:
@@ -215,11 +229,16 @@ def _due(due: Due, now: datetime, at: Callable[[datetime], When], words: Words) 
     )
 
 
-def _late(glance: Glance, now: datetime, words: Words) -> str | None:
-    """How many of the promises shown are broken; when all are, there may be more."""
+def _next(glance: Glance, now: datetime, words: Words) -> Next | None:
+    """How many of the promises that were read are broken (when all are, there may be more), else the first."""
+    if not glance.due:
+        return None
     count = sum(due.clock.due_at <= now for due in glance.due)
-    more = "+" if count == len(glance.due) else ""
-    return words("page.due.late", count=f"{count}{more}") if count else None
+    if count:
+        more = "+" if count == len(glance.due) else ""
+        return Next(words("page.due.late", count=f"{count}{more}"), late=True)
+    span = _span(glance.due[0].clock.due_at - now, words)
+    return Next(words("page.due.next", time=span), late=False)
 
 
 def _span(span: timedelta, words: Words) -> str:

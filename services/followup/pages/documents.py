@@ -34,6 +34,13 @@ async def static(request: Request, name: str) -> Response:
     )
 
 
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    """The mark, for what a browser shows that is no page of ours."""
+    mark = assets()["mark.svg"]
+    return Response(mark.content, media_type=mark.media_type, headers={"cache-control": BRIEFLY})
+
+
 @router.get("/openapi.json")
 async def openapi() -> Response:
     """The one OpenAPI document of the three services."""

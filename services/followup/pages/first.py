@@ -10,7 +10,7 @@ _CODE_BODY: Final = "91990117MA0A00000"
 """A code of no registry: 990117 is no district."""
 
 _COMMAND: Final = """\
-TOKEN=$(python3 -c 'import json; print(json.load(open(".liaison/endpoints.json"))["tokens"]["system"])')
+TOKEN=$(.venv/bin/liaison tokens add system https://first.example)
 curl {address}intake/requests \\
   -H "Authorization: Bearer $TOKEN" \\
   -H "Content-Type: application/json" \\
@@ -33,5 +33,10 @@ def first_command(address: str, lang: str) -> str:
         "summary": text("page.first.summary", lang),
         "detail": text("page.first.detail", lang),
     }
-    written = json.dumps(submission, ensure_ascii=False, indent=2).replace("'", "'\\''")
-    return _COMMAND.format(address=address, submission=written)
+    lines = (f"  {_json(name)}: {_json(value)}" for name, value in submission.items())
+    written = "{\n" + ",\n".join(lines) + "\n}"
+    return _COMMAND.format(address=address, submission=written.replace("'", "'\\''"))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -21,7 +21,7 @@ from shared.kit.clock import Clock
 from shared.kit.db import Database, Signal, is_transient
 from shared.web.look import render
 
-ROWS: Final = 30
+ROWS: Final = 24
 MAX_STREAMS: Final = 200
 PAUSE_SECONDS: Final = 1.0
 # Other replicas commit unheard, and time passes: what is shown changes without a commit of this process.
@@ -32,7 +32,7 @@ HEARTBEAT_SECONDS: Final = 15.0
 SEND_SECONDS: Final = 20.0
 RETRY_MS: Final = 2000
 
-REGIONS: Final = ("asof", "health", "parts", "rates", "counts", "arrivals", "due", "late")
+REGIONS: Final = ("asof", "health", "parts", "rates", "counts", "arrivals", "due", "next")
 WITHOUT_DATABASE: Final = ("asof", "health", "parts")
 
 

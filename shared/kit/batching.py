@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from shared.kit.db import is_transient
 from shared.kit.problems import busy
 
 Item = TypeVar("Item")
@@ -11,6 +12,7 @@ Result = TypeVar("Result")
 
 MAX_BATCH = 500
 MAX_WAITING = 10_000
+ANSWER_SECONDS = 20.0
 
 
 class Batcher(Generic[Item, Result]):
@@ -26,19 +28,22 @@ class Batcher(Generic[Item, Result]):
         )
 
     async def submit(self, item: Item) -> Result:
-        """The result for one item. Raises what `work` raised for the batch that held it."""
+        """The result for one item. Raises what `work` raised for it, and the Problem `busy` after 20 s."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         try:
             self._waiting.put_nowait((item, future))
-        except asyncio.QueueFull:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await future
+        except (asyncio.QueueFull, TimeoutError):
+            # It may be done yet; whoever asks again with the same content gets the same answer.
             raise busy(1) from None
-        return await future
 
     async def run(self) -> None:
         """Work until cancelled; whoever waits then is told that nothing was kept."""
         try:
             while True:
-                await self._batch(await self._gather())
+                if batch := await self._gather():
+                    await self._batch(batch)
         finally:
             while not self._waiting.empty():
                 _, future = self._waiting.get_nowait()
@@ -49,7 +54,8 @@ class Batcher(Generic[Item, Result]):
         batch = [await self._waiting.get()]
         while len(batch) < MAX_BATCH and not self._waiting.empty():
             batch.append(self._waiting.get_nowait())
-        return batch
+        # Whoever has stopped waiting for an answer is not begun with.
+        return [(item, future) for item, future in batch if not future.done()]
 
     async def _batch(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
@@ -59,11 +65,25 @@ class Batcher(Generic[Item, Result]):
             self._fail(batch, busy(1))
             raise
         except Exception as fault:  # noqa: BLE001 - it belongs to whoever waits for it
-            self._fail(batch, fault)
+            await self._one_by_one(batch, fault)
             return
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+    async def _one_by_one(
+        self, batch: Sequence[tuple[Item, asyncio.Future[Result]]], fault: Exception
+    ) -> None:
+        # One item that cannot be taken is no reason to refuse those that came with it.
+        if len(batch) == 1 or is_transient(fault):
+            self._fail(batch, fault)
+            return
+        try:
+            for one in batch:
+                await self._batch([one])
+        except asyncio.CancelledError:
+            self._fail(batch, busy(1))
+            raise
 
     @staticmethod
     def _fail(batch: Sequence[tuple[Item, asyncio.Future[Result]]], fault: Exception) -> None:

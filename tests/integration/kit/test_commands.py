@@ -1,0 +1,213 @@
+"""A write over HTTP: once under its key, the same answer again, and nothing of a refusal."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request, Response
+
+from shared.contracts.vocabulary import Role
+from shared.kit import commands
+from shared.kit.auth import Principal
+from shared.kit.commands import Answer, forget_old_keys, if_match
+from shared.kit.db import Connection
+from shared.kit.problems import Problem, install
+from tests.integration.kit.town import Town
+
+Work = Callable[[Connection], Awaitable[Answer]]
+
+
+class Desk:
+    """An app of one address; what it does is set by the test, and each doing leaves a row."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.done = 0
+        self.principal = Principal(Role.LIAISON, "L001")
+        self.fault: Exception | None = None
+        self.pause = 0.0
+
+    async def work(self, conn: Connection) -> Answer:
+        await conn.execute("insert into known (subject) values ($1)", f"done {self.done}")
+        self.done += 1
+        await asyncio.sleep(self.pause)
+        if self.fault is not None:
+            raise self.fault
+        body = {"done": self.done, "名": "值", "at": None, "rate": 0.1, "deep": {"a": [1, "\0"]}}
+        return Answer(201, body, {"etag": f'"{self.done}"', "location": "/x"})
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+        install(app)
+
+        @app.post("/do")
+        @app.post("/other")
+        async def do(request: Request) -> Response:
+            return await commands.run(request, self.town.db, self.principal, self.work)
+
+        @app.post("/match")
+        async def match(request: Request) -> dict[str, Any]:
+            return {"version": if_match(request)}
+
+        return app
+
+    async def rows(self) -> int:
+        return len(await self.town.fetch("select 1 from known"))
+
+
+@pytest.fixture
+def desk(town: Town) -> Desk:
+    return Desk(town)
+
+
+@pytest.fixture
+async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(desk.app(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+def key(name: str) -> dict[str, str]:
+    return {"idempotency-key": name}
+
+
+async def test_without_a_key_each_call_is_a_call(desk: Desk, client: httpx.AsyncClient):
+    answers = [await client.post("/do", json={}) for _ in range(2)]
+    assert [answer.json()["done"] for answer in answers] == [1, 2]
+    assert await desk.rows() == 2
+
+
+async def test_the_same_key_and_body_get_the_same_answer(desk: Desk, client: httpx.AsyncClient):
+    first = await client.post("/do", json={"a": 1}, headers=key("k"))
+    again = await client.post("/do", json={"a": 1}, headers=key("k"))
+    assert first.status_code == again.status_code == 201
+    assert first.content == again.content
+    assert first.headers["etag"] == again.headers["etag"] == '"1"'
+    assert again.headers["location"] == "/x"
+    assert await desk.rows() == 1
+
+
+async def test_the_same_key_with_another_body_or_path_is_refused(
+    desk: Desk, client: httpx.AsyncClient
+):
+    await client.post("/do", json={"a": 1}, headers=key("k"))
+    for path, body in (("/do", {"a": 2}), ("/other", {"a": 1})):
+        answer = await client.post(path, json=body, headers=key("k"))
+        assert answer.status_code == 422
+        assert answer.json()["type"] == "urn:liaison:problem:idempotency_key_reused"
+    assert await desk.rows() == 1
+
+
+async def test_a_key_is_its_party_s_own(desk: Desk, client: httpx.AsyncClient):
+    await client.post("/do", json={}, headers=key("k"))
+    for principal in (Principal(Role.LIAISON, "L002"), Principal(Role.COORDINATOR, "L001")):
+        desk.principal = principal
+        assert (await client.post("/do", json={}, headers=key("k"))).status_code == 201
+    assert await desk.rows() == 3
+
+
+async def test_two_at_once_are_one(desk: Desk, client: httpx.AsyncClient):
+    desk.pause = 0.2
+    answers = await asyncio.gather(
+        *(client.post("/do", json={}, headers=key("k")) for _ in range(5))
+    )
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert {answer.status_code for answer in answers} == {201}
+    assert await desk.rows() == 1
+
+
+@pytest.mark.parametrize("fault", [Problem(409, "busy", params={"seconds": 1}), KeyError("x")])
+async def test_a_refusal_or_an_error_keeps_nothing_and_frees_the_key(
+    desk: Desk, client: httpx.AsyncClient, fault: Exception
+):
+    desk.fault = fault
+    assert (await client.post("/do", json={}, headers=key("k"))).status_code in (409, 500)
+    assert (await client.post("/do", json={})).status_code in (409, 500)
+    assert await desk.rows() == 0
+    desk.fault = None
+    assert (await client.post("/do", json={}, headers=key("k"))).status_code == 201
+
+
+async def test_who_waits_too_long_for_the_same_key_is_asked_to_come_again(
+    desk: Desk, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    desk.pause = 1.5
+    claim = "set local lock_timeout = '200ms'"
+    slow = asyncio.create_task(client.post("/do", json={}, headers=key("k")))
+    while not desk.done:
+        await asyncio.sleep(0.01)
+    transaction = desk.town.db.transaction
+
+    class Short:
+        def __init__(self) -> None:
+            self.inner = transaction()
+
+        async def __aenter__(self) -> Connection:
+            conn = await self.inner.__aenter__()
+            await conn.execute(claim)
+            return conn
+
+        async def __aexit__(self, *fault: Any) -> Any:
+            return await self.inner.__aexit__(*fault)
+
+    monkeypatch.setattr(desk.town.db, "transaction", Short)
+    answer = await client.post("/do", json={}, headers=key("k"))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert (await slow).status_code == 201
+    assert await desk.rows() == 1
+
+
+async def test_a_key_has_a_length(desk: Desk, client: httpx.AsyncClient):
+    assert (await client.post("/do", headers=key("k" * 255))).status_code == 201
+    for name in ("k" * 256, ""):
+        answer = await client.post("/do", headers=key(name))
+        assert answer.status_code == 400
+        assert answer.json()["type"] == "urn:liaison:problem:bad_idempotency_key"
+
+
+async def test_old_keys_are_forgotten(desk: Desk, client: httpx.AsyncClient):
+    await client.post("/do", json={}, headers=key("old"))
+    await client.post("/do", json={}, headers=key("new"))
+    await desk.town.execute(
+        "update idempotency set at = now() - interval '8 days' where key = 'old'"
+    )
+    async with desk.town.db.transaction() as conn:
+        await forget_old_keys(conn)
+    assert [row["key"] for row in await desk.town.fetch("select key from idempotency")] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("written", "version"),
+    [
+        ('"7"', 7),
+        ("7", 7),
+        ('W/"7"', 7),
+        (' "7" ', 7),
+        ('"0"', 0),
+        ('"999999999"', 999_999_999),
+        ("*", None),
+        (None, None),
+    ],
+)
+async def test_if_match_is_a_version(
+    client: httpx.AsyncClient, written: str | None, version: int | None
+):
+    headers = {} if written is None else {"if-match": written}
+    assert (await client.post("/match", headers=headers)).json() == {"version": version}
+
+
+@pytest.mark.parametrize(
+    "written", ['"7', '7"', '""7""', "", '"a"', '"7", "8"', "-7", "7.0", '"9999999999"', "w/7 8"]
+)
+async def test_if_match_that_is_no_version_is_an_error(client: httpx.AsyncClient, written: str):
+    answer = await client.post("/match", headers={"if-match": written})
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "urn:liaison:problem:bad_if_match"
+
+
+async def test_if_match_takes_no_digits_of_other_scripts(client: httpx.AsyncClient):
+    headers = [(b"if-match", "٣".encode())]
+    assert (await client.post("/match", headers=headers)).status_code == 400

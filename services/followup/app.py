@@ -16,8 +16,11 @@ from services.followup.pages import routes as pages
 from services.followup.pages.live import Live
 from services.followup.settings import Settings, load_limits
 from shared.calendar.china import service_calendar
+from shared.contracts import topics
+from shared.contracts.commands import MATTER_COMMANDS
 from shared.contracts.published import EVENTS
 from shared.kit.clock import Clock, clock_from
+from shared.kit.commanding import Commands
 from shared.kit.db import Database, open_database
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer
@@ -42,15 +45,18 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         app.state.edge = Edge(db, now, office)
         live = Live(db, now, health.checks, office.calendar.zone)
         app.state.pages = pages.Pages(live, settings.open_page)
-        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS)
-        consumer = Consumer(
-            settings.kafka_address, SERVICE, list(applies(office, now)), inbound.take
-        )
-        consumers[:] = [consumer]
+        commands = Commands(db, SERVICE, app, now, MATTER_COMMANDS)
+        replays = {topics.COMMANDS: commands.replay}
+        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays)
+        kafka = settings.kafka_address
+        consumers[:] = [
+            Consumer(kafka, SERVICE, list(applies(office, now)), inbound.take),
+            Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+        ]
         tasks = _tasks(db, settings, office, now) | {
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
-            "consumer": consumer.run,
+            **{consumer.group: consumer.run for consumer in consumers},
             "live": live.run,
         }
         async with running(SERVICE, tasks):

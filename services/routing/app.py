@@ -24,7 +24,7 @@ from services.routing.handlers.watching import Watch
 from services.routing.settings import Settings
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
-from shared.contracts.commands import OFFER_COMMANDS
+from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.published import EVENTS
 from shared.kit.clock import Clock, clock_from
 from shared.kit.commanding import Commands
@@ -51,7 +51,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
         watch = Watch(db)
         app.state.edge = Edge(db, now, office, watch)
-        commands = Commands(db, SERVICE, app, OFFER_COMMANDS, now)
+        commands = Commands(db, SERVICE, app, now, OFFER_COMMANDS, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
         inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays)
         kafka = settings.kafka_address

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -19,8 +20,26 @@ PATIENCE_SECONDS = 45.0
 """How long a batch is retried in place before its partition is read again; well under the poll interval (300 s)."""
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 ApplyAll = Callable[[Connection, Sequence[Item]], Awaitable[None]]
 SetAside = Callable[[Connection, Item, Exception], Awaitable[None]]
+
+
+async def patiently(attempt: Callable[[], Awaitable[Result]], items: int) -> Result:
+    """What `attempt` returns; a fault of the infrastructure is tried again in place for up to 45 s, then raised.
+
+    The pauses grow and are jittered. `items` is for the log.
+    """
+    pause, begun = FIRST_PAUSE_SECONDS, time.monotonic()
+    while True:
+        try:
+            return await attempt()
+        except Exception as fault:
+            if not is_transient(fault) or time.monotonic() - begun >= PATIENCE_SECONDS:
+                raise
+            log.warning("batch.retry", fault=reason_of(fault), items=items, pause_s=pause)
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 async def settle_batch(
@@ -28,21 +47,9 @@ async def settle_batch(
 ) -> None:
     """Apply `items` in one transaction; an item whose application raises is set aside, the others are applied.
 
-    A fault of the infrastructure is retried in place with growing, jittered pauses for up to 45 s and then
-    raised, with nothing applied.
+    A fault of the infrastructure is retried in place for up to 45 s and then raised, with nothing applied.
     """
-    pause, begun = FIRST_PAUSE_SECONDS, time.monotonic()
-    while True:
-        try:
-            await _settle_once(db, items, apply, set_aside)
-        except Exception as fault:
-            if not is_transient(fault) or time.monotonic() - begun >= PATIENCE_SECONDS:
-                raise
-            log.warning("batch.retry", fault=reason_of(fault), items=len(items), pause_s=pause)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        else:
-            return
+    await patiently(partial(_settle_once, db, items, apply, set_aside), len(items))
 
 
 async def _settle_once(

@@ -19,6 +19,8 @@ from deploy.embedded.ports import pick
 SERVICES = ("intake", "routing", "followup")
 READY_SECONDS = 40.0
 
+SPEAKER = "https://bureau.example"
+
 PARTIES = {
     "system": ("system", "https://one-stop.example"),
     "L001": ("liaison", "L001"),
@@ -33,7 +35,12 @@ PARTIES = {
 def write_tokens(file: Path) -> None:
     """Each party's token is its name."""
     entries = [
-        {"sha256": hashlib.sha256(name.encode()).hexdigest(), "role": role, "party": party}
+        {
+            "sha256": hashlib.sha256(name.encode()).hexdigest(),
+            "role": role,
+            "party": party,
+            "sources": [SPEAKER] if name in ("L001", "D-CON") else [],
+        }
         for name, (role, party) in PARTIES.items()
     ]
     file.write_text(json.dumps(entries))

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -72,10 +73,16 @@ class Town:
         return answer.json()
 
     async def do(self, who: str, method: str, path: str, body: Any = None) -> Any:
-        """A write that must succeed; safe to send again after a crash, by its Idempotency-Key."""
-        answer = await self.call(
-            who, method, path, body, **{"idempotency-key": f"key-{next(numbers)}"}
-        )
+        """A write that must succeed; safe to send again after a crash, by its Idempotency-Key.
+
+        A step that a killed service's news has not yet made possible (409) is tried again, as a client would.
+        """
+        key = {"idempotency-key": f"key-{next(numbers)}"}
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        answer = await self.call(who, method, path, body, **key)
+        while answer.status_code == 409 and time.monotonic() < deadline:
+            await asyncio.sleep(0.2)
+            answer = await self.call(who, method, path, body, **key)
         assert answer.status_code < 300, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 

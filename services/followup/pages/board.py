@@ -215,13 +215,13 @@ def _why(arrival: Arrival, words: Words, lang: str) -> str | None:
 
 def _due(due: Due, now: datetime, at: Callable[[datetime], When], words: Words) -> DueRow:
     overdue = due.clock.due_at <= now
-    span = words(
-        "page.due.over" if overdue else "page.due.in", time=_span(due.clock.due_at - now, words)
+    distance = words(
+        "page.due.over" if overdue else "page.due.in", time=span(due.clock.due_at - now, words)
     )
     return DueRow(
         key=f"{due.matter.id}-{due.clock.kind}",
         clock=words(f"clock.{due.clock.kind}"),
-        distance=span,
+        distance=distance,
         overdue=overdue,
         summary=masked(due.request.summary),
         whose=due.whose or words("page.desk"),
@@ -237,12 +237,13 @@ def _next(glance: Glance, now: datetime, words: Words) -> Next | None:
     if count:
         more = "+" if count == len(glance.due) else ""
         return Next(words("page.due.late", count=f"{count}{more}"), late=True)
-    span = _span(glance.due[0].clock.due_at - now, words)
-    return Next(words("page.due.next", time=span), late=False)
+    first = span(glance.due[0].clock.due_at - now, words)
+    return Next(words("page.due.next", time=first), late=False)
 
 
-def _span(span: timedelta, words: Words) -> str:
-    minutes = int(abs(span).total_seconds()) // 60
+def span(length: timedelta, words: Words) -> str:
+    """A length of time in words, to the minute below a day and to the hour above; its sign is not told."""
+    minutes = int(abs(length).total_seconds()) // 60
     if minutes == 0:
         return words("page.time.moments")
     if minutes < 60:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.choice import Choice, Need, choose_each
-from services.routing.domain.dispatching import Dispatched, Facts, accept_by
+from services.routing.domain.dispatching import Facts, accept_by
 from services.routing.domain.matter import Matter, Offer
 from services.routing.domain.parties import NO_TIES, Away, Town
 from services.routing.handlers import wording
@@ -155,16 +155,14 @@ def _offer(
         rule_id=dispatched.rule_id,
         considered=choice.considered,
         received_at=matter.asked.received_at,
-        offered_at=now,
-        calendar_version=calendar_version,
     )
     change.due_at = expires_at
     change.entries.append(Entry(choice.party.id, offer.id, "offered", 1))
-    change.events.append(_offer_made(change.made, dispatched, change.park))
+    change.events.append(_offer_made(change, change.made, now, calendar_version))
 
 
-def _offer_made(made: NewOffer, dispatched: Dispatched, park: str | None) -> OfferMade:
-    offer = made.offer
+def _offer_made(change: Change, made: NewOffer, now: datetime, calendar_version: str) -> OfferMade:
+    offer, dispatched = made.offer, change.dispatched
     return OfferMade(
         actor=ROUTING,
         matter_id=offer.matter_id,
@@ -174,8 +172,8 @@ def _offer_made(made: NewOffer, dispatched: Dispatched, park: str | None) -> Off
         party=party_ref(offer.party),
         candidacy=offer.candidacy,
         why=wording.why(made.considered, dispatched.catalogue_version, dispatched.rule_id, "zh"),
-        offered_at=made.offered_at,
+        offered_at=now,
         expires_at=offer.expires_at,
-        calendar_version=made.calendar_version,
-        dispatch=dispatch_of(dispatched, park),
+        calendar_version=calendar_version,
+        dispatch=dispatch_of(dispatched, change.park),
     )

@@ -61,7 +61,7 @@ async def settle(
     if known:
         await matters.update_matters(conn, known)
     if made:
-        await offers.insert_offers(conn, made)
+        await offers.insert_offers(conn, made, now, office.calendar.version)
     if objections:
         await offers.insert_objections(conn, objections, now)
     if entries:

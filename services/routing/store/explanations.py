@@ -9,7 +9,7 @@ from services.routing.domain.choice import Considered
 from services.routing.domain.dispatching import Dispatched
 from services.routing.domain.parties import Party
 from services.routing.store.matters import dispatched_from
-from services.routing.store.queues import considered_from
+from services.routing.store.offers import considered_from
 from shared.contracts.vocabulary import PartyKind
 from shared.kit.db import Connection
 

@@ -78,28 +78,27 @@ INSERT_MATTERS = """
 insert into matter (id, round, attempt, version, standing, offer_id, due_at, requester_kind,
                     requester_id, requester_name, kind, category, urgency, summary, detail,
                     received_at, park, tier, dispatched)
-select new.id, new.round, new.attempt, new.version, new.standing, new.offer_id, new.due_at,
+select new.id, 1, 1, new.version, 'offered', new.offer_id, new.due_at,
        new.requester_kind, new.requester_id, new.requester_name, new.kind, new.category,
        new.urgency, new.summary, new.detail, new.received_at, new.park, new.tier, new.dispatched
-from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::uuid[], $7::timestamptz[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-            $14::text[], $15::text[], $16::timestamptz[], $17::text[], $18::text[], $19::json[])
-     as new (id, round, attempt, version, standing, offer_id, due_at, requester_kind,
-             requester_id, requester_name, kind, category, urgency, summary, detail, received_at,
-             park, tier, dispatched)"""
+from unnest($1::uuid[], $2::int[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[],
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+            $13::timestamptz[], $14::text[], $15::text[], $16::json[])
+     as new (id, version, offer_id, due_at, requester_kind, requester_id, requester_name, kind,
+             category, urgency, summary, detail, received_at, park, tier, dispatched)"""
 
 
 async def insert_matters(conn: Connection, rows: Sequence[Row]) -> None:
-    """Write matters that are new. UniqueViolationError (matter_pkey) when one is not."""
+    """Write matters that are new, each with the first offer of its first round.
+
+    UniqueViolationError (matter_pkey) when one is not new.
+    """
     matters = [row.matter for row in rows]
     asked = [matter.asked for matter in matters]
     await conn.execute(
         INSERT_MATTERS,
         [matter.id for matter in matters],
-        [matter.round for matter in matters],
-        [matter.attempt for matter in matters],
         [matter.version for matter in matters],
-        [matter.standing for matter in matters],
         [matter.offer_id for matter in matters],
         [row.due_at for row in rows],
         [one.requester_kind for one in asked],

@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 import orjson
 
-from services.routing.domain.choice import Considered
+from services.routing.domain.choice import Considered, Verdict
 from services.routing.domain.matter import Cause, Objection, ObjectionState, Offer
 from services.routing.domain.parties import Party
 from shared.contracts.vocabulary import Candidacy, DeclineReason, OfferState, PartyKind
@@ -46,8 +46,6 @@ class NewOffer:
     rule_id: str | None
     considered: tuple[Considered, ...]
     received_at: datetime
-    offered_at: datetime
-    calendar_version: str
 
 
 INSERT_OFFERS = """
@@ -55,17 +53,18 @@ insert into offer (id, matter_id, round, attempt, party, candidacy, cause, catal
                    rule_id, considered, received_at, offered_at, expires_at, calendar_version,
                    state, holding)
 select new.id, new.matter_id, new.round, new.attempt, new.party, new.candidacy, new.cause,
-       new.catalogue_version, new.rule_id, new.considered, new.received_at, new.offered_at,
-       new.expires_at, new.calendar_version, 'offered', true
+       new.catalogue_version, new.rule_id, new.considered, new.received_at, $13,
+       new.expires_at, $14, 'offered', true
 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[],
-            $8::int[], $9::text[], $10::json[], $11::timestamptz[], $12::timestamptz[],
-            $13::timestamptz[], $14::text[])
+            $8::int[], $9::text[], $10::json[], $11::timestamptz[], $12::timestamptz[])
      as new (id, matter_id, round, attempt, party, candidacy, cause, catalogue_version, rule_id,
-             considered, received_at, offered_at, expires_at, calendar_version)"""
+             considered, received_at, expires_at)"""
 
 
-async def insert_offers(conn: Connection, made: Sequence[NewOffer]) -> None:
-    """Write offers that were made.
+async def insert_offers(
+    conn: Connection, made: Sequence[NewOffer], now: datetime, calendar_version: str
+) -> None:
+    """Write offers that were made now, with limits of that version of the calendar.
 
     Raises UniqueViolationError: offer_one_holding when a matter has another, offer_attempt when it had this one.
     """
@@ -83,9 +82,9 @@ async def insert_offers(conn: Connection, made: Sequence[NewOffer]) -> None:
         [new.rule_id for new in made],
         [considered_json(new.considered) for new in made],
         [new.received_at for new in made],
-        [new.offered_at for new in made],
         [offer.expires_at for offer in offers],
-        [new.calendar_version for new in made],
+        now,
+        calendar_version,
     )
 
 
@@ -206,20 +205,33 @@ async def settle_objections(
 
 
 def considered_json(considered: Sequence[Considered]) -> str:
-    """The candidates as they are kept: party, its name then, candidacy and verdict."""
+    """The candidates as they are kept: party's id, kind and name then, candidacy, verdict, end of an absence."""
     return orjson.dumps(
         [
-            {
-                "party": one.party.id,
-                "kind": one.party.kind,
-                "name": one.party.name,
-                "candidacy": one.candidacy,
-                "verdict": one.verdict,
-                "until": one.until,
-            }
+            (
+                one.party.id,
+                one.party.kind,
+                one.party.name,
+                one.candidacy,
+                one.verdict,
+                one.until,
+            )
             for one in considered
         ]
     ).decode()
+
+
+def considered_from(text: str) -> tuple[Considered, ...]:
+    """The candidates as they were kept."""
+    return tuple(
+        Considered(
+            Party(party_id, PartyKind(kind), name),
+            Candidacy(candidacy),
+            Verdict(verdict),
+            None if until is None else datetime.fromisoformat(until),
+        )
+        for party_id, kind, name, candidacy, verdict, until in orjson.loads(text)
+    )
 
 
 def _offer(row: asyncpg.Record) -> Offer:

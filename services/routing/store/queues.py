@@ -1,18 +1,17 @@
 """Queues as people read them, oldest request first, and what is told to those who watch one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
-import orjson
 
-from services.routing.domain.choice import Considered, Verdict
+from services.routing.domain.choice import Considered
 from services.routing.domain.dispatching import Dispatched
 from services.routing.domain.parties import Party
 from services.routing.store.matters import dispatched_from
+from services.routing.store.offers import considered_from
 from shared.contracts.vocabulary import Candidacy, OfferState, PartyKind
 from shared.kit.db import Connection
 
@@ -128,18 +127,4 @@ def _item(row: asyncpg.Record) -> Item:
         offered_at=row["offered_at"],
         expires_at=row["expires_at"],
         dispatched=dispatched_from(row["dispatched"]),
-    )
-
-
-def considered_from(text: str) -> tuple[Considered, ...]:
-    """The candidates as they were kept."""
-    kept: Sequence[dict[str, Any]] = orjson.loads(text)
-    return tuple(
-        Considered(
-            Party(one["party"], PartyKind(one["kind"]), one["name"]),
-            Candidacy(one["candidacy"]),
-            Verdict(one["verdict"]),
-            None if one["until"] is None else datetime.fromisoformat(one["until"]),
-        )
-        for one in kept
     )

@@ -17,7 +17,10 @@ from shared.contracts.vocabulary import OfferState, RescindReason
 from shared.kit.db import Connection
 
 SWEEP_LIMIT: Final = 500
-ABSENCE_LIMIT: Final = 100
+ABSENCE_LIMIT: Final = 5000
+ABSENCE_GRACE: Final = timedelta(seconds=15)
+"""Longer than a choice may take: one that was under way when an absence began may be committed after that."""
+
 MOST_PASSES: Final = 20
 FEED_LIMIT: Final = 5000
 FEED_KEPT: Final = timedelta(days=7)
@@ -76,9 +79,12 @@ async def begin_absences(
 ) -> int:
     """Pass on at once what is offered to those whose absence has begun; how many absences that were.
 
-    With `liaison_id`, of this liaison alone.
+    With `liaison_id`, of this liaison alone. An absence is looked at again until it is 15 s old.
     """
-    begun = await directory.begin_absences(conn, now, liaison_id, ABSENCE_LIMIT)
+    begun = await directory.claim_absences(conn, now, liaison_id, ABSENCE_LIMIT)
+    settled = [absence for absence in begun if absence.from_at <= now - ABSENCE_GRACE]
+    if settled:
+        await directory.mark_begun(conn, settled)
     away = sorted({absence.liaison_id for absence in begun if absence.covers(now)})
     for _ in range(MOST_PASSES if away else 0):
         concerned = await matters.find_offered_to(conn, away, SWEEP_LIMIT)

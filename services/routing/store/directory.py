@@ -1,5 +1,6 @@
 """The directory's writes: parties, enterprises, ties and absences; each says what it changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -229,22 +230,34 @@ async def lock_queue(conn: Connection, party_id: str) -> None:
     await conn.execute(LOCK_QUEUE, party_id)
 
 
-BEGIN_ABSENCES = """
-update absence set begun = true
-where (liaison_id, id) in (
-    select liaison_id, id from absence
-    where not begun and from_at <= $1 and ($2::text is null or liaison_id = $2)
-    order by from_at limit $3
-    for update skip locked)
-returning liaison_id, id, from_at, until_at, deputy_id"""
+CLAIM_ABSENCES = """
+select liaison_id, id, from_at, until_at, deputy_id from absence
+where not begun and from_at <= $1 and ($2::text is null or liaison_id = $2)
+order by from_at limit $3
+for update skip locked"""
 
 
-async def begin_absences(
+async def claim_absences(
     conn: Connection, now: datetime, liaison_id: str | None, limit: int
 ) -> list[Absence]:
-    """The absences whose time has come since they were last looked at, `limit` at most, now marked as begun."""
-    rows = await conn.fetch(BEGIN_ABSENCES, now, liaison_id, limit)
+    """Absences whose time has come and that are not marked as begun, locked; of one liaison when asked so."""
+    rows = await conn.fetch(CLAIM_ABSENCES, now, liaison_id, limit)
     return [
         Absence(row["liaison_id"], row["id"], row["from_at"], row["until_at"], row["deputy_id"])
         for row in rows
     ]
+
+
+MARK_BEGUN = """
+update absence set begun = true
+from unnest($1::text[], $2::text[]) as done (liaison_id, id)
+where absence.liaison_id = done.liaison_id and absence.id = done.id"""
+
+
+async def mark_begun(conn: Connection, absences: Sequence[Absence]) -> None:
+    """Look at these absences, which the caller has locked, no more."""
+    await conn.execute(
+        MARK_BEGUN,
+        [absence.liaison_id for absence in absences],
+        [absence.id for absence in absences],
+    )

@@ -317,6 +317,32 @@ async def test_an_absence_planned_ahead_begins_by_the_clock(routing: Routing):
     assert (await routing.current(matter_id))["party"] == "L002"
 
 
+async def test_a_choice_under_way_when_an_absence_begins_is_passed_on_too(routing: Routing):
+    begins = MONDAY + timedelta(hours=1)
+    await be_away(routing.db, "L001", since=begins)
+    await routing.begin_absences(begins)
+    # It was begun a moment before the absence, and is committed a moment after.
+    late = registered()
+    await routing.take_requests(late, at=begins - timedelta(milliseconds=5))
+    assert (await routing.current(late.subject))["party"] == "L001"
+    assert await routing.begin_absences(begins + timedelta(seconds=20)) == 1
+    assert (await routing.current(late.subject))["party"] == "L002"
+    assert await routing.begin_absences(begins + timedelta(seconds=21)) == 0
+
+
+async def test_an_absence_entered_while_offers_are_under_way_misses_none(routing: Routing):
+    for _ in range(10):
+        await asyncio.gather(
+            *(routing.take_requests(registered(), registered()) for _ in range(4)),
+            be_away(routing.db, "L001"),
+        )
+        await routing.begin_absences()
+        assert not await routing.rows(
+            "select 1 from offer where party = 'L001' and state = 'offered'"
+        )
+        await routing.rows("delete from absence returning id")
+
+
 async def test_who_is_back_within_the_round_may_be_asked_again(routing: Routing):
     matter_id, _ = await offered(routing)
     await be_away(routing.db, "L001", until=MONDAY + timedelta(hours=1))

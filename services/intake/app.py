@@ -17,6 +17,7 @@ from shared.contracts import topics
 from shared.contracts.published import EVENTS
 from shared.kit.batching import Batcher
 from shared.kit.clock import Clock, clock_from
+from shared.kit.commands import forget_old_keys
 from shared.kit.db import Database, open_database
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer
@@ -27,6 +28,7 @@ from shared.kit.web import make_app
 
 SERVICE = "intake"
 SOURCE = "urn:liaison:intake"
+FORGET_SECONDS = 60.0
 
 
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -64,6 +66,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "relay": Relay(db, settings.kafka_address, SOURCE).run,
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
+            "forget": partial(every, FORGET_SECONDS, partial(_forget, db)),
             **{consumer.group: consumer.run for consumer in consumers},
         }
         async with running(SERVICE, tasks):
@@ -79,3 +82,9 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
 async def _register(db: Database, clock: Clock, arrivals: Sequence[Arrival]) -> list[Registration]:
     async with db.transaction() as conn:
         return await registration.register(conn, arrivals, clock())
+
+
+async def _forget(db: Database) -> bool:
+    async with db.transaction() as conn:
+        await forget_old_keys(conn)
+    return False

@@ -1,6 +1,8 @@
 """Receipts over HTTP: what became of a request, and what its holder may add. It holds no rule and no SQL."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,13 +13,18 @@ from services.intake.domain import NotNow
 from services.intake.handlers import receipts
 from services.intake.handlers.receipts import Done, Missing, Standing, VisitAnswer
 from shared.contracts.vocabulary import Role
+from shared.kit import commands
 from shared.kit.answers import as_json
 from shared.kit.auth import Principal, require
+from shared.kit.commands import Answer
+from shared.kit.db import Connection
 from shared.kit.ids import spelled_code
 from shared.kit.messages import text
 from shared.kit.problems import Problem, language
 
 router = APIRouter(prefix="/intake")
+
+Outcome: TypeAlias = Done | NotNow | Missing
 
 STAFF = require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.OPERATOR)
 
@@ -103,10 +110,11 @@ def _status(standing: Standing, lang: str) -> dict[str, Any]:
 )
 async def add_message(request: Request, receipt: str, body: MessageBody) -> Response:
     """Facts that came to mind later, for whoever works on it."""
-    edge = edge_of(request)
-    async with edge.db.transaction() as conn:
-        done = await receipts.add_message(conn, _spelled(receipt), body.message, edge.clock())
-    return _step_answer(done, language(request))
+
+    async def add(conn: Connection, spelled: str, now: datetime) -> Outcome:
+        return await receipts.add_message(conn, spelled, body.message, now)
+
+    return await _step(request, receipt, add)
 
 
 @router.post(
@@ -114,10 +122,11 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
 )
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
     """The request is taken back; its matter ends as withdrawn."""
-    edge = edge_of(request)
-    async with edge.db.transaction() as conn:
-        done = await receipts.withdraw(conn, _spelled(receipt), body.reason, edge.clock())
-    return _step_answer(done, language(request))
+
+    async def take_back(conn: Connection, spelled: str, now: datetime) -> Outcome:
+        return await receipts.withdraw(conn, spelled, body.reason, now)
+
+    return await _step(request, receipt, take_back)
 
 
 @router.post(
@@ -128,15 +137,30 @@ async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Respon
 )
 async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Response:
     """Whether it is settled, and how satisfied the holder is."""
-    edge = edge_of(request)
     answer = VisitAnswer(body.solved, body.satisfaction, body.words)
-    async with edge.db.transaction() as conn:
-        done = await receipts.answer_visit(conn, _spelled(receipt), answer, edge.clock())
-    return _step_answer(done, language(request))
+
+    async def give(conn: Connection, spelled: str, now: datetime) -> Outcome:
+        return await receipts.answer_visit(conn, spelled, answer, now)
+
+    return await _step(request, receipt, give)
 
 
-def _step_answer(done: Done | NotNow | Missing, lang: str) -> Response:
-    match done:
+async def _step(
+    request: Request,
+    receipt: str,
+    take: Callable[[Connection, str, datetime], Awaitable[Outcome]],
+) -> Response:
+    """One step of a holder, who is known by the receipt alone, the keys of their retries too."""
+    edge, spelled = edge_of(request), _spelled(receipt)
+
+    async def work(conn: Connection) -> Answer:
+        return _answer(await take(conn, spelled, edge.clock()), language(request))
+
+    return await commands.run(request, edge.db, Principal(Role.REQUESTER, spelled), work)
+
+
+def _answer(outcome: Outcome, lang: str) -> Answer:
+    match outcome:
         case Missing():
             raise Problem(404, "no_such_receipt")
         case NotNow(state, allowed):
@@ -148,7 +172,7 @@ def _step_answer(done: Done | NotNow | Missing, lang: str) -> Response:
                 members={"state": state, "allowed_states": list(allowed)},
             )
         case Done(request_id, _):
-            return as_json({"request_id": request_id}, 202)
+            return Answer(202, {"request_id": request_id})
 
 
 @router.get("/requests/{request_id}", responses=PROBLEMS, summary="A request with its contact")

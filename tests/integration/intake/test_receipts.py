@@ -142,6 +142,22 @@ async def test_facts_and_withdrawal_are_events_in_order(taken: Taken) -> None:
     ]
 
 
+async def test_a_step_sent_again_under_its_key_is_taken_once(taken: Taken) -> None:
+    async def send(path: str, key: str, body: dict[str, str]) -> httpx.Response:
+        headers = {"idempotency-key": key}
+        return await taken.client.post(f"{taken.url}/{path}", json=body, headers=headers)
+
+    first = await send("messages", "k1", {"message": "又下雨了"})
+    again = await send("messages", "k1", {"message": "又下雨了"})
+    other = await send("messages", "k1", {"message": "另一件事"})
+    assert (first.status_code, again.status_code, other.status_code) == (202, 202, 422)
+    assert again.json() == first.json()
+    assert (await send("withdraw", "k2", {"reason": "已解决"})).status_code == 202
+    assert (await send("withdraw", "k2", {"reason": "已解决"})).status_code == 202
+    types = await taken.conn.fetch("select type from event where subject = $1", taken.id)
+    assert len(types) == 3
+
+
 async def test_the_whole_request_is_shown_to_its_owner_alone(taken: Taken) -> None:
     await taken.handled()
     path = f"/intake/requests/{taken.id}"

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from services.followup.domain import clocks
-from services.followup.domain.decision import Changed, Decision, Unmoved, deadlines, tell
+from services.followup.domain.decision import Changed, Decision, Unmoved, deadlines, tell, told
 from services.followup.domain.facts import (
     Amended,
     Offered,
@@ -112,6 +113,7 @@ def open_matter(registration: Registration, moment: Moment) -> Changed:
         urgency=registration.urgency,
         received_at=received_at,
         category=registration.category,
+        version=1,
         clocks=(interim,),
     )
     fact = Opened(
@@ -125,7 +127,7 @@ def open_matter(registration: Registration, moment: Moment) -> Changed:
         received_at,
         deadlines(matter),
     )
-    return tell(matter, fact, moment)
+    return told(matter, fact, moment)
 
 
 def amend(matter: Matter, message: str, moment: Moment) -> Changed:
@@ -167,48 +169,57 @@ def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
     pending = Pending(news.reason, news.review_at)
     if matter.pending == pending:
         return Unmoved("it waits for this already")
-    matter = _dispatched(matter, news.dispatch, moment) if news.dispatch else matter
     matter = with_offer_ended(matter, OfferState.RESCINDED)
+    dispatched = _dispatched(matter, news.dispatch, moment) if news.dispatch else {}
+    running = dispatched.pop("clocks", matter.clocks)
     review = clocks.start(ClockKind.REVIEW, news.review_at, moment.at, moment.calendar)
     waiting = replace(
         matter,
         state=MatterState.AWAITING_DISPATCH,
         pending=pending,
-        clocks=clocks.with_clock(matter.clocks, review),
+        clocks=clocks.with_clock(running, review),
+        **dispatched,
     )
     return tell(waiting, Waiting(news.reason, news.review_at), moment)
 
 
 def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
     """A party is offered the matter; an owner that it has keeps it until the offer is accepted."""
-    if news.round != matter.round or matter.state not in DISPATCHING | WORKING:
+    dispatching = matter.state in DISPATCHING
+    if news.round != matter.round or not (dispatching or matter.state in WORKING):
         return Unmoved("the round has gone on")
-    matter = _dispatched(matter, news.dispatch, moment)
+    made = news.offer
+    dispatched = _dispatched(matter, news.dispatch, moment)
+    running = dispatched.pop("clocks", matter.clocks)
+    if dispatching:
+        # While nobody had it, the review was routing's; on the long-term list it is the owner's own.
+        running = clocks.without(running, ClockKind.REVIEW)
     limit = clocks.start(
-        ClockKind.ACCEPT,
-        news.offer.expires_at,
-        news.offer.offered_at,
-        moment.calendar,
-        news.calendar_version,
+        ClockKind.ACCEPT, made.expires_at, made.offered_at, moment.calendar, news.calendar_version
     )
+    dispatched["parties"] = _joined(dispatched.get("parties", matter.parties), made.party.id)
     offered = replace(
         matter,
-        state=MatterState.OFFERED if matter.state in DISPATCHING else matter.state,
-        offer=news.offer,
+        version=matter.version + 1,
+        state=MatterState.OFFERED if dispatching else matter.state,
+        offer=made,
         pending=None,
-        parties=_joined(matter.parties, news.offer.party.id),
-        clocks=clocks.with_clock(_without_review(matter), limit),
+        clocks=clocks.with_clock(running, limit),
+        **dispatched,
     )
-    fact = Offered(
-        news.offer.offer_id,
-        news.offer.party,
-        news.offer.candidacy,
-        news.offer.why,
-        news.offer.expires_at,
-        news.dispatch,
-        deadlines(offered),
+    return told(offered, _offered(offered, made, news.dispatch), moment)
+
+
+def _offered(matter: Matter, made: Offer, dispatch: Dispatch) -> Offered:
+    return Offered(
+        made.offer_id,
+        made.party,
+        made.candidacy,
+        made.why,
+        made.expires_at,
+        dispatch,
+        deadlines(matter),
     )
-    return tell(offered, fact, moment)
 
 
 def end_offer(matter: Matter, news: OfferEnd, moment: Moment) -> Decision:
@@ -248,31 +259,23 @@ def take(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
     return tell(taken, Taken(news.offer_id, news.party, deadlines(taken)), moment)
 
 
-def _dispatched(matter: Matter, dispatch: Dispatch, moment: Moment) -> Matter:
-    """The matter with what the catalogue decided: its departments, and the handling limit of the round."""
-    if matter.dispatch == dispatch and clocks.find(matter.clocks, ClockKind.HANDLE):
-        return matter
-    departments = (dispatch.lead_department, *dispatch.co_departments)
-    changed = replace(
-        matter,
-        dispatch=dispatch,
-        category=dispatch.category or matter.category,
-        urgency=dispatch.urgency,
-        parties=_joined(matter.parties, *(each for each in departments if each)),
-    )
+def _dispatched(matter: Matter, dispatch: Dispatch, moment: Moment) -> dict[str, Any]:
+    """What the catalogue's decision changes: the departments, and the handling limit of the round."""
     held = clocks.find(matter.clocks, ClockKind.HANDLE)
-    if matter.state not in DISPATCHING or (held and held.extensions):
-        return changed
-    due_at = moment.after(Limit.days(dispatch.handle_days), matter.began_at)
-    handle = clocks.start(ClockKind.HANDLE, due_at, matter.began_at, moment.calendar)
-    return replace(changed, clocks=clocks.with_clock(changed.clocks, handle))
-
-
-def _without_review(matter: Matter) -> clocks.Clocks:
-    """While nobody had it, the review was routing's; on the long-term list it is the owner's own."""
-    if matter.state in DISPATCHING:
-        return clocks.without(matter.clocks, ClockKind.REVIEW)
-    return matter.clocks
+    if held is not None and matter.dispatch == dispatch:
+        return {}
+    departments = (dispatch.lead_department, *dispatch.co_departments)
+    changes: dict[str, Any] = {
+        "dispatch": dispatch,
+        "category": dispatch.category or matter.category,
+        "urgency": dispatch.urgency,
+        "parties": _joined(matter.parties, *(each for each in departments if each)),
+    }
+    if matter.state in DISPATCHING and not (held and held.extensions):
+        due_at = moment.after(Limit.days(dispatch.handle_days), matter.began_at)
+        handle = clocks.start(ClockKind.HANDLE, due_at, matter.began_at, moment.calendar)
+        changes["clocks"] = clocks.with_clock(matter.clocks, handle)
+    return changes
 
 
 def _joined(parties: tuple[str, ...], *more: str) -> tuple[str, ...]:

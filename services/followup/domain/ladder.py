@@ -21,10 +21,10 @@ def climb(matter: Matter, moment: Moment, earlier: tuple[Told, ...] = ()) -> Cha
 
     Each clock moves one rung at most, so that one call is bounded and the next rung lies in the future.
     """
-    by_clock = moment.as_clock()
-    changed = Changed(matter, earlier)
-    if matter.act_at is None or matter.act_at > moment.at:
+    changed, act_at = Changed(matter, earlier), matter.act_at
+    if act_at is None or act_at > moment.at:
         return changed
+    by_clock = moment.as_clock()
     hold_end = clocks.find(matter.clocks, ClockKind.RESUME)
     if hold_end is not None and hold_end.due_at <= moment.at:
         resumed = resume_held(matter, moment)

@@ -24,7 +24,7 @@ create table matter (
     constraint matter_open_promises
         check ((state in ('closed', 'merged', 'rejected', 'withdrawn')) = (next_due_at is null)),
     constraint matter_closed_is_answered
-        check (state <> 'closed' or visit_state = 'done' or exemption is not null),
+        check (state <> 'closed' or visit_state is not distinct from 'done' or exemption is not null),
     constraint matter_work_has_owner
         check (state not in ('in_progress', 'on_hold', 'shelved', 'handled', 'closed')
                or owner_id is not null),

@@ -54,6 +54,14 @@ def lists_of(matter: Matter) -> set[str]:
     return lists
 
 
+def _listed_alike(before: Matter, after: Matter) -> bool:
+    return (
+        before.parties == after.parties
+        and before.category == after.category
+        and before.park == after.park
+    )
+
+
 INSERT_LISTINGS = """
 insert into listing (name, open, matter_id)
 select given.name, given.open, given.matter_id
@@ -73,9 +81,12 @@ async def list_matters(conn: Connection, changes: Iterable[tuple[Matter | None, 
     fresh: list[tuple[str, bool, str]] = []
     moved: list[tuple[str, bool, str]] = []
     for before, after in changes:
+        ends_or_begins = before is not None and before.final != after.final
+        if before is not None and _listed_alike(before, after) and not ends_or_begins:
+            continue
         known = lists_of(before) if before else set()
         fresh.extend((name, not after.final, after.id) for name in lists_of(after) - known)
-        if before is not None and before.final != after.final:
+        if ends_or_begins:
             moved.extend((name, not after.final, after.id) for name in known)
     for statement, rows in ((INSERT_LISTINGS, fresh), (MOVE_LISTINGS, moved)):
         if rows:

@@ -1,8 +1,11 @@
 """The requests that opened matters, as they came; stored once and never changed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -11,7 +14,8 @@ from services.followup.domain.facts import Requester
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 from shared.kit.db import Connection
 
-LONGEST_TERMS = 256
+LONGEST_TERMS: Final = 256
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,7 @@ def _row(request: Request) -> tuple[object, ...]:
 
 def words_of(text: str) -> list[str]:
     """What is looked for: runs of letters, digits and Chinese characters, in small letters."""
-    folded = "".join(letter if letter.isalnum() else " " for letter in text.lower())
-    return folded.split()
+    return _WORD.findall(text.lower())
 
 
 def terms_of(text: str) -> list[str]:
@@ -89,10 +92,7 @@ def terms_of(text: str) -> list[str]:
 
     Chinese has no spaces between words, and pairs need no dictionary.
     """
-    terms: dict[str, None] = {}
-    for word in words_of(text):
-        for at in range(len(word) - 1):
-            terms[word[at : at + 2]] = None
+    terms = {first + second: None for word in words_of(text) for first, second in pairwise(word)}
     return list(terms)[:LONGEST_TERMS]
 
 

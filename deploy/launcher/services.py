@@ -25,6 +25,7 @@ class Surroundings:
     folder: Folder
     database_url: str
     kafka: str
+    open_page: bool = False
 
     def env(self, port: int) -> dict[str, str]:
         """The settings of a service that listens on `port`."""
@@ -34,6 +35,8 @@ class Surroundings:
             "LIAISON_HTTP_HOST": LOOPBACK,
             "LIAISON_HTTP_PORT": str(port),
             "LIAISON_TOKENS_FILE": str(self.folder.tokens_file),
+            # Everybody in the sample town is invented, so that anybody may look.
+            "LIAISON_OPEN_PAGE": str(self.open_page).lower(),
         }
 
 

@@ -93,8 +93,13 @@ class _Stack:
         if self._wanted.port and not is_free(self._wanted.port):
             raise Trouble("port.taken", port=self._wanted.port)
         servers = Servers(self._folder, self._memory, self._supervisor, self._tell)
-        around = Surroundings(self._folder, servers.database_url(), servers.kafka())
         self._make_tokens()
+        around = Surroundings(
+            self._folder,
+            servers.database_url(),
+            servers.kafka(),
+            open_page=bool(tokens.sample_tokens(self._folder)),
+        )
         self._tell(Step("services"))
         if self._wanted.isolated:
             self._start_isolated(around)

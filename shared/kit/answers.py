@@ -1,8 +1,10 @@
-"""JSON answers, made with orjson."""
+"""JSON answers, made with orjson, and the form that every list has."""
 
 from collections.abc import Mapping
+from typing import Generic, TypeVar
 
 import orjson
+from pydantic import BaseModel
 from starlette.responses import Response
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
@@ -21,3 +23,13 @@ def as_json(
         headers=dict(headers or {}),
         media_type=media_type,
     )
+
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """Part of a list. `next`, given back as `cursor`, is where it goes on; null at its end."""
+
+    items: list[Item]
+    next: str | None

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.followup.api import cursors
+from services.followup.api import answers, cursors
 from services.followup.api.edge import (
     BREATH_SECONDS,
     PATIENCE_SECONDS,
@@ -33,7 +33,7 @@ from services.followup.store.history import Entry
 from services.followup.store.requests import terms_of
 from shared.contracts.event import Instant
 from shared.contracts.vocabulary import MatterState
-from shared.kit.answers import as_json
+from shared.kit.answers import Page, as_json
 from shared.kit.auth import Principal
 from shared.kit.clock import system_clock
 from shared.kit.messages import text
@@ -88,7 +88,9 @@ class Filters(BaseModel):
         )
 
 
-@router.get("/matters", summary="Search and filter")
+@router.get(
+    "/matters", responses={200: {"model": Page[answers.MatterInList]}}, summary="Search and filter"
+)
 async def list_matters(
     request: Request, caller: Caller, filters: Annotated[Filters, Query()]
 ) -> Response:
@@ -116,7 +118,11 @@ def _position(wanted: Wanted, last: Matter) -> str:
     return cursors.of_place(last.next_due_at, last.id)
 
 
-@router.get("/matters/{matter_id}", summary="One matter whole")
+@router.get(
+    "/matters/{matter_id}",
+    responses={200: {"model": answers.MatterWhole}},
+    summary="One matter whole",
+)
 async def show_matter(request: Request, matter_id: UUID, caller: Caller) -> Response:
     """With its clocks, milestones, tasks, requests, and the steps that the caller may take now."""
     edge, actor = edge_of(request), _actor(caller)
@@ -130,7 +136,11 @@ async def show_matter(request: Request, matter_id: UUID, caller: Caller) -> Resp
     return as_json(view, headers={"etag": f'"{details.matter.version}"'})
 
 
-@router.get("/matters/{matter_id}/history", summary="Every change of a matter")
+@router.get(
+    "/matters/{matter_id}/history",
+    responses={200: {"model": Page[answers.HistoryEntry]}},
+    summary="Every change of a matter",
+)
 async def show_history(
     request: Request,
     matter_id: UUID,
@@ -191,7 +201,11 @@ def _entry(entry: Entry, lang: str) -> dict[str, Any]:
     }
 
 
-@router.get("/wall-chart", summary="The wall chart")
+@router.get(
+    "/wall-chart",
+    responses={200: {"model": Page[answers.ChartedMilestone]}},
+    summary="The wall chart",
+)
 async def show_chart(
     request: Request,
     caller: Caller,
@@ -214,7 +228,9 @@ async def show_chart(
     return as_json({"items": items, "next": position})
 
 
-@router.get("/rates", summary="The rates of a period")
+@router.get(
+    "/rates", responses={200: {"model": answers.RatesOfPeriod}}, summary="The rates of a period"
+)
 async def show_rates(
     request: Request,
     caller: Caller,

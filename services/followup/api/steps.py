@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Request, Response
 
 from services.followup.api import bodies
+from services.followup.api.answers import MatterShown
 from services.followup.api.edge import ACTING, PROBLEMS, edge_of, take_step
 from services.followup.domain import chart, ending, links, work
 from services.followup.domain.decision import Decision
@@ -17,7 +18,11 @@ from shared.kit.auth import Principal
 from shared.kit.db import Connection
 from shared.kit.ids import new_id
 
-router = APIRouter(prefix="/followup/matters/{matter_id}", tags=["steps"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/followup/matters/{matter_id}",
+    tags=["steps"],
+    responses={200: {"model": MatterShown}, **PROBLEMS},
+)
 
 Caller = Annotated[Principal, Depends(ACTING)]
 

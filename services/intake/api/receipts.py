@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.intake.api import answers
 from services.intake.api.edge import PROBLEMS, edge_of
 from services.intake.domain import NotNow
 from services.intake.handlers import receipts
@@ -59,7 +60,11 @@ class AnswerBody(_Body):
     words: Words | None = None
 
 
-@router.get("/receipts/{receipt}", responses=PROBLEMS, summary="What became of it")
+@router.get(
+    "/receipts/{receipt}",
+    responses={200: {"model": answers.Status}, **PROBLEMS},
+    summary="What became of it",
+)
 async def show_receipt(request: Request, receipt: str) -> Response:
     """Status, timeline and answer, for whoever holds the receipt."""
     async with edge_of(request).db.reading() as conn:
@@ -106,7 +111,10 @@ def _status(standing: Standing, lang: str) -> dict[str, Any]:
 
 
 @router.post(
-    "/receipts/{receipt}/messages", status_code=202, responses=PROBLEMS, summary="Add facts"
+    "/receipts/{receipt}/messages",
+    status_code=202,
+    responses={202: {"model": answers.StepTaken}, **PROBLEMS},
+    summary="Add facts",
 )
 async def add_message(request: Request, receipt: str, body: MessageBody) -> Response:
     """Facts that came to mind later, for whoever works on it."""
@@ -118,7 +126,10 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
 
 
 @router.post(
-    "/receipts/{receipt}/withdraw", status_code=202, responses=PROBLEMS, summary="Take it back"
+    "/receipts/{receipt}/withdraw",
+    status_code=202,
+    responses={202: {"model": answers.StepTaken}, **PROBLEMS},
+    summary="Take it back",
 )
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
     """The request is taken back; its matter ends as withdrawn."""
@@ -132,7 +143,7 @@ async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Respon
 @router.post(
     "/receipts/{receipt}/answer",
     status_code=202,
-    responses=PROBLEMS,
+    responses={202: {"model": answers.StepTaken}, **PROBLEMS},
     summary="Answer the return visit",
 )
 async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Response:
@@ -175,7 +186,11 @@ def _answer(outcome: Outcome, lang: str) -> Answer:
             return Answer(202, {"request_id": request_id})
 
 
-@router.get("/requests/{request_id}", responses=PROBLEMS, summary="A request with its contact")
+@router.get(
+    "/requests/{request_id}",
+    responses={200: {"model": answers.RequestWithContact}, **PROBLEMS},
+    summary="A request with its contact",
+)
 async def show_request(
     request: Request, request_id: UUID, caller: Annotated[Principal, Depends(STAFF)]
 ) -> Response:

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from services.intake.api.answers import OneOfBatch, Taken
 from services.intake.api.edge import PROBLEMS, Edge, edge_of
 from services.intake.domain import Conflicting, Registered, Registration
 from services.intake.handlers import registration
@@ -14,7 +15,7 @@ from shared.contracts.cloudevents import SUBMITTED_TYPE, with_envelope_names
 from shared.contracts.event import Actor
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
-from shared.kit.answers import as_json
+from shared.kit.answers import Page, as_json
 from shared.kit.auth import Principal, require
 from shared.kit.problems import Problem, invalid, language
 
@@ -26,14 +27,6 @@ Sender = Annotated[Principal, Depends(SENDERS)]
 MAX_BATCH = 1000
 
 _BATCH = TypeAdapter(list[dict[str, Any]])
-
-
-class Taken(BaseModel):
-    """The answer to a submission."""
-
-    request_id: str
-    receipt: str
-    status_url: str
 
 
 SUBMISSION_BODY = {
@@ -55,7 +48,7 @@ SUBMISSION_BODY = {
 @router.post(
     "/requests",
     status_code=202,
-    responses={202: {"model": Taken}, 200: {"model": Taken}, **PROBLEMS},
+    responses={202: {"model": Taken}, 200: {"model": Taken | Page[OneOfBatch]}, **PROBLEMS},
     openapi_extra=SUBMISSION_BODY,
     summary="Submit a request",
 )

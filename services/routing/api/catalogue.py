@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
+from services.routing.api import answers
 from services.routing.api.edge import (
     PROBLEMS,
     Coordinator,
@@ -21,7 +22,7 @@ from services.routing.handlers.catalogue import Difference, changes_of
 from services.routing.store import catalogues
 from services.routing.store.catalogues import Version
 from shared.kit import commands
-from shared.kit.answers import as_json
+from shared.kit.answers import Page, as_json
 from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.messages import text
@@ -41,7 +42,11 @@ SHEET_BODY: Final = {
 
 
 @router.post(
-    "", status_code=201, responses=PROBLEMS, openapi_extra=SHEET_BODY, summary="Upload a draft"
+    "",
+    status_code=201,
+    responses={201: {"model": answers.DraftAdded}, **PROBLEMS},
+    openapi_extra=SHEET_BODY,
+    summary="Upload a draft",
 )
 async def add(request: Request, caller: Coordinator) -> Response:
     """The catalogue as a CSV file, in UTF-8 or GB18030, with the header of the sample town's.
@@ -91,7 +96,11 @@ def _words(kept: dict[str, Any], lang: str) -> str:
     return text(f"routing.sheet.{kept['code']}", lang, **named)
 
 
-@router.get("", responses=PROBLEMS, summary="All versions, the newest first")
+@router.get(
+    "",
+    responses={200: {"model": Page[answers.VersionInList]}, **PROBLEMS},
+    summary="All versions, the newest first",
+)
 async def list_versions(
     request: Request, caller: Overseer, limit: PageSize = 50, cursor: PageCursor = None
 ) -> Response:
@@ -104,7 +113,11 @@ async def list_versions(
     )
 
 
-@router.get("/{version}", responses=PROBLEMS, summary="One version")
+@router.get(
+    "/{version}",
+    responses={200: {"model": answers.VersionWhole}, **PROBLEMS},
+    summary="One version",
+)
 async def show_version(request: Request, version: Number, caller: Overseer) -> Response:
     """With its file as it was uploaded."""
     async with edge_of(request).db.reading() as conn:
@@ -128,7 +141,11 @@ def _version(version: Version, lang: str) -> dict[str, Any]:
     }
 
 
-@router.post("/{version}/activate", responses=PROBLEMS, summary="Put a version in force")
+@router.post(
+    "/{version}/activate",
+    responses={200: {"model": answers.VersionActivated}, **PROBLEMS},
+    summary="Put a version in force",
+)
 async def activate(request: Request, version: Number, caller: Coordinator) -> Response:
     """From the next request on; the version before is retired. A retired version can be put in force again."""
     edge = edge_of(request)
@@ -141,7 +158,11 @@ async def activate(request: Request, version: Number, caller: Coordinator) -> Re
     return await commands.run(request, edge.db, caller, work)
 
 
-@router.post("/{version}/trial", responses=PROBLEMS, summary="Try a version on past requests")
+@router.post(
+    "/{version}/trial",
+    responses={200: {"model": answers.TrialDone}, **PROBLEMS},
+    summary="Try a version on past requests",
+)
 async def run_trial(request: Request, version: Number, caller: Coordinator) -> Response:
     """What it would have decided otherwise for the newest 10,000 requests; nothing is changed.
 

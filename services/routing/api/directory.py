@@ -5,6 +5,8 @@ from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Path, Request, Response
 
+from services.routing.api import answers
+from services.routing.api.answers import entered
 from services.routing.api.edge import PROBLEMS, Answerer, Coordinator, actor, edge_of
 from services.routing.api.entries import (
     AbsenceBody,
@@ -39,7 +41,11 @@ EntryId = Annotated[
 Write: TypeAlias = Put | Refused
 
 
-@router.put("/departments/{department_id}", responses=PROBLEMS, summary="Enter a department")
+@router.put(
+    "/departments/{department_id}",
+    responses={**entered(answers.DepartmentShown), **PROBLEMS},
+    summary="Enter a department",
+)
 async def put_department(
     request: Request,
     department_id: Annotated[NewPartyId, Path()],
@@ -52,7 +58,11 @@ async def put_department(
     return await _write(request, caller, lambda conn: directory.put_department(conn, entry), shown)
 
 
-@router.put("/liaisons/{liaison_id}", responses=PROBLEMS, summary="Enter a liaison")
+@router.put(
+    "/liaisons/{liaison_id}",
+    responses={**entered(answers.LiaisonShown), **PROBLEMS},
+    summary="Enter a liaison",
+)
 async def put_liaison(
     request: Request,
     liaison_id: Annotated[NewPartyId, Path()],
@@ -65,7 +75,11 @@ async def put_liaison(
     return await _write(request, caller, lambda conn: directory.put_liaison(conn, entry), shown)
 
 
-@router.put("/enterprises/{uscc}", responses=PROBLEMS, summary="Enter an enterprise")
+@router.put(
+    "/enterprises/{uscc}",
+    responses={**entered(answers.EnterpriseShown), **PROBLEMS},
+    summary="Enter an enterprise",
+)
 async def put_enterprise(
     request: Request, uscc: Annotated[Uscc, Path()], body: EnterpriseBody, caller: Coordinator
 ) -> Response:
@@ -75,7 +89,11 @@ async def put_enterprise(
     return await _write(request, caller, lambda conn: directory.put_enterprise(conn, entry), shown)
 
 
-@router.put("/ties/{tie_id}", responses=PROBLEMS, summary="Enter a tie (结对)")
+@router.put(
+    "/ties/{tie_id}",
+    responses={**entered(answers.TieShown), **PROBLEMS},
+    summary="Enter a tie (结对)",
+)
 async def put_tie(
     request: Request, tie_id: EntryId, body: TieBody, caller: Coordinator
 ) -> Response:
@@ -91,7 +109,7 @@ async def put_tie(
 
 @router.put(
     "/liaisons/{liaison_id}/absences/{absence_id}",
-    responses=PROBLEMS,
+    responses={**entered(answers.AbsenceShown), **PROBLEMS},
     summary="Enter an absence",
 )
 async def put_absence(

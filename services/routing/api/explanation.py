@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from services.routing.api import answers
 from services.routing.api.edge import PROBLEMS, Staff, edge_of
 from services.routing.api.views import dispatch_view, party_view
 from services.routing.domain.choice import Considered, Verdict
@@ -20,7 +21,11 @@ router = APIRouter(prefix="/routing", tags=["explanation"])
 MOST_DECISIONS: Final = 500
 
 
-@router.get("/requests/{request_id}/explanation", responses=PROBLEMS, summary="Why it went there")
+@router.get(
+    "/requests/{request_id}/explanation",
+    responses={200: {"model": answers.Explanation}, **PROBLEMS},
+    summary="Why it went there",
+)
 async def explain(request: Request, request_id: UUID, caller: Staff) -> Response:
     """Every choice of the matter, first to last: rule and version, each candidate, taken or why not.
 

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from services.routing.api import answers
 from services.routing.api.edge import PROBLEMS, Coordinator, Edge, PartyId, actor, edge_of
 from services.routing.api.entries import (
     AbsenceBody,
@@ -130,7 +131,10 @@ FILE_BODY: Final = {
 
 
 @router.post(
-    "/imports", responses=PROBLEMS, openapi_extra=FILE_BODY, summary="Enter a file of entries"
+    "/imports",
+    responses={200: {"model": answers.FileEntered}, **PROBLEMS},
+    openapi_extra=FILE_BODY,
+    summary="Enter a file of entries",
 )
 async def import_entries(request: Request, kind: What, caller: Coordinator) -> Response:
     """CSV in UTF-8 or GB18030 with one header row of field names, such as the sample town's; 5,000 rows at most.

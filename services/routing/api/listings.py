@@ -4,17 +4,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.routing.api import answers
 from services.routing.api.edge import PROBLEMS, PageCursor, PageSize, Staff, edge_of
 from services.routing.api.paging import after_id, page
 from services.routing.store import listing
 from shared.contracts.vocabulary import Tier
+from shared.kit.answers import Page
 
 router = APIRouter(prefix="/routing", tags=["directory"])
 
 Wanted = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 
-@router.get("/departments", responses=PROBLEMS, summary="Departments")
+@router.get(
+    "/departments",
+    responses={200: {"model": Page[answers.DepartmentShown]}, **PROBLEMS},
+    summary="Departments",
+)
 async def departments(
     request: Request, caller: Staff, limit: PageSize = 50, cursor: PageCursor = None
 ) -> Response:
@@ -24,7 +30,11 @@ async def departments(
     return page(found, limit, lambda row: (row["id"],), dict)
 
 
-@router.get("/liaisons", responses=PROBLEMS, summary="Liaisons")
+@router.get(
+    "/liaisons",
+    responses={200: {"model": Page[answers.LiaisonInList]}, **PROBLEMS},
+    summary="Liaisons",
+)
 async def liaisons(
     request: Request,
     caller: Staff,
@@ -41,7 +51,11 @@ async def liaisons(
     return page(found, limit, lambda row: (row["id"],), dict)
 
 
-@router.get("/enterprises", responses=PROBLEMS, summary="Enterprises")
+@router.get(
+    "/enterprises",
+    responses={200: {"model": Page[answers.EnterpriseShown]}, **PROBLEMS},
+    summary="Enterprises",
+)
 async def enterprises(
     request: Request,
     caller: Staff,
@@ -56,7 +70,7 @@ async def enterprises(
     return page(found, limit, lambda row: (row["uscc"],), dict)
 
 
-@router.get("/ties", responses=PROBLEMS, summary="Ties")
+@router.get("/ties", responses={200: {"model": Page[answers.TieShown]}, **PROBLEMS}, summary="Ties")
 async def ties(
     request: Request,
     caller: Staff,
@@ -71,7 +85,11 @@ async def ties(
     return page(found, limit, lambda row: (row["id"],), dict)
 
 
-@router.get("/liaisons/{liaison_id}/absences", responses=PROBLEMS, summary="A liaison's absences")
+@router.get(
+    "/liaisons/{liaison_id}/absences",
+    responses={200: {"model": Page[answers.AbsenceShown]}, **PROBLEMS},
+    summary="A liaison's absences",
+)
 async def absences(
     request: Request,
     liaison_id: str,

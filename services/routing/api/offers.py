@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
+from services.routing.api import answers
 from services.routing.api.edge import (
     PROBLEMS,
     Answerer,
@@ -30,6 +30,7 @@ from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.reviews import Review, list_reviews
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
 from shared.kit import commands
+from shared.kit.answers import Page
 from shared.kit.commands import Answer, if_match
 from shared.kit.db import Connection
 from shared.kit.messages import text
@@ -53,18 +54,9 @@ class RulingBody(Body):
     note: Words | None = None
 
 
-class Answered(BaseModel):
-    """What became of the offer, and of the matter."""
-
-    offer_id: str
-    matter_id: str
-    state: OfferState
-    version: int
-
-
 @router.post(
     "/offers/{offer_id}/accept",
-    responses={200: {"model": Answered}, **PROBLEMS},
+    responses={200: {"model": answers.OfferAnswered}, **PROBLEMS},
     summary="Take the matter (签收)",
 )
 async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response:
@@ -81,7 +73,7 @@ async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response
 
 @router.post(
     "/offers/{offer_id}/decline",
-    responses={200: {"model": Answered}, **PROBLEMS},
+    responses={200: {"model": answers.OfferDeclined}, **PROBLEMS},
     summary="Send the matter back (退单)",
 )
 async def decline(
@@ -99,7 +91,11 @@ async def decline(
     return await commands.run(request, edge.db, caller, work)
 
 
-@router.post("/objections/{objection_id}/ruling", responses=PROBLEMS, summary="Rule an objection")
+@router.post(
+    "/objections/{objection_id}/ruling",
+    responses={200: {"model": answers.ObjectionRuled}, **PROBLEMS},
+    summary="Rule an objection",
+)
 async def give_ruling(
     request: Request, objection_id: UUID, body: RulingBody, caller: Coordinator
 ) -> Response:
@@ -162,7 +158,11 @@ def _next(done: Done) -> dict[str, Any] | None:
     }
 
 
-@router.get("/objections", responses=PROBLEMS, summary="Objections")
+@router.get(
+    "/objections",
+    responses={200: {"model": Page[answers.ObjectionInList]}, **PROBLEMS},
+    summary="Objections",
+)
 async def objections(
     request: Request,
     caller: Overseer,

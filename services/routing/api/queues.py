@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from services.routing.api import answers
 from services.routing.api.edge import PROBLEMS, Edge, PageCursor, PageSize, Staff, edge_of
 from services.routing.api.paging import after_place, page
 from services.routing.api.views import item_view
@@ -16,6 +17,7 @@ from services.routing.handlers.following import Broken, Current, Happening, Stan
 from services.routing.store import feed, queues
 from services.routing.store.queues import Told
 from shared.contracts.vocabulary import OfferState, Role
+from shared.kit.answers import Page
 from shared.kit.auth import Principal
 from shared.kit.problems import Problem, busy, language
 
@@ -23,6 +25,7 @@ router = APIRouter(prefix="/routing/queues", tags=["queues"])
 
 HEARTBEAT_SECONDS: Final = 15
 MOST_STREAMS: Final = 2000
+STREAM: Final = {"schema": {"type": "string", "description": "events as in the description"}}
 SEND_SECONDS: Final = 30
 
 
@@ -35,7 +38,11 @@ def _party(caller: Principal, asked: str) -> str:
     return party
 
 
-@router.get("/{party}", responses=PROBLEMS, summary="What a party is offered, oldest request first")
+@router.get(
+    "/{party}",
+    responses={200: {"model": Page[answers.QueueItem]}, **PROBLEMS},
+    summary="What a party is offered, oldest request first",
+)
 async def show_queue(
     request: Request,
     party: Annotated[str, "an id, or `me`"],
@@ -63,7 +70,7 @@ async def show_queue(
 
 @router.get(
     "/{party}/stream",
-    responses={200: {"content": {"text/event-stream": {}}}, **PROBLEMS},
+    responses={200: {"content": {"text/event-stream": STREAM}}, **PROBLEMS},
     summary="The same as server-sent events",
 )
 async def stream_queue(

@@ -1,0 +1,222 @@
+"""What followup answers, as the API's description shows it; the views make it, and tests hold the two together."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.followup.domain.access import Step
+from services.followup.domain.clocks import Stage
+from services.followup.domain.facts import Requester
+from services.followup.domain.matter import (
+    Closing,
+    Dispatch,
+    Handling,
+    Hold,
+    Joint,
+    Offer,
+    Party,
+    Shelf,
+    Visit,
+)
+from services.followup.domain.rates import GroupBy
+from shared.contracts.event import Actor
+from shared.contracts.vocabulary import (
+    Channel,
+    ClockKind,
+    Kind,
+    Light,
+    MatterState,
+    MilestoneState,
+    Outcome,
+    Path,
+    PendingReason,
+    Urgency,
+)
+
+
+class MatterStanding(BaseModel):
+    """Where a matter stands. `version` is what `If-Match` takes; `responsible` is never empty."""
+
+    matter_id: UUID
+    version: int
+    state: MatterState
+    round: int
+    path: Path | None
+    outcome: Outcome | None
+    channel: Channel
+    kind: Kind
+    category: str | None
+    urgency: Urgency
+    park: str | None
+    lead_department: str | None
+    received_at: datetime
+    owner: Party | None
+    responsible: Party
+    pending_reason: PendingReason | None
+    next_due_at: datetime | None = Field(description="null only in a final state")
+    breached: bool = Field(description="a promise that still runs was broken")
+
+
+class MatterInList(MatterStanding):
+    """A matter in a list."""
+
+    summary: str
+    requester: Requester
+
+
+class RunningClock(BaseModel):
+    """A promise that runs, and how far it has come on the ladder."""
+
+    clock: ClockKind
+    due_at: datetime
+    original_due_at: datetime
+    remind_at: datetime | None
+    stage: Stage
+    breached: bool
+    paused_at: datetime | None
+    calendar_version: str
+
+
+class MilestoneShown(BaseModel):
+    """A step on the wall chart with its computed light."""
+
+    id: UUID
+    title: str
+    owner_department: str
+    state: MilestoneState
+    light: Light | None
+    due_at: datetime
+    original_due_at: datetime
+    required: bool
+    evidence: str | None
+    blocker: str | None
+
+
+class TaskShown(BaseModel):
+    """What a department does for the matter."""
+
+    id: UUID
+    department: str
+    title: str
+    due_at: datetime | None
+    done_at: datetime | None
+    done: bool
+
+
+class MatterShown(MatterStanding):
+    """A matter with all that belongs to it, and the steps that the caller may take now."""
+
+    dispatch: Dispatch | None
+    offer: Offer | None
+    last_owner: Party | None
+    taken_at: datetime | None
+    contacted_at: datetime | None
+    clocks: list[RunningClock]
+    milestones: list[MilestoneShown]
+    tasks: list[TaskShown]
+    hold: Hold | None
+    shelf: Shelf | None
+    answer: str | None
+    handling: Handling | None
+    return_visit: Visit | None
+    closing: Closing | None
+    merged_into: UUID | None
+    joint: Joint | None
+    steps: list[Step]
+
+
+class RequestShown(BaseModel):
+    """A request as it came, without its contact."""
+
+    request_id: UUID
+    source: str
+    source_ref: str
+    channel: Channel
+    kind: Kind
+    category: str | None
+    requester: Requester
+    summary: str
+    detail: str
+    location: str | None
+    urgency: Urgency
+    occurred_at: datetime | None
+    received_at: datetime
+    attachments: list[str]
+
+
+class MatterWhole(MatterShown):
+    """A matter and everything that was asked in it: its own request first, then those merged into it."""
+
+    summary: str
+    requester: Requester
+    requests: list[RequestShown]
+    merged_from: list[UUID]
+    joined_with: list[UUID]
+
+
+class Cause(BaseModel):
+    """What a change followed from: an event of another service, a clock, or a step that somebody took."""
+
+    kind: str
+    id: str
+
+
+class HistoryEntry(BaseModel):
+    """One change of a matter; `data` is the event's own."""
+
+    version: int
+    event_id: UUID
+    type: str
+    label: str
+    at: datetime
+    actor: Actor
+    cause: Cause
+    state: MatterState | None
+    round: int | None
+    data: dict[str, Any]
+
+
+class ChartedMilestone(MilestoneShown):
+    """A milestone on the wall, and the matter that it is of."""
+
+    matter_id: UUID
+    summary: str
+    requester_name: str
+    park: str | None
+    owner: str | None
+
+
+class RateShown(BaseModel):
+    """A share with all that it is made of; `rate` is null when there is nothing to divide by."""
+
+    rate: float | None = Field(ge=0, le=1)
+    numerator: int
+    denominator: int
+    left_out: dict[str, int]
+
+
+class SpreadShown(BaseModel):
+    """Seconds that half and nine tenths stayed within."""
+
+    p50_s: float | None
+    p90_s: float | None
+    count: int
+
+
+class RatesOfGroup(BaseModel):
+    """The rates and times of a group; `key` is null for the whole and for what has none."""
+
+    key: str | None
+    rates: dict[str, RateShown]
+    times: dict[str, SpreadShown]
+
+
+class RatesOfPeriod(RatesOfGroup):
+    """The rates of a period as a whole, and of each group when asked `by` something."""
+
+    since: datetime = Field(alias="from")
+    to: datetime
+    by: GroupBy | None
+    items: list[RatesOfGroup]

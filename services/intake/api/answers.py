@@ -1,0 +1,105 @@
+"""What intake answers, as the API's description shows it; tests hold it to what is really answered."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.vocabulary import (
+    Channel,
+    Kind,
+    MatterState,
+    Outcome,
+    RequesterKind,
+    Urgency,
+)
+
+
+class Taken(BaseModel):
+    """The answer to a submission."""
+
+    request_id: UUID
+    receipt: str
+    status_url: str
+
+
+class OneOfBatch(BaseModel):
+    """The result for one event of a batch: what was taken, or the problem document, by `status`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: int
+    request_id: UUID | None = None
+    receipt: str | None = None
+    status_url: str | None = None
+    type: str | None = None
+    title: str | None = None
+    detail: str | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+class TimelineEntry(BaseModel):
+    """Something that happened to the request, in words for its holder."""
+
+    at: datetime
+    type: str
+    label: str
+    words: str | None = None
+
+
+class Status(BaseModel):
+    """What became of a request, for whoever holds its receipt."""
+
+    request_id: UUID
+    state: MatterState
+    state_label: str
+    round: int
+    summary: str
+    received_at: datetime
+    owner: str | None
+    next_due_at: datetime | None
+    outcome: Outcome | None
+    answer: str | None
+    timeline: list[TimelineEntry]
+
+
+class StepTaken(BaseModel):
+    """A step of the holder was taken in."""
+
+    request_id: UUID
+
+
+class ContactShown(BaseModel):
+    """Whom to call."""
+
+    name: str
+    phone: str
+
+
+class RequesterShown(BaseModel):
+    """Who asks, with their contact."""
+
+    kind: RequesterKind
+    id: str
+    name: str
+    contact: ContactShown | None
+
+
+class RequestWithContact(BaseModel):
+    """All that was sent."""
+
+    request_id: UUID
+    source: str
+    source_ref: str
+    channel: Channel
+    kind: Kind
+    category: str | None
+    requester: RequesterShown
+    summary: str
+    detail: str
+    location: str | None
+    urgency: Urgency
+    occurred_at: datetime | None
+    received_at: datetime
+    attachments: list[Any]

@@ -16,8 +16,11 @@ from services.routing.domain.answers import (
 )
 from services.routing.domain.matter import ObjectionState
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
+from services.routing.handlers.batches import take_requests
+from services.routing.handlers.directory import put_absence
 from services.routing.handlers.outcomes import Done, Moved, NoSuchOwner, NotFound, Refused
 from services.routing.handlers.rulings import GivenRuling, rule_objection
+from services.routing.store.directory import Absence
 from shared.contracts.matters import (
     MatterClosed,
     MatterFedBack,
@@ -330,17 +333,38 @@ async def test_a_choice_under_way_when_an_absence_begins_is_passed_on_too(routin
     assert await routing.begin_absences(begins + timedelta(seconds=21)) == 0
 
 
-async def test_an_absence_entered_while_offers_are_under_way_misses_none(routing: Routing):
-    for _ in range(10):
-        await asyncio.gather(
-            *(routing.take_requests(registered(), registered()) for _ in range(4)),
-            be_away(routing.db, "L001"),
-        )
+async def waiting_for_locks(routing: Routing) -> None:
+    async with asyncio.timeout(10):
+        while not await routing.rows(
+            "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        ):
+            await asyncio.sleep(0.01)
+
+
+async def test_an_absence_entered_before_a_choice_is_written_is_seen_by_it(routing: Routing):
+    request = registered()
+    async with routing.db.transaction() as conn:
+        absence = Absence("L001", "A1", MONDAY - timedelta(days=1), None, None)
+        await put_absence(conn, absence)
+        choosing = asyncio.create_task(routing.take_requests(request))
+        await waiting_for_locks(routing)
+    await choosing
+    assert (await routing.current(request.subject))["party"] == "L002"
+
+
+async def test_an_absence_waits_for_the_offer_that_is_under_way_and_passes_it_on(routing: Routing):
+    request = registered()
+
+    async def leave() -> None:
+        await be_away(routing.db, "L001")
         await routing.begin_absences()
-        assert not await routing.rows(
-            "select 1 from offer where party = 'L001' and state = 'offered'"
-        )
-        await routing.rows("delete from absence returning id")
+
+    async with routing.db.transaction() as conn:
+        await take_requests(conn, routing.office, [request], MONDAY)
+        leaving = asyncio.create_task(leave())
+        await waiting_for_locks(routing)
+    await leaving
+    assert (await routing.current(request.subject))["party"] == "L002"
 
 
 async def test_who_is_back_within_the_round_may_be_asked_again(routing: Routing):

@@ -104,9 +104,20 @@ def _describe(operation: Json, service: str, roles: tuple[str, ...]) -> None:
     for status in ("401", "403", "503") if roles else ("503",):
         answers.setdefault(status, {"description": PHRASES[status]})
     for status, answer in answers.items():
+        answer["description"] = answer["description"].replace(
+            "Successful Response", HTTPStatus(int(status)).phrase
+        )
+        if len(answer.get("content", {})) > 1:
+            # FastAPI adds JSON of no form to what is said to be something else.
+            _drop_empty(answer["content"])
         if int(status) >= 400:
             answer["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{PLACE}{PROBLEM}"}}}
     operation["responses"] = dict(sorted(answers.items()))
+
+
+def _drop_empty(contents: Json) -> None:
+    for media_type in [name for name, content in contents.items() if not content.get("schema")]:
+        del contents[media_type]
 
 
 def _objects(value: object) -> Iterator[Json]:

@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Final
 
-from fastapi import Request, Response
+from fastapi import Depends, Header, Request, Response
 
 from shared.kit.answers import as_json
 from shared.kit.auth import Principal
@@ -109,3 +109,31 @@ def if_match(request: Request) -> int | None:
     if found is None:
         raise Problem(400, "bad_if_match")
     return int(found["version"])
+
+
+async def _names_its_key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="1 to 255 characters of the sender's: sent again with the same content, "
+            "the first answer is given again; kept for 7 days"
+        ),
+    ] = None,
+) -> None:
+    """Described here, read by `run`."""
+
+
+async def _names_its_version(
+    if_match: Annotated[
+        str | None,
+        Header(description='the version that the change is meant for, such as "7"; else 412'),
+    ] = None,
+) -> None:
+    """Described here, read by the function `if_match`."""
+
+
+KEYED: Final = Depends(_names_its_key)
+"""On a route that answers by `run`: its description names the header."""
+
+VERSIONED: Final = Depends(_names_its_version)
+"""On a route that reads `if_match`: its description names the header."""

@@ -15,12 +15,14 @@ from services.followup.domain.moment import Moment
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Call, Decide, Outcome
 from shared.kit.auth import Principal
+from shared.kit.commands import KEYED, VERSIONED
 from shared.kit.db import Connection
 from shared.kit.ids import new_id
 
 router = APIRouter(
     prefix="/followup/matters/{matter_id}",
     tags=["steps"],
+    dependencies=[KEYED, VERSIONED],
     responses={200: {"model": MatterShown}, **PROBLEMS},
 )
 

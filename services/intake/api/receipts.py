@@ -115,6 +115,7 @@ def _status(standing: Standing, lang: str) -> dict[str, Any]:
     status_code=202,
     responses={202: {"model": answers.StepTaken}, **PROBLEMS},
     summary="Add facts",
+    dependencies=[commands.KEYED],
 )
 async def add_message(request: Request, receipt: str, body: MessageBody) -> Response:
     """Facts that came to mind later, for whoever works on it."""
@@ -130,6 +131,7 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
     status_code=202,
     responses={202: {"model": answers.StepTaken}, **PROBLEMS},
     summary="Take it back",
+    dependencies=[commands.KEYED],
 )
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
     """The request is taken back; its matter ends as withdrawn."""
@@ -145,6 +147,7 @@ async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Respon
     status_code=202,
     responses={202: {"model": answers.StepTaken}, **PROBLEMS},
     summary="Answer the return visit",
+    dependencies=[commands.KEYED],
 )
 async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Response:
     """Whether it is settled, and how satisfied the holder is."""

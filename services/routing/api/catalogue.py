@@ -47,6 +47,7 @@ SHEET_BODY: Final = {
     responses={201: {"model": answers.DraftAdded}, **PROBLEMS},
     openapi_extra=SHEET_BODY,
     summary="Upload a draft",
+    dependencies=[commands.KEYED],
 )
 async def add(request: Request, caller: Coordinator) -> Response:
     """The catalogue as a CSV file, in UTF-8 or GB18030, with the header of the sample town's.
@@ -145,6 +146,7 @@ def _version(version: Version, lang: str) -> dict[str, Any]:
     "/{version}/activate",
     responses={200: {"model": answers.VersionActivated}, **PROBLEMS},
     summary="Put a version in force",
+    dependencies=[commands.KEYED],
 )
 async def activate(request: Request, version: Number, caller: Coordinator) -> Response:
     """From the next request on; the version before is retired. A retired version can be put in force again."""

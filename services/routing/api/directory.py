@@ -33,7 +33,7 @@ from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.problems import Problem, language
 
-router = APIRouter(prefix="/routing", tags=["directory"])
+router = APIRouter(prefix="/routing", tags=["directory"], dependencies=[commands.KEYED])
 
 EntryId = Annotated[
     str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")

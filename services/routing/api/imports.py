@@ -41,7 +41,7 @@ from shared.kit.db import Connection
 from shared.kit.messages import text
 from shared.kit.problems import FieldError, Problem, field_errors, language
 
-router = APIRouter(prefix="/routing/directory", tags=["directory"])
+router = APIRouter(prefix="/routing/directory", tags=["directory"], dependencies=[commands.KEYED])
 
 MOST_ROWS: Final = 5000
 MOST_FAULTS: Final = 200

@@ -58,6 +58,7 @@ class RulingBody(Body):
     "/offers/{offer_id}/accept",
     responses={200: {"model": answers.OfferAnswered}, **PROBLEMS},
     summary="Take the matter (签收)",
+    dependencies=[commands.KEYED, commands.VERSIONED],
 )
 async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response:
     """The party owns the matter from now on. Of two who accept at once one does, the other hears who has it."""
@@ -75,6 +76,7 @@ async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response
     "/offers/{offer_id}/decline",
     responses={200: {"model": answers.OfferDeclined}, **PROBLEMS},
     summary="Send the matter back (退单)",
+    dependencies=[commands.KEYED, commands.VERSIONED],
 )
 async def decline(
     request: Request, offer_id: UUID, body: DeclineBody, caller: Answerer
@@ -95,6 +97,7 @@ async def decline(
     "/objections/{objection_id}/ruling",
     responses={200: {"model": answers.ObjectionRuled}, **PROBLEMS},
     summary="Rule an objection",
+    dependencies=[commands.KEYED, commands.VERSIONED],
 )
 async def give_ruling(
     request: Request, objection_id: UUID, body: RulingBody, caller: Coordinator

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import httpx
@@ -19,7 +19,7 @@ from shared.contracts.vocabulary import Role
 from shared.kit import inbox, letters
 from shared.kit.auth import PRINCIPAL, Principal, Tokens
 from shared.kit.clock import Clock
-from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw
+from shared.kit.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw
 from shared.kit.db import Connection, Database, is_transient
 from shared.kit.events import Outgoing, record
 from shared.kit.faults import reason_of
@@ -109,7 +109,7 @@ class Commands:
         if wire_type not in self._paths and (self._foreign is None or wire_type in self._foreign):
             return None
         command_id, source = raw.header("ce_id"), raw.header("ce_source")
-        if wire_type not in self._paths or not command_id or not source or len(command_id) > 200:
+        if wire_type not in self._paths or not _is_name(command_id) or not _is_name(source):
             return _letter(raw, "ce_id, ce_source and a ce_type of a command are needed")
         if raw.value is None or len(raw.value) > MAX_VALUE_BYTES:
             return _letter(raw, f"the value must be JSON of at most {MAX_VALUE_BYTES} bytes")
@@ -186,6 +186,10 @@ def _fill(template: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         values[name] = UUID(str(value))
     rest.pop("matter_id", None)
     return template.format_map(values), rest
+
+
+def _is_name(value: str | None) -> TypeGuard[str]:
+    return value is not None and 0 < len(value) <= MAX_NAME_LENGTH and "\0" not in value
 
 
 def _letter(raw: Raw, reason: str) -> Letter:

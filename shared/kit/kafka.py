@@ -34,6 +34,8 @@ MAX_RECORDS = 500
 BATCH_TIMEOUT_MS = 20
 REBALANCE_TIMEOUT_MS = 30_000
 STALL_SECONDS = 60.0
+WORKING_SECONDS = 240.0
+"""How long one batch may take: looking for bad messages in it takes its time; within the poll interval (300 s)."""
 START_SECONDS = 60.0
 STOP_SECONDS = 13.0
 CUT_SECONDS = 1.0
@@ -44,7 +46,7 @@ METADATA_SECONDS = 10.0
 
 
 class Stalled(RuntimeError):
-    """Records are waiting and none has been taken in for a minute: the consumer must be made anew."""
+    """Records are waiting and none is taken in, or Kafka says nothing: the consumer must be made anew."""
 
 
 class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -162,11 +164,13 @@ class Consumer:
                 CONSUMER_LAG.labels(self._service, topic).set(records)
             if lag is not None and not any(lag.values()) and not self._working:
                 self._progress = time.monotonic()
-            elif time.monotonic() - self._progress > STALL_SECONDS:
-                raise Stalled(
-                    f"{self.group} took nothing in for {STALL_SECONDS:.0f} s with {lag} waiting"
-                )
+            self._end_when_stuck(lag)
             await asyncio.sleep(LAG_SECONDS)
+
+    def _end_when_stuck(self, lag: dict[str, int] | None) -> None:
+        idle = time.monotonic() - self._progress
+        if idle > (WORKING_SECONDS if self._working else STALL_SECONDS):
+            raise Stalled(f"{self.group} took nothing in for {idle:.0f} s with {lag} waiting")
 
     async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:
         """Records between what was read and what is there, as Kafka says it now; None when it does not answer.

@@ -290,7 +290,7 @@ async def test_replicas_that_come_and_go_apply_each_event_once(
 async def test_one_that_hangs_is_noticed(
     records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(kafka_module, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(kafka_module, "WORKING_SECONDS", 1.0)
     monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
 
     async def hang(raws: Sequence[Raw]) -> None:

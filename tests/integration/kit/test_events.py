@@ -93,4 +93,3 @@ async def test_a_commit_wakes_whoever_waits_and_a_rollback_does_not(town: Town):
     assert await waiting
     assert time.monotonic() - begun < 4
     assert not await town.db.committed.wait(0.01), "a commit that has been is not waited for"
-

@@ -109,6 +109,13 @@ def test_an_answer_to_no_open_offer_moves_nothing(make) -> None:
     assert isinstance(arrivals.end_offer(make(), ended, moment(SYSTEM)), Unmoved)
 
 
+def test_an_answer_to_another_offer_than_the_open_one_moves_nothing() -> None:
+    news = Acceptance(1, "offer-0", OTHER, MONDAY)
+    assert isinstance(arrivals.take(offered(), news, moment(LIAISON)), Unmoved)
+    ended = OfferEnd(1, "offer-0", OTHER, "declined")
+    assert isinstance(arrivals.end_offer(offered(), ended, moment(SYSTEM)), Unmoved)
+
+
 @pytest.mark.parametrize("ended", ["declined", "timed_out", "rescinded"])
 def test_an_offer_that_ended_leaves_the_matter_waiting(ended: str) -> None:
     news = OfferEnd(1, "offer-1", OWNER, ended, "not_ours")

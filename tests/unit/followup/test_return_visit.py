@@ -110,6 +110,15 @@ def test_whoever_handled_on_behalf_makes_no_return_visit() -> None:
     done(ending.return_visit(matter, CONTENT, moment(Actor(Role.COORDINATOR, "C002"))))
 
 
+def test_the_owner_makes_none_either_when_another_handled() -> None:
+    step = Handle(Outcome.RESOLVED, "已通")
+    for handler in (LEAD, COORDINATOR):
+        matter = done(ending.handle(in_progress(), step, moment(handler)))
+        assert code_of(ending.return_visit(matter, CONTENT, moment(LIAISON))) is (
+            Refusal.NOT_INDEPENDENT
+        )
+
+
 @pytest.mark.parametrize("visitor", [COORDINATOR, CO, STRANGER])
 def test_others_do(visitor: Actor) -> None:
     assert done(ending.return_visit(handled(), CONTENT, moment(visitor))).state is (
@@ -202,6 +211,15 @@ def test_without_an_answer_it_closes_by_a_named_exemption_alone() -> None:
     late = ReturnVisit(True, True, False, 1)
     answered = done(ending.answered_by_requester(matter, late, moment(REQUESTER)))
     assert (answered.state, answered.version) == (MatterState.CLOSED, matter.version + 1)
+
+
+def test_a_content_answer_after_an_exemption_closes_nothing_twice() -> None:
+    exempted = done(ending.close(handled(), Close("联系不上"), moment()))
+    said = ReturnVisit(True, True, True, 5)
+    decision = ending.answered_by_requester(exempted, said, moment(REQUESTER))
+    assert isinstance(decision, Changed)
+    assert [type(told.fact).__name__ for told in decision.told] == ["Visited"]
+    assert decision.matter.closing == exempted.closing
 
 
 def test_an_answer_makes_an_exemption_needless() -> None:

@@ -5,8 +5,9 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
+import asyncpg
 from fastapi import Depends, Header, Request, Response
 
 from shared.kit.answers import as_json
@@ -15,6 +16,10 @@ from shared.kit.db import Connection, Database
 from shared.kit.problems import Problem
 
 MAX_KEY_LENGTH = 255
+ATTEMPTS = 3
+
+Work: TypeAlias = Callable[[Connection], Awaitable["Answer"]]
+
 _ETAG = re.compile(r"""^(?:W/)?(?P<quote>"?)(?P<version>[0-9]{1,9})(?P=quote)\Z""")
 
 
@@ -50,44 +55,67 @@ async def run(
     request: Request,
     db: Database,
     principal: Principal,
-    work: Callable[[Connection], Awaitable[Answer]],
+    work: Work,
 ) -> Response:
     """Do `work` in one transaction and answer; a refusal (a Problem raised by `work`) changes nothing.
+
+    `work` is done again, up to three times in all, when another transaction was in its way (deadlock).
 
     With an Idempotency-Key the answer of a success is kept for 7 days and given again for the same request.
     Raises Problem 422 when the key was used for another request, 400 when it is longer than 255 characters.
     """
     key = request.headers.get("idempotency-key")
-    if key is None:
-        async with db.transaction() as conn:
-            answer = await work(conn)
-        return answer.response()
-    if not 0 < len(key) <= MAX_KEY_LENGTH:
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise Problem(400, "bad_idempotency_key", params={"limit": MAX_KEY_LENGTH})
-    body = await request.body()
-    fingerprint = hashlib.sha256(
-        b"\0".join((request.method.encode(), request.url.path.encode(), body))
+    use = None if key is None else await _use_of(request, principal, key)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with db.transaction() as conn:
+                return await (_plain(conn, work) if use is None else _keyed(conn, use, work))
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            # Nothing of it was done; whoever was in the way has gone on.
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A key as one caller uses it, and what tells its request from another."""
+
+    owner: str
+    key: str
+    fingerprint: bytes
+
+
+async def _use_of(request: Request, principal: Principal, key: str) -> _Use:
+    parts = (request.method.encode(), request.url.path.encode(), await request.body())
+    fingerprint = hashlib.sha256(b"\0".join(parts)).digest()
+    return _Use(f"{principal.role}:{principal.party}", key, fingerprint)
+
+
+async def _plain(conn: Connection, work: Work) -> Response:
+    return (await work(conn)).response()
+
+
+async def _keyed(conn: Connection, use: _Use, work: Work) -> Response:
+    row = await conn.fetchrow(CLAIM_KEY, use.owner, use.key, use.fingerprint)
+    assert row is not None, "an upsert returns its row"  # noqa: S101 - narrows the type
+    if row["fingerprint"] != use.fingerprint:
+        raise Problem(422, "idempotency_key_reused")
+    if row["status"]:
+        kept = Answer(row["status"], json.loads(row["body"]), json.loads(row["headers"]))
+        return kept.response()
+    answer = await work(conn)
+    response = answer.response()
+    await conn.execute(
+        STORE_ANSWER,
+        use.owner,
+        use.key,
+        answer.status,
+        json.dumps(dict(answer.headers)),
+        bytes(response.body).decode(),
     )
-    owner = f"{principal.role}:{principal.party}"
-    async with db.transaction() as conn:
-        row = await conn.fetchrow(CLAIM_KEY, owner, key, fingerprint.digest())
-        assert row is not None, "an upsert returns its row"  # noqa: S101 - narrows the type
-        if row["fingerprint"] != fingerprint.digest():
-            raise Problem(422, "idempotency_key_reused")
-        if row["status"]:
-            return Answer(
-                row["status"], json.loads(row["body"]), json.loads(row["headers"])
-            ).response()
-        answer = await work(conn)
-        response = answer.response()
-        await conn.execute(
-            STORE_ANSWER,
-            owner,
-            key,
-            answer.status,
-            json.dumps(dict(answer.headers)),
-            bytes(response.body).decode(),
-        )
     return response
 
 

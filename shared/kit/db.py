@@ -112,10 +112,15 @@ async def open_database(url: str, schema: str, *, max_size: int = 8) -> Database
         max_size=max_size,
         timeout=CONNECT_SECONDS,
         command_timeout=COMMAND_SECONDS,
+        reset=_keep_session,
         server_settings={"search_path": schema, "application_name": f"liaison-{schema}"}
         | SESSION_LIMITS,
     )
     return Database(pool, url, schema)
+
+
+async def _keep_session(_: object) -> None:
+    """Nothing here changes a session for longer than its transaction, so none is reset: a round trip saved a use."""
 
 
 def is_transient(fault: BaseException) -> bool:

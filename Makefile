@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := services shared deploy tests
-TIERS := $(foreach tier,unit contracts integration flow,$(wildcard tests/$(tier)))
+TIERS := $(foreach tier,unit contracts integration flow browser,$(wildcard tests/$(tier)))
 LIAISON := $(BIN)/liaison
 
 # The packages come with whatever certificates this machine trusts, for this Python, into .venv.

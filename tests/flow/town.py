@@ -12,6 +12,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from shared.contracts import uscc
+from tests.described import described
 from tests.flow.processes import Stack
 
 CATALOGUE = (Path(__file__).parent / "catalogue.csv").read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ class Town:
 
     def __init__(self, stack: Stack, kafka: str, prefix: str) -> None:
         self._stack = stack
-        self._client = httpx.AsyncClient(timeout=20)
+        self._client = httpx.AsyncClient(timeout=20, event_hooks={"response": [described]})
         self._producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all")
         self._prefix = prefix
 

@@ -57,7 +57,7 @@ ACTING = require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR)
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": ProblemDocument, "content": {"application/problem+json": {}}}
-    for status in (401, 403, 404, 409, 412, 422)
+    for status in (400, 401, 403, 404, 409, 412, 422)
 }
 
 _STATUS: Final[Mapping[Refusal, int]] = MappingProxyType(

@@ -18,6 +18,7 @@ from services.followup.handlers import batches, sweep
 from services.followup.settings import Settings
 from shared.kit.cloudevents import Message
 from shared.kit.db import Database, open_database
+from tests.described import described
 from tests.integration.followup.samples import (
     MONDAY,
     OFFICE,
@@ -161,5 +162,7 @@ async def api(followup: Followup, database_url: str, tmp_path: Path) -> AsyncIte
     app = build(settings, followup.clock)
     app.state.edge = Edge(followup.db, followup.clock, OFFICE)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://followup") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://followup", event_hooks={"response": [described]}
+    ) as client:
         yield Api(client)

@@ -11,6 +11,7 @@ import pytest
 
 from services.intake.app import build
 from services.intake.settings import Settings
+from tests.described import described
 
 TOKENS = {
     "system": ("system", "https://one-stop.example"),
@@ -42,6 +43,7 @@ async def intake(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
+            event_hooks={"response": [described]},
             transport=transport,
             base_url="http://intake",
             headers={"authorization": "Bearer system", "accept-language": "en"},

@@ -19,6 +19,7 @@ from services.routing.handlers.watching import Watch
 from services.routing.settings import Settings
 from shared.kit.cloudevents import Message
 from shared.kit.db import Database, open_database
+from tests.described import described
 from tests.integration.routing.samples import MONDAY, activate, found_town, new_office
 
 
@@ -159,7 +160,9 @@ async def api(db: Database, database_url: str, tokens_file: Path) -> AsyncIterat
     app = build(settings, lambda: holder[0].now if holder else MONDAY)
     app.state.edge = Edge(db, lambda: holder[0].now, new_office(), Watch(db))
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://routing"
+        event_hooks={"response": [described]},
+        transport=httpx.ASGITransport(app),
+        base_url="http://routing",
     ) as client:
         holder.append(Api(client))
         yield holder[0]

@@ -15,7 +15,7 @@ from deploy.origin.app import Origin
 from deploy.origin.proxy import remote_target
 from deploy.origin.target import Target, local_target
 from shared.kit.serve import serve
-from shared.kit.settings import ServiceSettings
+from shared.kit.settings import ServiceSettings, read_settings
 
 
 def local_targets() -> list[Target]:
@@ -24,7 +24,7 @@ def local_targets() -> list[Target]:
 
 
 def built(service: str) -> ASGIApp:
-    settings = import_module(f"services.{service}.settings").Settings()
+    settings = read_settings(import_module(f"services.{service}.settings").Settings)
     app: ASGIApp = import_module(f"services.{service}.app").build(settings)
     return app
 
@@ -39,7 +39,7 @@ def main() -> None:
     """Serve until told to stop, by the same settings as the services."""
     arguments = sys.argv[1:]
     targets = remote_targets(arguments) if arguments else local_targets()
-    serve(Origin(targets), ServiceSettings())
+    serve(Origin(targets), read_settings(ServiceSettings))
 
 
 if __name__ == "__main__":

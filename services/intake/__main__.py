@@ -3,7 +3,8 @@
 from services.intake.app import build
 from services.intake.settings import Settings
 from shared.kit.serve import serve
+from shared.kit.settings import read_settings
 
 if __name__ == "__main__":
-    settings = Settings()
+    settings = read_settings(Settings)
     serve(build(settings), settings)

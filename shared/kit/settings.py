@@ -1,8 +1,9 @@
 """What every service is told by its environment; each service's own settings module builds on it."""
 
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kit.relay import KafkaAddress
@@ -32,3 +33,20 @@ class ServiceSettings(BaseSettings):
     def kafka_address(self) -> KafkaAddress:
         """Where Kafka is, and the prefix of its names."""
         return KafkaAddress(self.kafka, self.topic_prefix)
+
+
+Kind = TypeVar("Kind", bound=ServiceSettings)
+
+
+def read_settings(kind: type[Kind]) -> Kind:
+    """The settings of the environment. Ends the program, naming each variable that is missing or wrong."""
+    try:
+        return kind()
+    except ValidationError as fault:
+        lines = [
+            f"LIAISON_{'_'.join(str(step) for step in error['loc']).upper()}: {error['msg']}"
+            for error in fault.errors(include_input=False, include_url=False)
+        ]
+        raise SystemExit(
+            "Settings in the environment are missing or wrong:\n" + "\n".join(lines)
+        ) from None

@@ -8,7 +8,6 @@ from starlette.types import ASGIApp
 from shared.kit.settings import ServiceSettings
 from shared.kit.telemetry import configure_logging
 
-
 # A batch makes many short-lived objects and few cycles; the default (700, 10, 10) spends a quarter of its time
 # looking for cycles.
 GC_THRESHOLDS = (20_000, 50, 100)

@@ -14,11 +14,11 @@ FILE: Final = Path(__file__).parent.parent / "contracts" / "asyncapi.json"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event: its type on the wire, what it means and what it carries."""
+    """An event: its type on the wire, what it means, its envelope and what it carries."""
 
-    anchor: str
     name: str
     summary: str
+    headers: tuple[Field, ...]
     fields: tuple[Field, ...]
     sample: str
 
@@ -70,8 +70,8 @@ def _messages(messages: Mapping[str, Json], schemas: Schemas) -> Iterator[Messag
         name = message.get("name", key)
         yield Message(
             name,
-            name,
             message.get("summary") or message.get("description") or payload.get("description", ""),
+            tuple(schemas.fields(message.get("headers", {}))),
             tuple(schemas.fields(payload)),
             _sample(message, payload, schemas),
         )

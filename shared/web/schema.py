@@ -46,7 +46,17 @@ class Schemas:
                 found = found.get(step.replace("~1", "/").replace("~0", "~"), {})
             schema = {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
             seen += 1
-        return schema
+        return self._joined(schema) if "allOf" in schema else schema
+
+    def _joined(self, schema: Json) -> Json:
+        """All parts of a schema as one: a field that several describe is all that they say."""
+        parts = [self.resolve(part) for part in schema["allOf"]]
+        fields: dict[str, Json] = {}
+        for part in parts:
+            for name, inner in part.get("properties", {}).items():
+                fields[name] = {**fields.get(name, {}), **inner}
+        required = [name for part in parts for name in part.get("required", ())]
+        return {"type": "object", "properties": fields, "required": required}
 
     def fields(self, schema: Json, prefix: str = "", depth: int = 0) -> Iterator[Field]:
         """Every field of an object, of the objects in it and of the items of its lists, in their order."""

@@ -134,6 +134,20 @@ def test_a_sample_has_what_is_required_and_nothing_of_another_type():
     }
 
 
+def test_the_parts_of_a_schema_are_shown_as_one():
+    envelope = {
+        "required": ["id"],
+        "properties": {"id": {"type": "string"}, "type": {"type": "string", "description": "What"}},
+    }
+    named = {"properties": {"type": {"const": "a.b.v1"}}}
+    schema = {"allOf": [{"$ref": "#/envelope"}, named]}
+    shown = list(Schemas({"envelope": envelope}, "zh").fields(schema))
+    assert [(each.name, each.type, each.required, each.description) for each in shown] == [
+        ("id", "string", True, ""),
+        ("type", '"a.b.v1"', False, "What"),
+    ]
+
+
 def test_a_schema_that_holds_itself_ends():
     node = {"properties": {"next": {"$ref": "#/node"}, "name": {"type": "string"}}}
     fields = list(Schemas({"node": node}, "zh").fields({"$ref": "#/node"}))

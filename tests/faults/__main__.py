@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: the whole fault programme, 20 to 30 minutes; prints a table, ends with 1 if anything is bad.
+"""`python -m tests.faults`: the whole fault programme, half an hour; prints a table, ends with 1 if anything is bad.
 
 --seed N repeats a run's choices (not its timing); --only NAME… injects these alone; --keep leaves the logs behind.
 """

@@ -26,6 +26,8 @@ READERS = {
     "liaison.requests": ("routing", "followup"),
     "liaison.assignments": ("followup",),
     "liaison.matters": ("routing", "intake"),
+    # What is no command of anybody's is kept by one service.
+    "liaison.commands": ("routing",),
 }
 TYPES = {
     "liaison.requests": "liaison.request.registered.v1",
@@ -123,6 +125,8 @@ def every_kind(chance: random.Random, victims: Sequence[str]) -> Iterator[Poison
 
 
 def _submissions() -> Iterator[Poison]:
+    for value in _values():
+        yield Poison("liaison.commands", value, [("ce_type", b"\xff\xfe")], key=b"any")
     topic = "liaison.submissions"
     for value in (*_values(), b"null", b"[]", b'"text"', b"1"):
         yield Poison(topic, value, [], key=b"any")

@@ -125,13 +125,13 @@ async def all_brokers_killed(stand: Stand, seconds: float) -> None:
     await stand.cluster.kafka_ready()
 
 
-async def kafka_wiped(stand: Stand, rewind: bool = True) -> None:
+async def kafka_wiped(stand: Stand, sent_again: bool = True) -> None:
     """Kafka loses everything, and the histories are sent again; strangers' records had been read before."""
     stand.load.on_kafka = False
     await _submissions_read(stand)
     await stand.reader.end()
     await stand.cluster.wipe_kafka(stand.prefix, stand.size.partitions)
-    if rewind:
+    if sent_again:
         for service in SERVICES:
             async with stand.connection() as conn:
                 await conn.execute(f"set search_path = {service}")

@@ -128,6 +128,7 @@
       take(JSON.parse(message.data));
     });
     source.addEventListener("heartbeat", alive);
+    source.onopen = alive;
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) poll(Date.now() + STREAM_AGAIN_MS);
       else say("lost"); // The browser tries again by itself.

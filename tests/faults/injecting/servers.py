@@ -6,6 +6,7 @@ import time
 
 import asyncpg
 
+from shared.kit.rewinding import rewind
 from tests.faults.cluster import NODES, SERVICES
 from tests.faults.stand import Stand
 

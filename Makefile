@@ -57,6 +57,7 @@ check: $(READY) ## style, types, layers, and whether the schemas are those of th
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.contracts.schemas --check
+	$(BIN)/python -m deploy.openapi --check
 
 fmt: $(READY) ## lay the code out
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -65,5 +66,6 @@ fmt: $(READY) ## lay the code out
 bench: $(READY) ## POST to queue on a running sample town; ARGS="--endpoints DIR/endpoints.json"
 	@$(BIN)/python -m tests.bench.post_to_queue $(if $(filter undefined,$(origin ARGS)),--endpoints .liaison/endpoints.json,$(ARGS))
 
-schemas: $(READY) ## write the contracts' schemas anew, after a change that was meant
+schemas: $(READY) ## write the contracts' schemas and the API's description anew, after a change that was meant
 	$(BIN)/python -m shared.contracts.schemas
+	$(BIN)/python -m deploy.openapi

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from services.followup.handlers import glance
 from services.followup.handlers.glance import Glance
 from services.followup.pages import board
-from services.followup.pages.board import Board
+from services.followup.pages.shown import Board
 from shared.kit.clock import Clock
 from shared.kit.db import Database, Signal, is_transient
 from shared.web.look import render

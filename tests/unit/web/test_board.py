@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.followup.domain.rates import Rate
 from services.followup.handlers.glance import Glance
 from services.followup.pages import board
+from services.followup.pages.shown import Board
 from shared.contracts.vocabulary import MatterState
 from shared.kit.messages import text
 
@@ -19,7 +20,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 WELL = {"database": True, "kafka": True, "outbox": True}
 
 
-def written(lang: str = "zh", rate: Rate | None = None, counts=None) -> board.Board:
+def written(lang: str = "zh", rate: Rate | None = None, counts=None) -> Board:
     rates = {"response": rate or Rate(0, 0)}
     return board.write(Glance(NOW, [], [], rates, counts or {}), NOW, WELL, ZONE, lang)
 

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -18,6 +17,7 @@ from faststream.message import StreamMessage
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.kit import unpacking
 from shared.kit.cloudevents import Raw
+from shared.kit.draining import REBALANCE_SECONDS, Drain
 from shared.kit.faults import reason_of
 from shared.kit.relay import KafkaAddress
 from shared.kit.telemetry import BATCH_SECONDS, CONSUMER_LAG, TAKEN
@@ -32,7 +32,6 @@ Parse: TypeAlias = Callable[[Records], Awaitable[StreamMessage[Records]]]
 
 MAX_RECORDS = 500
 BATCH_TIMEOUT_MS = 20
-REBALANCE_TIMEOUT_MS = 30_000
 STALL_SECONDS = 60.0
 WORKING_SECONDS = 240.0
 """How long one batch may take: looking for bad messages in it takes its time; within the poll interval (300 s)."""
@@ -47,22 +46,6 @@ METADATA_SECONDS = 10.0
 
 class Stalled(RuntimeError):
     """Records are waiting and none is taken in, or Kafka says nothing: the consumer must be made anew."""
-
-
-class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Holds a rebalance until the batch at work is acknowledged, so that no other consumer works on it too."""
-
-    def __init__(self) -> None:
-        self.working = asyncio.Lock()
-
-    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(REBALANCE_TIMEOUT_MS / 1000 - 5):
-                async with self.working:
-                    log.info("consumer.revoked", partitions=len(revoked))
-
-    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        log.info("consumer.assigned", partitions=len(assigned))
 
 
 async def _parse(records: Records, original: Parse) -> StreamMessage[Records]:
@@ -230,7 +213,7 @@ def subscribe(
     take: Callable[[Sequence[ConsumerRecord]], Awaitable[None]],
 ) -> None:
     """Add the one form of subscriber that loses nothing; docs/decisions has each setting's reason."""
-    drain = _Drain()
+    drain = Drain()
     subscriber = broker.subscriber(
         *topics,
         batch=True,
@@ -248,15 +231,12 @@ def subscribe(
         isolation_level="read_committed",
         session_timeout_ms=10_000,
         heartbeat_interval_ms=2_000,
-        rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+        rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
         max_partition_fetch_bytes=2 * MAX_MESSAGE_BYTES,
     )
 
     async def on_records(message: KafkaMessage) -> None:
-        async with drain.working:
-            records: Any = message.raw_message
-            await take(records)
-            # Acknowledged before a waiting rebalance may go on; FastStream then finds it done.
-            await message.ack()
+        batch: Any = message
+        await drain.take(batch, take)
 
     subscriber(on_records)

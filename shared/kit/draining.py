@@ -1,0 +1,92 @@
+"""Keeps each batch to the assignment under which it was read: nothing is acknowledged, or read again, under another."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from faststream.message import AckStatus
+
+log = structlog.get_logger()
+
+REBALANCE_SECONDS = 30.0
+DRAIN_SECONDS = REBALANCE_SECONDS - 5
+ACKNOWLEDGE_SECONDS = 10.0
+
+
+class Batch(Protocol):
+    """What FastStream gives a batch as."""
+
+    raw_message: Sequence[ConsumerRecord]
+    committed: AckStatus | None
+
+    async def ack(self) -> None:
+        """Acknowledge it."""
+
+
+class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Holds a rebalance until the batch at work is acknowledged, so that no other consumer works on it too.
+
+    aiokafka commits an offset for as long as that fails, under whatever assignment the consumer has by then, and a
+    batch that failed is sought back to wherever its partition stands by then. In a Kafka that was made anew, such old
+    offsets skip what is there: so of a batch whose assignment has gone nothing is said. Whoever has its partitions
+    next reads it again.
+    """
+
+    def __init__(self) -> None:
+        self.working = asyncio.Lock()
+        self._assignment = 0
+        self._between = False
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                async with self.working:
+                    log.info("consumer.revoked", partitions=len(revoked))
+        self._assignment += 1
+        self._between = True
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._between = False
+        log.info("consumer.assigned", partitions=len(assigned))
+
+    async def take(
+        self, batch: Batch, work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
+    ) -> None:
+        """Do `work` on a batch and acknowledge it. Raises what `work` raises while the batch is ours to read again."""
+        assignment = self._assignment
+        async with self.working:
+            if await self._work(batch, work, assignment):
+                await self._acknowledge(batch)
+            # Left to itself, FastStream would acknowledge what is not marked, with no limit.
+            batch.committed = AckStatus.ACKED
+
+    def _is_gone(self, assignment: int) -> bool:
+        return self._between or assignment != self._assignment
+
+    async def _work(
+        self,
+        batch: Batch,
+        work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]],
+        assignment: int,
+    ) -> bool:
+        """Whether the batch is to be acknowledged. It may be worked on twice, to no harm."""
+        try:
+            await work(batch.raw_message)
+        except Exception:
+            if not self._is_gone(assignment):
+                raise
+        return not self._is_gone(assignment)
+
+    @staticmethod
+    async def _acknowledge(batch: Batch) -> None:
+        # It is durable by now: an acknowledgement that fails means that it is read again some day, to no harm.
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                await batch.ack()
+        except (KafkaError, TimeoutError) as fault:
+            log.warning("batch.not_acknowledged", fault=type(fault).__name__)

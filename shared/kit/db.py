@@ -130,4 +130,7 @@ def is_transient(fault: BaseException) -> bool:
         return code[:2] in _TRANSIENT_CLASSES or code in _TRANSIENT_CODES
     if isinstance(fault, asyncpg.InterfaceError):
         return any(word in str(fault) for word in _GONE)
+    if isinstance(fault, asyncpg.InternalClientError):
+        # What asyncpg says when the server ends a session at the moment that it is used.
+        return "another operation" in str(fault)
     return isinstance(fault, OSError | TimeoutError)

@@ -1,8 +1,10 @@
 """Sends a service's history again, for a Kafka that has lost it; readers pass over what they have taken in."""
 
 from shared.kit.db import Connection
+from shared.kit.relay import REQUEST_SECONDS, SIGN_OF_LIFE_SECONDS, STOP_SECONDS
 
 WAIT_MS = 15_000
+GONE_SECONDS = SIGN_OF_LIFE_SECONDS + STOP_SECONDS + REQUEST_SECONDS
 
 # A relay that has a batch out would forget, when the rest of it is acknowledged, what only the lost Kafka had.
 END_RELAY = """
@@ -18,7 +20,9 @@ insert into outbox (seq) select seq from event where seq > $1 on conflict do not
 async def rewind(conn: Connection, after: int = 0) -> int:
     """Have the relay send every event above `after` again, in order; how many more than were pending.
 
-    Call it when Kafka is back with its topics, outside of a transaction: the relay is ended first, and begins again.
+    Call it outside of a transaction, when Kafka is back and before its topics are made: what is recorded meanwhile
+    must not be sent before what was recorded earlier. The relay is ended first, which takes its process up to
+    `GONE_SECONDS`; make the topics then.
     """
     await conn.fetchval(END_RELAY, WAIT_MS)
     done = await conn.execute(SEND_AGAIN, after)

@@ -144,14 +144,13 @@ class Cluster:
             while await self._members() < len(NODES):
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def wipe_kafka(self, prefix: str, partitions: int) -> None:
-        """Kill all brokers, empty their disks, and make a new cluster with the same topics."""
+    async def wipe_kafka(self) -> None:
+        """Kill all brokers, empty their disks, and make a new cluster without topics."""
         await asyncio.gather(*(node.end(signal.SIGKILL) for node in self.kafka.values()))
         for node in NODES:
             shutil.rmtree(self._broker(node).folder)
         self.cluster_id = new_cluster_id()
         await self.form_kafka()
-        await self.make_topics(prefix, partitions)
 
     async def make_topics(self, prefix: str, partitions: int) -> None:
         await ensure_topics(self.bootstrap, partitions=partitions, prefix=prefix)

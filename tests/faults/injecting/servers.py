@@ -6,7 +6,7 @@ import time
 
 import asyncpg
 
-from shared.kit.rewinding import rewind
+from shared.kit.rewinding import GONE_SECONDS, rewind
 from tests.faults.cluster import NODES, SERVICES
 from tests.faults.stand import Stand
 
@@ -131,12 +131,14 @@ async def kafka_wiped(stand: Stand, sent_again: bool = True) -> None:
     stand.load.on_kafka = False
     await _submissions_read(stand)
     await stand.reader.end()
-    await stand.cluster.wipe_kafka(stand.prefix, stand.size.partitions)
+    await stand.cluster.wipe_kafka()
     if sent_again:
         for service in SERVICES:
             async with stand.connection() as conn:
                 await conn.execute(f"set search_path = {service}")
                 await rewind(conn)
+        await asyncio.sleep(GONE_SECONDS)
+    await stand.cluster.make_topics(stand.prefix, stand.size.partitions)
     stand.reader.begin()
     stand.load.on_kafka = True
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.checker import Finding
@@ -17,6 +17,8 @@ BEFORE_SECONDS = 1.5
 AFTER_SECONDS = 1.0
 CURRENT_SECONDS = 120.0
 MUTANT_CURRENT_SECONDS = 15.0
+FAULT_SECONDS = 300.0
+READY_SECONDS = 60.0
 MOST_TOGETHER = 3
 
 Say = Callable[[str], None]
@@ -100,18 +102,30 @@ async def inject(
     acked = len(stand.load.journal.acked)
     stand.load.gate.go()
     await asyncio.sleep(BEFORE_SECONDS)
-    await asyncio.gather(*(fault.inject(stand) for fault in faults))
+    async with asyncio.timeout(FAULT_SECONDS):
+        await asyncio.gather(*(fault.inject(stand) for fault in faults))
     ended = time.monotonic()
     await asyncio.sleep(AFTER_SECONDS)
-    await stand.load.gate.rest()
+    answered = await _came(stand.load.gate.rest())
     seconds = await stand.checker.until_current(ended, limit)
+    ready = await _came(stand.replicas.ready(within=READY_SECONDS))
     finding = await stand.checker.check()
     finding.seconds = seconds
-    if seconds is None:
-        finding.stuck["not current in time"] += 1
+    finding.stuck["calls that nobody answered"] = int(not answered)
+    finding.stuck["not current in time"] = int(seconds is None)
+    finding.stuck["not ready again"] = int(not ready)
     if stand.load.faults:
         raise stand.load.faults[0]
     return finding, len(stand.load.journal.acked) - acked
+
+
+async def _came(awaited: Awaitable[None]) -> bool:
+    """Whether it came within the time that it gives itself."""
+    try:
+        await awaited
+    except TimeoutError:
+        return False
+    return True
 
 
 async def run(

@@ -168,6 +168,11 @@ class Replicas:
                     while replica.wanted and not await _says_ready(client, replica):
                         await asyncio.sleep(0.1)
 
+    async def say_ready(self) -> list[str]:
+        """The names of those that say now that they can work."""
+        async with httpx.AsyncClient(timeout=5) as client:
+            return [each.name for each in self.all if await _says_ready(client, each)]
+
     async def stop(self) -> None:
         if self.watch is not None:
             self.watch.cancel()

@@ -12,7 +12,8 @@ from tests.faults.stand import Stand
 
 POLL_SECONDS = 0.25
 DRAIN_SECONDS = 60.0
-DOWN_SECONDS = 1.5
+DOWN_SECONDS = 1.0
+TOLD_SECONDS = 2.5
 MOST_CONNECTIONS = 400
 
 TERMINATE = """
@@ -38,6 +39,8 @@ async def postgres_stopped(stand: Stand, seconds: float = DOWN_SECONDS) -> None:
     assert postgres is not None
     await postgres.end(signal.SIGQUIT)
     await asyncio.sleep(seconds)
+    if seconds > TOLD_SECONDS and (lying := await stand.replicas.say_ready()):
+        stand.load.journal.complain(f"ready without PostgreSQL: {lying}")
     postgres.start()
     await postgres.ready()
 
@@ -120,7 +123,10 @@ async def all_brokers_killed(stand: Stand, seconds: float) -> None:
     """SIGKILL of all brokers at once; intake goes on."""
     nodes = list(stand.cluster.kafka.values())
     await asyncio.gather(*(node.end(signal.SIGKILL) for node in nodes))
+    acked = len(stand.load.journal.acked)
     await asyncio.sleep(seconds)
+    if len(stand.load.journal.acked) == acked:
+        stand.load.journal.complain("intake took nothing while Kafka was away")
     for node in nodes:
         node.start()
     await stand.cluster.kafka_ready()

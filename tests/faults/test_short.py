@@ -1,0 +1,56 @@
+"""The short form of the fault programme: the same code, a few faults and two broken builds, under three minutes."""
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.cluster import Cluster
+from tests.faults.faults import SHORT, every_fault
+from tests.faults.load import Rates
+from tests.faults.programme import Table, run, try_mutant
+from tests.faults.stand import Build, Size, standing
+from tests.faults.trials import trials
+
+SECONDS = 110
+RATES = Rates(singles=20, batches=2, batch=20, kafka=40, walkers=6)
+# Each against another promise; what takes longer is left to `make faults`.
+FAULTS = (
+    "intake: kill -9 of both",
+    "routing: relay killed, batch out",
+    "followup: killed before the ack",
+    "wire to postgres: answers lost",
+    "copies of every tenth",
+    "postgres: immediate stop",
+    "poison of every kind",
+    "kafka: one broker killed",
+    "followup: table locked",
+)
+MUTANTS = ("no_inbox", "relay_by_transaction")
+
+
+@pytest.mark.timeout(600)
+async def test_nothing_is_lost_doubled_or_stuck(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = int(os.environ.get("LIAISON_FAULTS_SEED") or random.randrange(10**6))  # noqa: S311
+    said = [f"seed {seed} (LIAISON_FAULTS_SEED repeats it)"]
+    known = every_fault(SHORT)
+    table = Table(seed)
+    caught = {}
+    async with Cluster(tmp_path) as cluster:
+        size = Size(RATES, partitions=3, enterprises=30, liaisons=6)
+        async with standing(cluster, "main", size, Build(), seed) as stand:
+            faults = [[known[name]] for name in FAULTS]
+            await run(stand, faults, table, said.append, time.monotonic() + SECONDS)
+        for trial in trials(known):
+            if trial.mutant in MUTANTS:
+                found = await try_mutant(cluster, trial, RATES, seed, said.append)
+                caught[trial.mutant] = bool(found)
+    said += table.lines()
+    with capsys.disabled():
+        print("\n" + "\n".join(said))  # noqa: T201 - the table is what the run is for
+    assert table.bad == 0, "\n".join(table.words)
+    assert caught == dict.fromkeys(MUTANTS, True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -158,6 +159,25 @@ async def test_who_waits_too_long_for_the_same_key_is_asked_to_come_again(
     assert answer.headers["retry-after"] == "5"
     assert (await slow).status_code == 201
     assert await desk.rows() == 1
+
+
+@pytest.mark.parametrize("headers", [{}, key("k")])
+@pytest.mark.parametrize(("failures", "status"), [(2, 201), (3, 503)])
+async def test_a_deadlock_is_tried_again_a_few_times(
+    desk: Desk, client: httpx.AsyncClient, headers: dict[str, str], failures: int, status: int
+):
+    work = desk.work
+
+    async def in_the_way(conn: Connection) -> Answer:
+        answer = await work(conn)
+        if desk.done <= failures:
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        return answer
+
+    desk.work = in_the_way  # type: ignore[method-assign]
+    assert (await client.post("/do", json={}, headers=headers)).status_code == status
+    assert desk.done == 3
+    assert await desk.rows() == (1 if status == 201 else 0)
 
 
 async def test_a_key_has_a_length(desk: Desk, client: httpx.AsyncClient):

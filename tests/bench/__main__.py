@@ -1,0 +1,84 @@
+"""`make bench`: every measurement in one run, as lines, a JSON file and a picture.
+
+NAME… measures these alone; --brief only tries that everything works.
+"""
+
+import argparse
+import importlib
+import json
+import platform
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import uvloop
+
+from tests.bench.line import Line, Measure, Scope
+
+# In the order of the lines that they print; each has `measure`.
+MEASUREMENTS: tuple[str, ...] = ()
+OUT = Path(".bench")
+
+
+def say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+async def run(names: list[str], out: Path, *, brief: bool) -> list[Line]:
+    """Measure each in turn; what was measured before one fails is written all the same."""
+    lines: list[Line] = []
+    with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
+        for name in names:
+            measure: Measure = importlib.import_module(f"tests.bench.{name}").measure
+            say(f"measuring {name}")
+            try:
+                found = await measure(Scope(Path(folder) / name, say, brief))
+            finally:
+                write(out, lines)
+            lines += found
+            for line in found:
+                say(worded(line))
+    write(out, lines)
+    return lines
+
+
+def worded(line: Line) -> str:
+    """A line for a person: the figure, what it stands beside, and whether it is what it should be."""
+    ratios = line.ratios
+    beside = ", ".join(
+        f"{name} {value:,.1f} (x{ratios[name]:.2f})" if name in ratios else f"{name} {value:,.1f}"
+        for name, value in line.beside.items()
+    )
+    verdict = f"  [{line.goal}: {'yes' if line.met else 'NO'}]" if line.goal else ""
+    return (
+        f"({line.number}) {line.name}: {line.ours:,.1f} {line.unit}; {beside or 'alone'}{verdict}"
+    )
+
+
+def write(out: Path, lines: list[Line]) -> None:
+    """`bench.json` below `out`: the lines, and on what they were measured."""
+    out.mkdir(parents=True, exist_ok=True)
+    found = [asdict(line) | {"ratios": line.ratios} for line in lines]
+    about = {"python": platform.python_version(), "machine": platform.machine()}
+    (out / "bench.json").write_text(
+        json.dumps({"on": about, "lines": found}, indent=1, ensure_ascii=False) + "\n"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--brief", action="store_true")
+    options = parser.parse_args()
+    names = options.names or list(MEASUREMENTS)
+    if unknown := set(names) - set(MEASUREMENTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    lines = uvloop.run(run(names, options.out, brief=options.brief))
+    return 0 if all(line.met for line in lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -76,12 +76,13 @@ class Town:
     async def do(self, who: str, method: str, path: str, body: Any = None) -> Any:
         """A write that must succeed; safe to send again after a crash, by its Idempotency-Key.
 
-        A step that a killed service's news has not yet made possible (409) is tried again, as a client would.
+        A step that news on its way to a killed service will make possible is tried again, as a client would: the
+        matter is not known there yet (404), or not yet in the state that allows it (409).
         """
         key = {"idempotency-key": f"key-{next(numbers)}"}
         deadline = time.monotonic() + PATIENCE_SECONDS
         answer = await self.call(who, method, path, body, **key)
-        while answer.status_code == 409 and time.monotonic() < deadline:
+        while answer.status_code in (404, 409) and time.monotonic() < deadline:
             await asyncio.sleep(0.2)
             answer = await self.call(who, method, path, body, **key)
         assert answer.status_code < 300, f"{path}: {answer.status_code} {answer.text}"

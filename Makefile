@@ -9,6 +9,8 @@ READY := .venv/.ready
 SOURCES := services shared deploy tests
 TIERS := $(foreach tier,unit contracts integration flow browser,$(wildcard tests/$(tier)))
 LIAISON := $(BIN)/liaison
+# Most tests wait for servers; two processes, each with a PostgreSQL and a Kafka of its own, keep two cores busy.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 # The packages come with whatever certificates this machine trusts, for this Python, into .venv.
 export UV_SYSTEM_CERTS := 1
@@ -46,7 +48,7 @@ doctor: $(READY) ## what is wrong, and how to mend it
 	@$(LIAISON) doctor $(ARGS)
 
 test: $(READY) ## all tests, on a real PostgreSQL and a real Kafka; ARGS="-k word"
-	@$(BIN)/pytest $(TIERS) $(ARGS)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) $(TIERS) $(ARGS)
 
 unit: $(READY) ## the tests that need no server
 	@$(BIN)/pytest tests/unit $(ARGS)

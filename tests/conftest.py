@@ -1,4 +1,4 @@
-"""One real PostgreSQL and one real Kafka for a run, started when a test first asks for them."""
+"""One real PostgreSQL and one real Kafka for each process of a run, started when a test first asks for them."""
 
 import itertools
 import os
@@ -29,8 +29,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch Kafka before the first test, so that no test's time limit counts the download."""
     wanted = ("kafka", "kafka_server")
     if any(name in getattr(item, "fixturenames", ()) for item in session.items for name in wanted):
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        jars.classpath(Fetching(reporter.write_line))
+        fetch_kafka(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Before several processes run tests: only the one that starts them can say how far a download has come."""
+    fetch_kafka(config)
+
+
+def fetch_kafka(config: pytest.Config) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    jars.classpath(Fetching(reporter.write_line if reporter else lambda line: None))
 
 
 class Fetching:
@@ -54,7 +64,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where everything must be there (`LIAISON_NO_SKIPS`), a skipped test is a failed run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("LIAISON_NO_SKIPS") and reporter.getreports("skipped"):
+    if reporter and os.environ.get("LIAISON_NO_SKIPS") and reporter.getreports("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

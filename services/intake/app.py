@@ -6,18 +6,18 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from services.intake.api import receipts, submissions
+from services.intake.api import imports, receipts, submissions
 from services.intake.api.edge import Edge
 from services.intake.consumers import Submitted, read_submission, taking_submissions
 from services.intake.domain import Registration
 from services.intake.handlers import progress, registration
 from services.intake.handlers.registration import Arrival
 from services.intake.settings import Settings
+from services.intake.timers import FORGET_SECONDS, TAKE_SECONDS, Timers
 from shared.contracts import topics
 from shared.contracts.published import EVENTS
 from shared.kit.batching import Batcher
 from shared.kit.clock import Clock, clock_from
-from shared.kit.commands import forget_old_keys
 from shared.kit.db import Database, open_database
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer
@@ -28,7 +28,6 @@ from shared.kit.web import make_app
 
 SERVICE = "intake"
 SOURCE = "urn:liaison:intake"
-FORGET_SECONDS = 60.0
 
 
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -41,7 +40,8 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
         batcher = Batcher(partial(_register, db, now))
-        app.state.edge = Edge(db, now, batcher, health, settings.max_pending_events)
+        edge = app.state.edge = Edge(db, now, batcher, health, settings.max_pending_events)
+        timers = Timers(db, now, lambda: edge.is_full)
         arrivals: Unordered[Submitted] = Unordered(
             db, SERVICE, read_submission, taking_submissions(now)
         )
@@ -66,7 +66,8 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "relay": Relay(db, settings.kafka_address, SOURCE).run,
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
-            "forget": partial(every, FORGET_SECONDS, partial(_forget, db)),
+            "imports": partial(every, TAKE_SECONDS, timers.take_rows),
+            "forget": partial(every, FORGET_SECONDS, timers.forget),
             **{consumer.group: consumer.run for consumer in consumers},
         }
         async with running(SERVICE, tasks):
@@ -75,6 +76,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     app = make_app(SERVICE, health, settings.tokens_file, lifespan)
     app.include_router(submissions.router)
+    app.include_router(imports.router)
     app.include_router(receipts.router)
     return app
 
@@ -82,9 +84,3 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
 async def _register(db: Database, clock: Clock, arrivals: Sequence[Arrival]) -> list[Registration]:
     async with db.transaction() as conn:
         return await registration.register(conn, arrivals, clock())
-
-
-async def _forget(db: Database) -> bool:
-    async with db.transaction() as conn:
-        await forget_old_keys(conn)
-    return False

@@ -1,6 +1,7 @@
 """Intake's rules: when a submission is new, the same or another, and what a receipt's holder may still do."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from shared.contracts.vocabulary import MatterState, Role
@@ -43,6 +44,23 @@ def settle_repeat(known: Known, fingerprint: bytes) -> Registration:
     if known.fingerprint == fingerprint:
         return Registered(known.request_id, known.receipt, fresh=False)
     return Conflicting(known.request_id)
+
+
+class RowOutcome(StrEnum):
+    """What becomes of a row of an imported file; all but `pending` are final."""
+
+    PENDING = "pending"
+    TAKEN = "taken"
+    REPEATED = "repeated"
+    CONFLICTING = "conflicting"
+    FAULTY = "faulty"
+
+
+def row_outcome(became: Registration) -> RowOutcome:
+    """What a row's registration makes of the row."""
+    if isinstance(became, Conflicting):
+        return RowOutcome.CONFLICTING
+    return RowOutcome.TAKEN if became.fresh else RowOutcome.REPEATED
 
 
 @dataclass(frozen=True, slots=True)

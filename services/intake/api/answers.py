@@ -1,11 +1,12 @@
 """What intake answers, as the API's description shows it; tests hold it to what is really answered."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from services.intake.domain import RowOutcome
 from shared.contracts.vocabulary import (
     Channel,
     Kind,
@@ -103,3 +104,43 @@ class RequestWithContact(BaseModel):
     occurred_at: datetime | None
     received_at: datetime
     attachments: list[Any]
+
+
+class ImportEntered(BaseModel):
+    """A file was kept; its rows are taken within moments."""
+
+    import_id: UUID
+    status_url: str
+    rows: int
+
+
+class RowError(BaseModel):
+    """What is wrong with a field of a row, and what to do."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ImportedRow(BaseModel):
+    """What became of a row; `row` counts as in a spreadsheet, where the header is row 1."""
+
+    row: int
+    outcome: RowOutcome
+    request_id: UUID | None
+    receipt: str | None
+    status_url: str | None
+    errors: list[RowError]
+
+
+class ImportStatus(BaseModel):
+    """How far a file has come; `items` are its rows in order. `faulty_url` gives back those that must be mended."""
+
+    import_id: UUID
+    state: Literal["running", "done"]
+    created_at: datetime
+    rows: int
+    counts: dict[RowOutcome, int]
+    faulty_url: str | None
+    items: list[ImportedRow]
+    next: str | None

@@ -26,9 +26,14 @@ class Edge:
     health: Health
     max_pending_events: int
 
+    @property
+    def is_full(self) -> bool:
+        """Whether Kafka has been away for so long that no more can be kept for it."""
+        return self.health.outbox_events > self.max_pending_events
+
     def refuse_when_full(self) -> None:
-        """Raises Problem 503 while Kafka has been away for so long that no more can be kept for it."""
-        if self.health.outbox_events > self.max_pending_events:
+        """Raises Problem 503 while no more can be kept for Kafka."""
+        if self.is_full:
             raise busy(RETRY_SECONDS)
 
 

@@ -1,7 +1,5 @@
 """The directory as files over HTTP: all rows of one or none. It holds no rule and no SQL."""
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -31,7 +29,6 @@ from services.routing.api.entries import (
     liaison_of,
     tie_of,
 )
-from services.routing.catalogue.sheet import decoded
 from services.routing.handlers import directory, due
 from services.routing.store.directory import Put
 from shared.contracts.event import Actor
@@ -40,6 +37,7 @@ from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.messages import text
 from shared.kit.problems import FieldError, Problem, field_errors, language
+from shared.kit.tables import XLSX, Unusable, read_table
 
 router = APIRouter(prefix="/routing/directory", tags=["directory"], dependencies=[commands.KEYED])
 
@@ -126,7 +124,13 @@ class _Entering:
 
 
 FILE_BODY: Final = {
-    "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
 }
 
 
@@ -137,7 +141,7 @@ FILE_BODY: Final = {
     summary="Enter a file of entries",
 )
 async def import_entries(request: Request, kind: What, caller: Coordinator) -> Response:
-    """CSV in UTF-8 or GB18030 with one header row of field names, such as the sample town's; 5,000 rows at most.
+    """CSV in UTF-8 or GB18030, or XLSX, with a header row of field names, as the sample town's; 5,000 rows at most.
 
     Each row is entered as by its own PUT, all of them or, when anything is wrong, none.
     """
@@ -184,23 +188,14 @@ def _rows(raw: bytes, kind: What, today: date, lang: str) -> dict[int, Row]:
 
 
 def _cells(raw: bytes, lang: str) -> dict[int, dict[str, str]]:
-    content = decoded(raw)
-    if content is None:
-        raise _unusable("encoding", lang)
-    lines = list(csv.reader(io.StringIO(content, newline="")))
-    names = [name.strip() for name in lines[0]] if lines else []
-    found = {
-        number: {
-            name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()
-        }
-        for number, cells in enumerate(lines[1:], start=2)
-        if any(cell.strip() for cell in cells)
+    try:
+        table = read_table(raw, MOST_ROWS)
+    except Unusable as fault:
+        raise _unusable(fault.code, lang, found=str(MOST_ROWS)) from fault
+    return {
+        number: {name: cell for name, cell in zip(table.header, cells, strict=False) if cell}
+        for number, cells in table.rows.items()
     }
-    if not found:
-        raise _unusable("empty", lang)
-    if len(found) > MOST_ROWS:
-        raise _unusable("too_many_rows", lang, found=str(MOST_ROWS))
-    return found
 
 
 def _unusable(code: str, lang: str, **params: str) -> Problem:

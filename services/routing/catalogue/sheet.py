@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from services.routing.catalogue import columns
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
+from shared.kit.tables import decoded
 
 LARGEST_BYTES: Final = 1024 * 1024
 MOST_RULES: Final = 2000
@@ -98,16 +99,6 @@ def read_sheet(raw: bytes, known: Known) -> Reading:
     if faults:
         return Faulty(tuple(faults))
     return _check(text, names, records[1:], known)
-
-
-def decoded(raw: bytes) -> str | None:
-    """A file's text, in UTF-8 (with or without a byte order mark) or GB18030; None when it is in neither."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
 
 
 def _header_faults(names: Sequence[str]) -> Iterator[Remark]:

@@ -1,0 +1,96 @@
+"""Files of submissions: kept whole at once, then taken a few hundred rows at a time like every submission."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from services.intake.domain import Registration, RowOutcome, row_outcome
+from services.intake.handlers.registration import Arrival, register
+from services.intake.store import imports as store
+from services.intake.store.imports import NewImport, Pending, Settled
+from shared.contracts.event import Actor
+from shared.contracts.submission import Submission
+from shared.contracts.vocabulary import Role
+from shared.kit.db import Connection
+from shared.kit.faults import reason_of
+from shared.kit.isolation import isolate
+
+ROWS_AT_ONCE: Final = 500
+KEPT: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A file is kept; `fresh` is False when the same party had sent the same file before."""
+
+    import_id: UUID
+    fresh: bool
+
+
+async def enter(conn: Connection, new: NewImport) -> Entered:
+    """Keep a file with all its rows, once."""
+    if await store.insert_import(conn, new):
+        await store.insert_rows(conn, new.id, new.rows)
+        return Entered(new.id, fresh=True)
+    same = await store.find_same(conn, new.party, new.digest)
+    return Entered(same or new.id, fresh=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A file as it stands, and some of its rows."""
+
+    file: store.Import
+    rows: Sequence[store.Row]
+
+
+async def standing(
+    conn: Connection,
+    import_id: UUID,
+    after: int,
+    limit: int,
+    outcomes: Sequence[RowOutcome] | None = None,
+) -> Standing | None:
+    """A file with up to `limit` rows after the row `after`; None when there is no such file."""
+    file = await store.load_import(conn, import_id)
+    if file is None:
+        return None
+    return Standing(file, await store.load_rows(conn, import_id, after, limit, outcomes))
+
+
+async def take_next(conn: Connection, now: datetime) -> bool:
+    """Register the next rows that wait, 500 at most; whether there may be more."""
+    pending = await store.lock_pending(conn, ROWS_AT_ONCE)
+    if pending:
+        await isolate(conn, pending, partial(_take, now=now), _set_aside)
+    return len(pending) == ROWS_AT_ONCE
+
+
+async def _take(conn: Connection, pending: Sequence[Pending], now: datetime) -> None:
+    registrations = await register(conn, [_arrival(row) for row in pending], now)
+    await store.settle_rows(
+        conn, [_settled(row, became) for row, became in zip(pending, registrations, strict=True)]
+    )
+
+
+def _arrival(row: Pending) -> Arrival:
+    submission = Submission.model_validate_json(row.submission)
+    return Arrival(submission, Actor(role=Role(row.role), party=row.party))
+
+
+def _settled(row: Pending, became: Registration) -> Settled:
+    return Settled(row.import_id, row.number, row_outcome(became), UUID(became.request_id))
+
+
+async def _set_aside(conn: Connection, row: Pending, fault: Exception) -> None:
+    error = {"pointer": "/", "code": "failed", "detail": reason_of(fault)}
+    settled = Settled(row.import_id, row.number, RowOutcome.FAULTY, None, (error,))
+    await store.settle_rows(conn, [settled])
+
+
+async def forget(conn: Connection, now: datetime) -> bool:
+    """Drop files that are older than 30 days, a few at a time; whether there may be more. The requests stay."""
+    return await store.forget_imports(conn, now - KEPT)

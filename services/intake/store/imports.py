@@ -1,0 +1,208 @@
+"""The SQL of imported files and their rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.intake.domain import RowOutcome
+from shared.kit.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A row as it comes: with the submission's JSON where it is valid, else with what is wrong with it."""
+
+    number: int
+    cells: Sequence[str]
+    submission: str | None
+    errors: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewImport:
+    """A file, whoever sent it, and its rows; `digest` tells the same file again."""
+
+    id: UUID
+    role: str
+    party: str
+    digest: bytes
+    header: Sequence[str]
+    created_at: datetime
+    rows: Sequence[NewRow]
+
+
+INSERT_IMPORT = """
+insert into import (id, role, party, digest, header, created_at) values ($1, $2, $3, $4, $5, $6)
+on conflict on constraint import_file do nothing returning id"""
+
+
+async def insert_import(conn: Connection, new: NewImport) -> bool:
+    """Insert the file without its rows; False when this party has sent it before."""
+    args = (new.id, new.role, new.party, new.digest, json.dumps(new.header), new.created_at)
+    return await conn.fetchval(INSERT_IMPORT, *args) is not None
+
+
+SELECT_SAME = "select id from import where party = $1 and digest = $2"
+
+
+async def find_same(conn: Connection, party: str, digest: bytes) -> UUID | None:
+    """The import of the same file by the same party."""
+    found: UUID | None = await conn.fetchval(SELECT_SAME, party, digest)
+    return found
+
+
+INSERT_ROWS = """
+insert into import_row (import_id, number, cells, submission, outcome, errors)
+select $1, given.number, given.cells, given.submission,
+       case when given.submission is null then 'faulty' else 'pending' end, given.errors
+from unnest($2::int[], $3::json[], $4::json[], $5::json[])
+     as given (number, cells, submission, errors)"""
+
+
+async def insert_rows(conn: Connection, import_id: UUID, rows: Sequence[NewRow]) -> None:
+    """Insert rows: the valid wait to be taken, the others are faulty."""
+    await conn.execute(
+        INSERT_ROWS,
+        import_id,
+        [row.number for row in rows],
+        [json.dumps(row.cells) for row in rows],
+        [row.submission for row in rows],
+        [json.dumps(row.errors) for row in rows],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A valid row that waits to be taken, for whoever sent its file."""
+
+    import_id: UUID
+    number: int
+    submission: str
+    role: str
+    party: str
+
+
+LOCK_PENDING = """
+select row.import_id, row.number, row.submission, import.role, import.party
+from import_row as row join import on import.id = row.import_id
+where row.outcome = 'pending'
+order by row.import_id, row.number limit $1 for update of row skip locked"""
+
+
+async def lock_pending(conn: Connection, limit: int) -> list[Pending]:
+    """The next rows that wait, the oldest file's first, locked; those that another replica has are passed over."""
+    return [Pending(*row.values()) for row in await conn.fetch(LOCK_PENDING, limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a row."""
+
+    import_id: UUID
+    number: int
+    outcome: RowOutcome
+    request_id: UUID | None = None
+    errors: Sequence[Mapping[str, str]] = ()
+
+
+# What was taken is in the request; the file's own copy, a contact in it, is dropped.
+SETTLE_ROWS = """
+update import_row as row
+set outcome = given.outcome, request_id = given.request_id, errors = given.errors, submission = null,
+    cells = case when given.outcome in ('taken', 'repeated') then null else row.cells end
+from unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::json[])
+     as given (import_id, number, outcome, request_id, errors)
+where row.import_id = given.import_id and row.number = given.number and row.outcome = 'pending'"""
+
+
+async def settle_rows(conn: Connection, settled: Sequence[Settled]) -> None:
+    """Store what became of rows."""
+    await conn.execute(
+        SETTLE_ROWS,
+        [row.import_id for row in settled],
+        [row.number for row in settled],
+        [row.outcome for row in settled],
+        [row.request_id for row in settled],
+        [json.dumps(row.errors) for row in settled],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file as it stands: how many of its rows have come to what."""
+
+    id: UUID
+    party: str
+    header: tuple[str, ...]
+    created_at: datetime
+    counts: Mapping[RowOutcome, int]
+
+
+SELECT_IMPORT = "select id, party, header, created_at from import where id = $1"
+COUNT_ROWS = "select outcome, count(*) from import_row where import_id = $1 group by outcome"
+
+
+async def load_import(conn: Connection, import_id: UUID) -> Import | None:
+    """A file and how far it has come; None when there is none."""
+    row = await conn.fetchrow(SELECT_IMPORT, import_id)
+    if row is None:
+        return None
+    counted = await conn.fetch(COUNT_ROWS, import_id)
+    counts = {RowOutcome(each["outcome"]): each["count"] for each in counted}
+    header = tuple(json.loads(row["header"]))
+    return Import(row["id"], row["party"], header, row["created_at"], counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row and what became of it."""
+
+    number: int
+    outcome: RowOutcome
+    request_id: UUID | None
+    receipt: str | None
+    errors: list[dict[str, Any]]
+    cells: tuple[str, ...] | None
+
+
+SELECT_ROWS = """
+select row.number, row.outcome, row.request_id, request.receipt, row.errors, row.cells
+from import_row as row
+left join request on request.id = row.request_id and row.outcome in ('taken', 'repeated')
+where row.import_id = $1 and row.number > $2 and ($4::text[] is null or row.outcome = any($4))
+order by row.number limit $3"""
+
+
+async def load_rows(
+    conn: Connection,
+    import_id: UUID,
+    after: int,
+    limit: int,
+    outcomes: Sequence[RowOutcome] | None = None,
+) -> list[Row]:
+    """Up to `limit` rows after the row `after`, of these `outcomes` alone if given."""
+    rows = await conn.fetch(SELECT_ROWS, import_id, after, limit, outcomes)
+    return [
+        Row(
+            row["number"],
+            RowOutcome(row["outcome"]),
+            row["request_id"],
+            row["receipt"],
+            json.loads(row["errors"]),
+            tuple(json.loads(row["cells"])) if row["cells"] is not None else None,
+        )
+        for row in rows
+    ]
+
+
+FORGET_IMPORTS = """
+delete from import where id in (select id from import where created_at < $1 order by created_at limit 10)"""
+
+
+async def forget_imports(conn: Connection, before: datetime) -> bool:
+    """Drop files that came before, ten at most; whether there may be more."""
+    done: str = await conn.execute(FORGET_IMPORTS, before)
+    return done == "DELETE 10"

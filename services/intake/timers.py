@@ -1,0 +1,35 @@
+"""Intake's clock edge: rows of files are taken within a second, by whichever replica comes first."""
+
+from collections.abc import Callable
+from typing import Final
+
+from services.intake.handlers import imports
+from shared.kit.clock import Clock
+from shared.kit.commands import forget_old_keys
+from shared.kit.db import Database
+
+TAKE_SECONDS: Final = 0.5
+FORGET_SECONDS: Final = 60.0
+
+
+class Timers:
+    """Steps to be done for ever; each says whether there may be more to do at once."""
+
+    def __init__(self, db: Database, clock: Clock, is_full: Callable[[], bool]) -> None:
+        self._db = db
+        self._clock = clock
+        self._is_full = is_full
+
+    async def take_rows(self) -> bool:
+        """Rows of files that wait; while no more can be kept for Kafka they go on waiting."""
+        if self._is_full():
+            return False
+        async with self._db.transaction() as conn:
+            return await imports.take_next(conn, self._clock())
+
+    async def forget(self) -> bool:
+        """Old files, and answers kept for retries."""
+        async with self._db.transaction() as conn:
+            more = await imports.forget(conn, self._clock())
+            await forget_old_keys(conn)
+        return more

@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := services shared deploy tests
-TIERS := $(foreach tier,unit contracts integration flow browser,$(wildcard tests/$(tier)))
+TIERS := $(foreach tier,unit contracts integration flow browser faults,$(wildcard tests/$(tier)))
 LIAISON := $(BIN)/liaison
 # Most tests wait for servers; two processes, each with a PostgreSQL and a Kafka of its own, keep two cores busy.
 SIDE_BY_SIDE := -n 2 --dist loadfile
@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status doctor test unit check fmt schemas bench
+.PHONY: help setup up down status doctor test unit check fmt bench faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,13 +61,14 @@ check: $(READY) ## style, types, layers, and whether the schemas are those of th
 	$(BIN)/python -m shared.contracts.schemas --check
 	$(BIN)/python -m deploy.openapi --check
 
-fmt: $(READY) ## lay the code out
+fmt: $(READY) ## lay the code out, and write the schemas anew; one that would break a reader is refused
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/python -m shared.contracts.schemas
+	$(BIN)/python -m deploy.openapi
 
 bench: $(READY) ## POST to queue on a running sample town; ARGS="--endpoints DIR/endpoints.json"
 	@$(BIN)/python -m tests.bench.post_to_queue $(if $(filter undefined,$(origin ARGS)),--endpoints .liaison/endpoints.json,$(ARGS))
 
-schemas: $(READY) ## write the contracts' schemas and the API's description anew, after a change that was meant
-	$(BIN)/python -m shared.contracts.schemas
-	$(BIN)/python -m deploy.openapi
+faults: $(READY) ## everything that can break is broken under load, for half an hour; ARGS="--only NAME"
+	@$(BIN)/python -m tests.faults $(ARGS)

@@ -34,7 +34,11 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one intake process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     consumers: list[Consumer] = []
-    health = Health(SERVICE, lambda: bool(consumers) and all(item.started for item in consumers))
+    health = Health(
+        SERVICE,
+        lambda: bool(consumers) and all(item.started for item in consumers),
+        settings.max_pending_events,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

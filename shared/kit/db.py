@@ -1,6 +1,7 @@
 """A service's PostgreSQL: its pool, its transactions, the signal of a commit. Only this module begins and commits."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,6 +25,7 @@ CONNECT_SECONDS = 10.0
 # Longer than any statement may take: it ends waits for a server that fell silent.
 COMMAND_SECONDS = 30.0
 ACQUIRE_SECONDS = 5.0
+SHORT_SECONDS = 10.0
 
 # SQLSTATE classes and codes that say nothing about the message at hand: the same work may succeed later.
 # Connection, login, database and schema missing, contention, resources, shutdown, the system's own errors;
@@ -63,6 +65,7 @@ class Database:
         self.url = url
         self.schema = schema
         self.committed = Signal()
+        self._short_at = -SHORT_SECONDS
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -70,10 +73,19 @@ class Database:
 
         Raises asyncpg errors and TimeoutError when no connection is free within 5 s.
         """
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            async with connection.transaction():
-                yield connection
-            self.committed.notify()
+        try:
+            async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                async with connection.transaction():
+                    yield connection
+                self.committed.notify()
+        except asyncpg.InsufficientResourcesError:
+            self._short_at = time.monotonic()
+            raise
+
+    @property
+    def is_short(self) -> bool:
+        """Whether PostgreSQL lacked disk, memory or connections for a transaction within the last 10 s."""
+        return time.monotonic() - self._short_at < SHORT_SECONDS
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:

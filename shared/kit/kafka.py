@@ -32,6 +32,7 @@ Parse: TypeAlias = Callable[[Records], Awaitable[StreamMessage[Records]]]
 
 MAX_RECORDS = 500
 BATCH_TIMEOUT_MS = 20
+LATE_SECONDS = 30.0
 STALL_SECONDS = 60.0
 WORKING_SECONDS = 240.0
 """How long one batch may take: looking for bad messages in it takes its time; within the poll interval (300 s)."""
@@ -80,7 +81,8 @@ class Consumer:
         self._progress = time.monotonic()
         self._working = False
         self.started = False
-        """Whether the consumer works and Kafka has answered it within the last seconds."""
+        """Whether Kafka has answered within the last seconds and, when something waits, some of it was taken in
+        within the last 30 s."""
 
     @property
     def group(self) -> str:
@@ -142,11 +144,11 @@ class Consumer:
         self._progress = time.monotonic()
         while True:
             lag = await self._lag(subscriber.consumer)
-            self.started = lag is not None
             for topic, records in (lag or {}).items():
                 CONSUMER_LAG.labels(self._service, topic).set(records)
             if lag is not None and not any(lag.values()) and not self._working:
                 self._progress = time.monotonic()
+            self.started = lag is not None and time.monotonic() - self._progress < LATE_SECONDS
             self._end_when_stuck(lag)
             await asyncio.sleep(LAG_SECONDS)
 

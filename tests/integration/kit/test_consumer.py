@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -301,6 +302,26 @@ async def test_one_that_hangs_is_noticed(
         await asyncio.wait_for(
             Consumer(address, "town", [topics.REQUESTS], Taking(hang).take).run(), 30
         )
+
+
+async def test_one_that_takes_nothing_in_does_not_say_that_it_works(
+    town: Town, records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
+):
+    """A lock that somebody holds for long: Kafka answers all the while, and nothing is taken in."""
+    monkeypatch.setattr(kafka_module, "LATE_SECONDS", 1.0)
+    monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
+    await town.inbound.take(records.matter("a", [1]))
+    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
+    other = await asyncpg.connect(town.url, server_settings={"search_path": "town"})
+    async with under_way(consumer.run):
+        await until(lambda: as_bool(consumer.started))
+        async with other.transaction():
+            await other.execute("select from seen where subject = 'a' for update")
+            await send(address, records.matter("a", [2]))
+            await until(lambda: as_bool(not consumer.started))
+        await until(lambda: has_applied(town, 2))
+        await until(lambda: as_bool(consumer.started))
+    await other.close()
 
 
 async def test_one_that_fetches_nothing_is_noticed(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 STEADY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 CHECK_SECONDS = 2.0
+STALE_SECONDS = 10.0
 OUTBOX_STUCK_SECONDS = 60.0
 MOST_COUNTED = 100_000
 
@@ -89,6 +91,7 @@ class Health:
     outbox_age_s: float = 0.0
     outbox_events: int = 0
     dead_letters: dict[str, int] = field(default_factory=dict)
+    measured_at: float = 0.0
 
     async def watch(self, db: Database) -> None:
         """Measure for ever. A database that does not answer is a finding, not an error."""
@@ -98,6 +101,7 @@ class Health:
                     await self._measure(conn)
                 # It answers, and still nothing can be kept while its disk is full.
                 self.database = not db.is_short
+                self.measured_at = time.monotonic()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
                 self.database = False
             await asyncio.sleep(CHECK_SECONDS)
@@ -115,8 +119,10 @@ class Health:
 
     def checks(self) -> dict[str, bool]:
         """Each thing the service needs, and whether it is there."""
+        # A server that fell silent lets a question wait for long; an old answer is none.
+        fresh = time.monotonic() - self.measured_at < STALE_SECONDS
         return {
-            "database": self.database,
+            "database": self.database and fresh,
             "kafka": self.consuming(),
             "outbox": self.outbox_age_s < OUTBOX_STUCK_SECONDS,
         }

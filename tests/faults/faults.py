@@ -86,22 +86,27 @@ def _of_services(spans: Spans) -> list[Fault]:
 
 
 def _of_postgres(spans: Spans) -> list[Fault]:
+    frozen, usual = spans.frozen, spans.usual
     return [
         Fault("postgres: immediate stop", servers.postgres_stopped),
-        Fault("postgres: away", partial(servers.postgres_stopped, seconds=spans.usual)),
+        Fault("postgres: away", partial(servers.postgres_stopped, seconds=frozen)),
         Fault("postgres: sessions ended", partial(servers.sessions_ended, times=spans.times)),
-        Fault("postgres: no connection left", partial(servers.crowded, seconds=spans.usual)),
-        Fault("postgres: disk full", partial(servers.disk_full, seconds=spans.usual)),
+        Fault("postgres: no connection left", partial(servers.crowded, seconds=frozen)),
+        Fault("postgres: disk full", partial(servers.disk_full, seconds=frozen)),
+        Fault(
+            "postgres: a transaction left open", partial(servers.long_transaction, seconds=usual)
+        ),
     ]
 
 
 def _of_kafka(spans: Spans) -> list[Fault]:
+    frozen, usual = spans.frozen, spans.usual
     return [
-        Fault("kafka: one broker killed", partial(servers.broker_killed, seconds=spans.usual)),
-        Fault("kafka: one broker frozen", partial(servers.broker_frozen, seconds=spans.frozen)),
-        Fault(
-            "kafka: all brokers killed", partial(servers.all_brokers_killed, seconds=spans.usual)
-        ),
+        Fault("kafka: one broker killed", partial(servers.brokers_killed, seconds=usual)),
+        Fault("kafka: two brokers killed", partial(servers.brokers_killed, seconds=usual, count=2)),
+        Fault("kafka: one broker frozen", partial(servers.broker_frozen, seconds=frozen)),
+        Fault("kafka: all brokers killed", partial(servers.all_brokers_killed, seconds=frozen)),
+        Fault("kafka: all brokers frozen", partial(servers.all_brokers_frozen, seconds=frozen)),
         Fault("kafka: wiped and rewound", servers.kafka_wiped),
     ]
 
@@ -112,7 +117,9 @@ def _of_the_wire(spans: Spans) -> list[Fault]:
         during = partial(wire.weather, names=names, seconds=spans.usual)
         found += [
             Fault(f"wire to {server}: 200 ms late", partial(during, do="delay", delay=0.2)),
-            Fault(f"wire to {server}: swallows", partial(during, do="swallow")),
+            Fault(
+                f"wire to {server}: swallows", partial(during, do="swallow", seconds=spans.frozen)
+            ),
             Fault(f"wire to {server}: half open", partial(during, do="half")),
             Fault(f"wire to {server}: refuses", partial(during, do="refuse")),
             Fault(

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.checker import Finding
@@ -96,7 +96,11 @@ def _line(form: str, row: Row) -> str:
 
 
 async def inject(
-    stand: Stand, faults: Sequence[Fault], *, limit: float = CURRENT_SECONDS
+    stand: Stand,
+    faults: Sequence[Fault],
+    *,
+    after: float = AFTER_SECONDS,
+    limit: float = CURRENT_SECONDS,
 ) -> tuple[Finding, int]:
     """Load, the faults at once, load, rest, and a check; what was found, and how many were acknowledged meanwhile."""
     acked = len(stand.load.journal.acked)
@@ -105,7 +109,7 @@ async def inject(
     async with asyncio.timeout(FAULT_SECONDS):
         await asyncio.gather(*(fault.inject(stand) for fault in faults))
     ended = time.monotonic()
-    await asyncio.sleep(AFTER_SECONDS)
+    await asyncio.sleep(after)
     answered = await _came(stand.load.gate.rest())
     seconds = await stand.checker.until_current(ended, limit)
     ready = await _came(stand.replicas.ready(within=READY_SECONDS))
@@ -129,14 +133,12 @@ async def _came(awaited: Awaitable[None]) -> bool:
 
 
 async def run(
-    stand: Stand, faults: Sequence[Sequence[Fault]], table: Table, say: Say, until: float
+    stand: Stand, rounds: Iterable[Sequence[Fault]], table: Table, say: Say, after: float
 ) -> None:
-    """Inject each of `faults` in turn while it is not later than `until`, then check the whole run once more."""
-    for together in faults:
-        if time.monotonic() > until:
-            break
+    """Inject each round's faults, with `after` seconds of load behind them, then check the whole run once more."""
+    for together in rounds:
         begun = time.monotonic()
-        finding, acked = await inject(stand, together)
+        finding, acked = await inject(stand, together, after=after)
         name = " + ".join(fault.name for fault in together)
         table.add(name if len(together) == 1 else "several at once", finding, acked)
         took, current = time.monotonic() - begun, finding.seconds or 0.0

@@ -99,11 +99,11 @@ async def standing(
     """Migrate, make topics, start the services, tell them of the town, and have the load ready to go."""
     folder = cluster.folder / name
     prefix, database = f"{name}.", database_of(name)
-    await _make_database(cluster, database)
+    await make_database(cluster, database)
     await cluster.make_topics(prefix, size.partitions)
     folder.mkdir(parents=True, exist_ok=True)
     clock_file = folder / "clock"
-    launch = _launch(cluster, folder, build, name)
+    launch = launch_of(cluster, folder, build, name)
     town = Town(f"{name}-{seed}", size.enterprises, size.liaisons)
     chance = random.Random(seed)  # noqa: S311 - reproducible
     async with contextlib.AsyncExitStack() as stack:
@@ -124,7 +124,8 @@ async def standing(
         )  # fmt: skip
 
 
-async def _make_database(cluster: Cluster, database: str) -> None:
+async def make_database(cluster: Cluster, database: str) -> None:
+    """A database with the services' schemas and nothing in them."""
     conn = await asyncpg.connect(cluster.url("postgres"), timeout=10)
     try:
         await conn.execute(f"create database {database}")
@@ -133,7 +134,8 @@ async def _make_database(cluster: Cluster, database: str) -> None:
     await asyncio.wait_for(migrate_all(cluster.url(database)), 60)
 
 
-def _launch(cluster: Cluster, folder: Path, build: Build, name: str) -> Launch:
+def launch_of(cluster: Cluster, folder: Path, build: Build, name: str) -> Launch:
+    """How the services of a run are started: on its database and topics, through the network that can fail."""
     tokens = folder / "tokens.json"
     write_tokens(tokens)
     common = {

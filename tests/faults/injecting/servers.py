@@ -1,19 +1,21 @@
 """What happens to PostgreSQL and Kafka: stopped, crowded, full, slow, wiped."""
 
 import asyncio
+import contextlib
 import signal
 import time
+from collections.abc import AsyncIterator
 
 import asyncpg
 
 from shared.kit.rewinding import GONE_SECONDS, rewind
 from tests.faults.cluster import NODES, SERVICES
+from tests.faults.injecting.readiness import told_not_ready
 from tests.faults.stand import Stand
 
 POLL_SECONDS = 0.25
 DRAIN_SECONDS = 60.0
 DOWN_SECONDS = 1.0
-TOLD_SECONDS = 2.5
 MOST_CONNECTIONS = 400
 
 TERMINATE = """
@@ -39,10 +41,17 @@ async def postgres_stopped(stand: Stand, seconds: float = DOWN_SECONDS) -> None:
     assert postgres is not None
     await postgres.end(signal.SIGQUIT)
     await asyncio.sleep(seconds)
-    if seconds > TOLD_SECONDS and (lying := await stand.replicas.say_ready()):
-        stand.load.journal.complain(f"ready without PostgreSQL: {lying}")
+    await told_not_ready(stand, seconds, "without PostgreSQL")
     postgres.start()
     await postgres.ready()
+
+
+async def long_transaction(stand: Stand, seconds: float) -> None:
+    """Somebody else's transaction, with a number and a snapshot, stays open: nothing before it can be cleared away."""
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        async with stand.connection() as conn, conn.transaction(isolation="repeatable_read"):
+            await conn.execute("create temporary table mine on commit drop as select 1")
+            await asyncio.sleep(seconds)
 
 
 async def crowded(stand: Stand, seconds: float) -> None:
@@ -59,6 +68,7 @@ async def crowded(stand: Stand, seconds: float) -> None:
                 await held[0].execute(TERMINATE)
                 await asyncio.sleep(0.05)
         await asyncio.sleep(max(0.0, until - time.monotonic()))
+        await told_not_ready(stand, seconds, "without a connection")
     finally:
         for connection in held:
             connection.terminate()
@@ -72,6 +82,7 @@ async def disk_full(stand: Stand, seconds: float) -> None:
     await asyncio.to_thread(volume.fill)
     try:
         await asyncio.sleep(seconds)
+        await told_not_ready(stand, seconds, "with a full disk", ["intake-1", "intake-2"])
     finally:
         await asyncio.to_thread(volume.free)
     if postgres.child is None or postgres.child.poll() is not None:
@@ -99,12 +110,13 @@ async def slow_statements(stand: Stand, service: str, seconds: float) -> None:
         await stand.sql(f"drop trigger slow on {table}")
 
 
-async def broker_killed(stand: Stand, seconds: float) -> None:
-    """SIGKILL of one broker, which comes back."""
-    node = stand.cluster.kafka[stand.chance.choice(NODES)]
-    await node.end(signal.SIGKILL)
+async def brokers_killed(stand: Stand, seconds: float, count: int = 1) -> None:
+    """SIGKILL of `count` brokers, which come back; without two of three nothing is acknowledged."""
+    nodes = [stand.cluster.kafka[number] for number in stand.chance.sample(NODES, count)]
+    await asyncio.gather(*(node.end(signal.SIGKILL) for node in nodes))
     await asyncio.sleep(seconds)
-    node.start()
+    for node in nodes:
+        node.start()
     await stand.cluster.kafka_ready()
 
 
@@ -120,16 +132,38 @@ async def broker_frozen(stand: Stand, seconds: float) -> None:
 
 
 async def all_brokers_killed(stand: Stand, seconds: float) -> None:
-    """SIGKILL of all brokers at once; intake goes on."""
+    """SIGKILL of all brokers at once; intake goes on, and everybody says that Kafka is away."""
     nodes = list(stand.cluster.kafka.values())
     await asyncio.gather(*(node.end(signal.SIGKILL) for node in nodes))
-    acked = len(stand.load.journal.acked)
-    await asyncio.sleep(seconds)
-    if len(stand.load.journal.acked) == acked:
-        stand.load.journal.complain("intake took nothing while Kafka was away")
+    async with _taking_without_kafka(stand):
+        await asyncio.sleep(seconds)
+        await told_not_ready(stand, seconds, "without Kafka")
     for node in nodes:
         node.start()
     await stand.cluster.kafka_ready()
+
+
+async def all_brokers_frozen(stand: Stand, seconds: float) -> None:
+    """SIGSTOP of all brokers: connections stay open and nobody answers on them."""
+    nodes = list(stand.cluster.kafka.values())
+    for node in nodes:
+        node.send(signal.SIGSTOP)
+    try:
+        async with _taking_without_kafka(stand):
+            await asyncio.sleep(seconds)
+            await told_not_ready(stand, seconds, "while Kafka says nothing")
+    finally:
+        for node in nodes:
+            node.send(signal.SIGCONT)
+    await stand.cluster.kafka_ready()
+
+
+@contextlib.asynccontextmanager
+async def _taking_without_kafka(stand: Stand) -> AsyncIterator[None]:
+    acked = len(stand.load.journal.acked)
+    yield
+    if len(stand.load.journal.acked) == acked:
+        stand.load.journal.complain("intake took nothing while Kafka was away")
 
 
 async def kafka_wiped(stand: Stand, sent_again: bool = True) -> None:

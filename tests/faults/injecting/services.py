@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 
 from tests.faults.cluster import SERVICES
+from tests.faults.injecting.readiness import told_not_ready
 from tests.faults.replicas import Replica
 from tests.faults.stand import Stand
 
@@ -16,6 +17,7 @@ BATCH_OUT_SECONDS = 1.0
 MIDDLE_SECONDS = 1.5
 JOINS = 2
 MOST_STOP_SECONDS = 30
+LATE_SECONDS = 45.0
 
 HOLDER = """
 select activity.client_port from pg_locks as held join pg_stat_activity as activity using (pid)
@@ -114,6 +116,9 @@ async def locked(stand: Stand, service: str, seconds: float) -> None:
         async with stand.connection() as conn, conn.transaction():
             await conn.execute(f"lock table {TABLES[service]} in access exclusive mode", timeout=60)
             await asyncio.sleep(seconds)
+            if seconds > LATE_SECONDS:
+                names = [replica.name for replica in stand.replicas.of(service)]
+                await told_not_ready(stand, seconds, "behind a lock", names)
 
 
 async def killed_in_the_middle(stand: Stand, service: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.faults.cluster import SERVICES
+from tests.faults.injecting.readiness import told_not_ready
 from tests.faults.stand import Stand
 
 KAFKA = ("kafka-1", "kafka-2", "kafka-3")
@@ -19,6 +20,8 @@ async def weather(
     await proxies.order(do, *names, seconds=delay)
     try:
         await asyncio.sleep(seconds)
+        if do == "swallow":
+            await told_not_ready(stand, seconds, f"while the wire to {names[0]} swallows")
     finally:
         await proxies.order("clear", *names)
 

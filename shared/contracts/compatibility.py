@@ -1,4 +1,4 @@
-"""Tells in what a schema accepts or promises less than the one before it; it compares, and decides nothing else."""
+"""Tells in what a schema accepts or promises other than the one before it; it compares, and decides nothing else."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +11,18 @@ ANYTHING: Final[Schema] = {}
 LOWER: Final = ("minLength", "minItems", "minimum", "exclusiveMinimum", "minProperties")
 UPPER: Final = ("maxLength", "maxItems", "maximum", "exclusiveMaximum", "maxProperties")
 EXACT: Final = ("pattern", "format", "multipleOf", "uniqueItems", "contentEncoding")
+REMOVED: Final = ": the field was removed"
+# A finding about the new schema, said of the old one.
+IN_THE_PAST: Final = (
+    ("may no longer be", "could not be"),
+    ("may only be", "could only be"),
+    ("must be", "had to be"),
+    ("is not required before and required", "was required"),
+    ("is new and required", "was required"),
+    ("are no longer passed over", "were not passed over"),
+    ("` is ", "` was "),
+    (" now", ""),
+)
 JUDGED: Final = frozenset(
     (*LOWER, *UPPER, *EXACT, "type", "enum", "const", "anyOf", "oneOf", "properties", "required")
 ) | {"additionalProperties", "items", "prefixItems", "$ref"}
@@ -40,6 +52,22 @@ class Side:
 def breaking(old: Schema, new: Schema) -> list[str]:
     """In what a document that fitted `old` need not fit `new`, or lacks a field that `old` named."""
     return list(_narrowed(Side(old, old).at(old), Side(new, new).at(new), "", frozenset()))
+
+
+def surprising(old: Schema, new: Schema) -> list[str]:
+    """In what a document that fits `new` need not fit `old`, apart from fields that `old` does not name.
+
+    Whoever reads by `old` passes over what it does not name; anything else it does not expect.
+    """
+    reader = Side(old, old)
+    found = _narrowed(Side(new, new).at(new), reader.at(old), "", frozenset())
+    return [_of_reader(what) for what in found if not what.endswith(REMOVED)]
+
+
+def _of_reader(what: str) -> str:
+    for now, then in IN_THE_PAST:
+        what = what.replace(now, then)
+    return what
 
 
 def _narrowed(old: Side, new: Side, place: str, above: frozenset[str]) -> Iterator[str]:
@@ -128,7 +156,7 @@ def _fewer_fields(old: Side, new: Side, place: str, above: frozenset[str]) -> It
     before: Schema = old.schema.get("properties", {})
     after: Schema = new.schema.get("properties", {})
     for field in sorted(before.keys() - after.keys()):
-        yield f"{place}/{field}: the field was removed"
+        yield f"{place}/{field}{REMOVED}"
     for field in sorted(set(new.schema.get("required", ())) - set(old.schema.get("required", ()))):
         was = "new and" if field not in before else "not required before and"
         yield f"{place}/{field}: the field is {was} required"

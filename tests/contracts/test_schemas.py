@@ -108,9 +108,33 @@ def test_what_is_added_is_only_written(copy: Path):
         del schema["properties"]["dispatch"]["$ref"]
         schema["properties"]["dispatch"] = {"$ref": "#/$defs/Dispatch"}
         schema["$defs"]["Dispatch"]["properties"].pop("park")
-        schema["$defs"]["Candidacy"]["enum"].remove("ruled")
 
     change(copy / "liaison.offer.made.v1.json", edit)
     assert schemas.broken_promises() == []
     assert schemas.main([]) == 0
     assert schemas.main(["--check"]) == 0
+
+
+def test_what_a_reader_does_not_expect_is_refused(copy: Path, capsys: pytest.CaptureFixture[str]):
+    """A new word and a field that may be missing now: old messages parse, and whoever reads new ones is surprised."""
+
+    def edit(schema: Any) -> None:
+        schema["$defs"]["Candidacy"]["enum"].remove("ruled")
+        schema["required"].append("until")
+        schema["properties"]["until"] = {"type": "string"}
+
+    change(copy / "liaison.offer.made.v1.json", edit)
+    assert schemas.main(["--check"]) == 1
+    told = capsys.readouterr().err
+    assert "liaison.offer.made.v1: by the schema before, /candidacy: could not be ruled" in told
+    assert "liaison.offer.made.v1: by the schema before, /until: the field was required" in told
+    assert schemas.main([]) == 1, "writing must not hide it"
+
+
+def test_a_submission_may_need_less(copy: Path):
+    def edit(schema: Any) -> None:
+        schema["required"].append("category")
+        schema["properties"]["summary"]["maxLength"] -= 1
+
+    change(copy / "liaison.request.submitted.v1.json", edit)
+    assert schemas.broken_promises() == []

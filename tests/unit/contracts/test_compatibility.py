@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from shared.contracts.compatibility import breaking
+from shared.contracts.compatibility import breaking, surprising
 
 
 class Inner(BaseModel):
@@ -48,6 +48,33 @@ ADDS = {
 def test_what_only_adds_passes(what: str):
     old, new = ADDS[what]
     assert breaking(schema(**old), schema(**new)) == []
+
+
+UNSEEN = {
+    # To a reader of the old schema these are fields that it passes over, or less than it was ready for.
+    "nothing",
+    "an optional field",
+    "a field with a default",
+    "a field within",
+    "a description",
+}
+
+
+@pytest.mark.parametrize("what", ADDS)
+def test_what_a_reader_of_before_does_not_expect_is_found(what: str):
+    old, new = ADDS[what]
+    assert bool(surprising(schema(**old), schema(**new))) == (what not in UNSEEN)
+
+
+def test_what_surprises_is_said_of_the_schema_before():
+    old = schema(a=(Literal["x"], ...), b=(int, ...), c=(words(5), ...))
+    new = schema(a=(Literal["x", "y"], ...), b=(int | None, None), c=(words(6), ...))
+    assert surprising(old, new) == [
+        "/b: the field was required",
+        "/a: could not be y",
+        "/b: could not be null",
+        "/c: `maxLength` was 5",
+    ]
 
 
 BREAKS = {

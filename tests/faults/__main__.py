@@ -5,6 +5,7 @@
 """
 
 import argparse
+import asyncio
 import itertools
 import logging
 import random
@@ -74,6 +75,13 @@ async def programme(options: argparse.Namespace, folder: Path) -> int:
     return table.bad + len(bad)
 
 
+async def stoppable(options: argparse.Namespace, folder: Path) -> int:
+    """The same; whoever stops it with SIGTERM wants the volume unmounted and the servers ended too."""
+    work = asyncio.create_task(programme(options, folder))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+    return await work
+
+
 def wanted(name: str, options: argparse.Namespace) -> bool:
     return not options.only or name in options.only
 
@@ -115,13 +123,11 @@ def main() -> int:
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     say(f"seed {options.seed}")
-    # Whoever stops it with SIGTERM wants the volume unmounted and the servers ended too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="liaison-faults-"))
     say(f"logs in {folder}")
     bad = 1
     try:
-        bad = uvloop.run(programme(options, folder))
+        bad = uvloop.run(stoppable(options, folder))
     finally:
         if not options.keep and not bad:
             shutil.rmtree(folder, ignore_errors=True)

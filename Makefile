@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := services shared deploy tests
-TIERS := $(foreach tier,unit contracts integration flow browser faults,$(wildcard tests/$(tier)))
+TIERS := $(foreach tier,unit contracts integration flow browser,$(wildcard tests/$(tier)))
 LIAISON := $(BIN)/liaison
 # Most tests wait for servers; two processes, each with a PostgreSQL and a Kafka of its own, keep two cores busy.
 SIDE_BY_SIDE := -n 2 --dist loadfile
@@ -49,6 +49,7 @@ doctor: $(READY) ## what is wrong, and how to mend it
 
 test: $(READY) ## all tests, on a real PostgreSQL and a real Kafka; ARGS="-k word"
 	@$(BIN)/pytest $(SIDE_BY_SIDE) $(TIERS) $(ARGS)
+	@$(if $(ARGS),,$(BIN)/pytest tests/faults)
 
 unit: $(READY) ## the tests that need no server
 	@$(BIN)/pytest tests/unit $(ARGS)

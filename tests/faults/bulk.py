@@ -15,6 +15,7 @@ from tests.faults.town import Town
 BATCH_BYTES = 512 * 1024
 IN_FLIGHT = 24
 SEND_SECONDS = 60.0
+SMALL = {"summary": "路灯不亮", "detail": "请修"}
 AT = "2026-03-02T01:30:00Z"
 
 Headers = list[tuple[str, bytes]]
@@ -71,7 +72,7 @@ def _filled(producer: AIOKafkaProducer, records: Iterator[Bulk]) -> Any:
 
 def submissions(town: Town, count: int) -> Iterator[Bulk]:
     """Submissions of other systems, each another one."""
-    value = _with_places(town.submission(0) | {"source_ref": "@", "summary": "路灯不亮 @"})
+    value = _with_places(town.submission(0) | SMALL | {"source_ref": "@"})
     for number in range(count):
         name = b"%d" % number
         yield Bulk(name, value(name), [])
@@ -79,7 +80,7 @@ def submissions(town: Town, count: int) -> Iterator[Bulk]:
 
 def registrations(town: Town, count: int, *, source: str = "urn:liaison:intake") -> Iterator[Bulk]:
     """What intake says of as many requests: each opens a matter."""
-    asked = town.submission(0) | {"source_ref": "@", "request_id": "@", "matter_id": "@"}
+    asked = town.submission(0) | SMALL | {"source_ref": "@", "request_id": "@", "matter_id": "@"}
     asked |= {"received_at": AT, "actor": {"role": "system", "party": "https://load.example"}}
     value = _with_places(asked)
     fixed: Headers = [

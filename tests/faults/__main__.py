@@ -31,7 +31,12 @@ from tests.faults.stand import Build, Size, standing
 from tests.faults.trials import trials
 
 RATES = Rates(singles=30, batches=3, batch=100, kafka=150, walkers=12)
-TRIAL_RATES = Rates(singles=20, batches=1, batch=20, kafka=40, walkers=8)
+TRIAL = Size(
+    Rates(singles=20, batches=1, batch=20, kafka=40, walkers=8),
+    partitions=3,
+    enterprises=30,
+    liaisons=6,
+)
 # The load goes on while what was broken recovers.
 AFTER_SECONDS = 5.0
 MEASURES: Mapping[str, Callable[[Cluster, int, Say], Awaitable[bool]]] = MappingProxyType(
@@ -61,7 +66,7 @@ async def programme(options: argparse.Namespace, folder: Path) -> int:
                     await run(stand, rounds, table, say, AFTER_SECONDS)
             for trial in trials(known):
                 if wanted(trial.mutant, options):
-                    words = await try_mutant(cluster, trial, TRIAL_RATES, options.seed, say)
+                    words = await try_mutant(cluster, trial, TRIAL, options.seed, say)
                     if bool(words) == trial.sound:
                         bad.append(trial.mutant)
             for name, measure in MEASURES.items():

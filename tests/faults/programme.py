@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from tests.faults.checker import Finding
 from tests.faults.cluster import Cluster
 from tests.faults.faults import Fault
-from tests.faults.load import Rates
 from tests.faults.mutants import MUTANTS
 from tests.faults.stand import Build, Size, Stand, standing
 
@@ -170,16 +169,13 @@ class Trial:
     sound: bool = False
 
 
-async def try_mutant(
-    cluster: Cluster, trial: Trial, rates: Rates, seed: int, say: Say
-) -> list[str]:
+async def try_mutant(cluster: Cluster, trial: Trial, size: Size, seed: int, say: Say) -> list[str]:
     """Run a broken build through its faults; what the checker says of it: nothing is bad news."""
     name = f"m-{trial.mutant.replace('_', '-')}"
     launcher = ("-m",)
     if trial.mutant in MUTANTS:
         launcher = ("-m", "tests.faults.launcher", trial.mutant)
     build = Build(trial.mutant, launcher)
-    size = Size(rates, partitions=3, enterprises=30, liaisons=6)
     async with standing(cluster, name, size, build, seed) as stand:
         words: list[str] = []
         for fault in trial.faults:

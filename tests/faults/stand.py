@@ -31,7 +31,6 @@ class Build:
     name: str = "sound"
     launcher: Sequence[str] = ("-m",)
     environment: Mapping[str, str] = field(default_factory=dict)
-    replicas: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class Size:
     partitions: int = 12
     enterprises: int = 200
     liaisons: int = 40
+    replicas: int = 2
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ async def standing(
     chance = random.Random(seed)  # noqa: S311 - reproducible
     async with contextlib.AsyncExitStack() as stack:
         journal = stack.enter_context(Journal(folder / "journal.jsonl"))
-        replicas = await stack.enter_async_context(Replicas(launch, build.replicas))
+        replicas = await stack.enter_async_context(Replicas(launch, size.replicas))
         await town.settle_in(replicas.of("routing")[0].address)
         reader = await stack.enter_async_context(
             TopicReader(cluster.bootstrap, prefix, size.partitions)

@@ -19,7 +19,7 @@ class Spans:
     usual: float = 6.0
     frozen: float = 14.0
     locked: float = 60.0
-    slow: float = 24.0
+    slow: float = 15.0
     times: int = 5
 
 
@@ -58,7 +58,6 @@ def _of_services(spans: Spans) -> list[Fault]:
         of = partial(partial, service=service)
         found += [
             Fault(f"{service}: kill -9", of(services.killed)),
-            Fault(f"{service}: kill -9 of both", of(services.killed, both=True)),
             Fault(f"{service}: frozen", of(services.frozen, seconds=spans.frozen)),
             Fault(f"{service}: relay killed, batch out", of(services.relay_killed)),
             Fault(

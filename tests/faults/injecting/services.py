@@ -25,11 +25,9 @@ where held.locktype = 'advisory' and held.granted and activity.datname = current
   and (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('liaison.relay.' || $1, 0)"""
 
 
-async def killed(stand: Stand, service: str, both: bool = False) -> None:
-    """SIGKILL of one replica, or of both at once; the supervisor starts them again."""
-    replicas = stand.replicas.of(service)
-    for replica in replicas if both else [stand.chance.choice(replicas)]:
-        replica.send(signal.SIGKILL)
+async def killed(stand: Stand, service: str) -> None:
+    """SIGKILL of one replica, which is started again; the other faults of this kind kill both at a chosen moment."""
+    stand.chance.choice(stand.replicas.of(service)).send(signal.SIGKILL)
 
 
 async def frozen(stand: Stand, service: str, seconds: float) -> None:

@@ -19,6 +19,7 @@ from tests.faults.topics import MARK
 SEND_SECONDS = 15.0
 ROUND_SECONDS = 0.5
 MOST_COPIES = 500
+REFUSED = (413, 422)
 Headers = list[tuple[str, bytes | None]]
 
 READERS = {
@@ -99,6 +100,7 @@ class Poison:
 async def poisoned(stand: Stand) -> None:
     """One of each kind on each topic, with good records before and behind."""
     victims = [str(each) for each in list(stand.checker.ids.values())[-50:]]
+    await _posted(stand)
     async with producing(stand) as producer:
         for poison in every_kind(stand.chance, victims or [str(uuid.uuid4())]):
             mark = (MARK, poison.mark.encode())
@@ -112,6 +114,27 @@ async def poisoned(stand: Stand) -> None:
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(sending, SEND_SECONDS)
                 stand.checker.poison[poison.mark] = READERS[poison.topic]
+
+
+async def _posted(stand: Stand) -> None:
+    """The same over HTTP: each is refused, and nothing of it is kept."""
+    good = stand.load.town.submission(0) | {"source": "urn:stranger"}
+    bodies = [
+        b"{",
+        b"\xff\xfe\x00",
+        b"[" * 50_000,
+        json.dumps(good | {"summary": "x" * 1_000_000}).encode(),
+        json.dumps(good | {"summary": "a\0b"}).encode(),
+        json.dumps(good | {"occurred_at": "9999-12-31T23:59:59-23:59"}).encode(),
+        json.dumps(good | {"occurred_at": "0000-00-00T00:00:00Z"}).encode(),
+        b" " * (9 * 1024 * 1024),
+    ]
+    for body in bodies:
+        answer = await stand.load.callers.once(
+            "system", "POST", "/intake/requests", {"content-type": "application/json"}, content=body
+        )
+        if answer is not None and answer.status_code not in REFUSED:
+            stand.load.journal.complain(f"a bad body of {len(body)}: {answer.status_code}")
 
 
 def every_kind(chance: random.Random, victims: Sequence[str]) -> Iterator[Poison]:

@@ -84,7 +84,11 @@ async def stoppable(options: argparse.Namespace, folder: Path) -> int:
     """The same; whoever stops it with SIGTERM wants the volume unmounted and the servers ended too."""
     work = asyncio.create_task(programme(options, folder))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
-    return await work
+    await asyncio.wait((work,))
+    if work.cancelled():
+        say("stopped before its end")
+        return 1
+    return work.result()
 
 
 def wanted(name: str, options: argparse.Namespace) -> bool:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -21,11 +22,20 @@ from deploy.folder import DEFAULT, Folder
 from deploy.launcher.down import down as take_down
 from deploy.launcher.foreground import detach as start_detached
 from deploy.launcher.foreground import stay
+from deploy.launcher.report import Tell, failed
 from deploy.launcher.stack import Wanted
-from deploy.launcher.terminal import show_trouble
-from deploy.operating import letters
+from deploy.launcher.terminal import Terminal, show_trouble
+from deploy.operating import keeping, letters
 from deploy.operating.doctor import examine
-from deploy.operating.show import show_findings, show_letter, show_letters, show_status
+from deploy.operating.show import (
+    show_backup,
+    show_findings,
+    show_letter,
+    show_letters,
+    show_restored,
+    show_sent,
+    show_status,
+)
 from deploy.operating.status import Addresses
 from deploy.operating.status import status as state
 from deploy.words import say
@@ -46,7 +56,16 @@ console, errors = Console(highlight=False), Console(stderr=True, highlight=False
 
 Data = Annotated[Path, typer.Option("--data", help=say("help.data"))]
 Ids = Annotated[list[UUID], typer.Argument(help=say("help.ids"))]
+BackupFile = Annotated[Path, typer.Argument(help=say("help.file"))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
+
+
+class Service(StrEnum):
+    """Whose history."""
+
+    INTAKE = "intake"
+    ROUTING = "routing"
+    FOLLOWUP = "followup"
 
 
 @contextmanager
@@ -160,6 +179,53 @@ def discard(
 ) -> None:
     """Give messages up, with the reason on record."""
     settle(database(data), ids, "discard", reason)
+
+
+@app.command(help=say("help.backup"))
+def backup(file: BackupFile, data: Data = DEFAULT) -> None:
+    """Take a copy of everything at one instant."""
+    with told() as tell:
+        kept = keeping.backed_up(Folder.at(data), file, tell)
+    show_backup(console, kept)
+
+
+@app.command(help=say("help.restore"))
+def restore(file: BackupFile, data: Data = DEFAULT) -> None:
+    """Put a copy into an empty stack."""
+    with told() as tell:
+        back = keeping.restored(Folder.at(data), file, tell)
+    show_restored(console, back, data)
+
+
+@app.command("replay", help=say("help.replay"))
+def send_again(
+    services: Annotated[list[Service] | None, typer.Argument(help=say("help.replay.what"))] = None,
+    data: Data = DEFAULT,
+    after: Annotated[int, typer.Option(min=0, help=say("help.replay.after"))] = 0,
+    lost: Annotated[bool, typer.Option("--kafka-lost", help=say("help.replay.lost"))] = False,
+    receipts: Annotated[bool, typer.Option("--receipts", help=say("help.replay.receipts"))] = False,
+) -> None:
+    """Send histories to Kafka again."""
+    named = tuple(service.value for service in services or Service)
+    with told() as tell:
+        sent = keeping.sent_again(
+            Folder.at(data), keeping.Again(named, after, lost, receipts), tell
+        )
+    show_sent(console, sent)
+
+
+@contextmanager
+def told() -> Iterator[Tell]:
+    """A line for each step of the block, and a Trouble in words with its exit code."""
+    terminal = Terminal(errors)
+    try:
+        yield terminal
+        terminal.close()
+    except Trouble as trouble:
+        terminal(failed(trouble))
+        raise typer.Exit(1) from None
+    finally:
+        terminal.drop()
 
 
 def settle(url: str, ids: list[UUID], what: str, reason: str | None) -> None:

@@ -15,15 +15,12 @@ async def migrate_all(url: str) -> dict[str, list[str]]:
 
     Raises EditedMigration, or asyncpg errors with nothing of that schema applied.
     """
-    return {
-        service: await migrate(url, service, [KIT_MIGRATIONS, migrations_of(service)])
-        for service in SERVICES
-    }
+    return {service: await migrate(url, service, folders_of(service)) for service in SERVICES}
 
 
-def migrations_of(service: str) -> Path:
-    """The folder of a service's own migrations."""
-    return Path(__file__).parents[1] / "services" / service / "migrations"
+def folders_of(service: str) -> list[Path]:
+    """The folders of a service's migrations, the kit's first."""
+    return [KIT_MIGRATIONS, Path(__file__).parents[1] / "services" / service / "migrations"]
 
 
 def main() -> None:

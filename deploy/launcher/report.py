@@ -18,10 +18,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the present step has come, in its own units."""
+    """How far the present step has come, in bytes or in something else."""
 
     done: int
     of: int
+    is_bytes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Servers:
 
     def database_url(self) -> str:
         """A database with the schemas in it, on the server of the settings or on our own."""
-        url = os.environ.get("LIAISON_DATABASE_URL") or self._start_postgres()
+        url = os.environ.get("LIAISON_DATABASE_URL") or self.postgres()
         self.tell(Step("migrate"))
         try:
             asyncio.run(migrate_all(url))
@@ -87,7 +87,8 @@ class Servers:
             raise Trouble("topics.failed", kafka=bootstrap, reason=fault) from fault
         return bootstrap
 
-    def _start_postgres(self) -> str:
+    def postgres(self) -> str:
+        """Our own PostgreSQL, started, with a database that may be empty."""
         self.tell(Step("postgres"))
 
         def server() -> Postgres:

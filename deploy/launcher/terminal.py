@@ -31,8 +31,8 @@ class Terminal:
             case Step(key, params):
                 self._end_step()
                 self._begin_step(say(f"step.{key}", **params))
-            case Progress(done, of):
-                self._move(done, of)
+            case Progress():
+                self._move(report)
             case Note(key, params):
                 self._end_step()
                 self._print(f"! {say(f'note.{key}', **params)}", "yellow")
@@ -47,6 +47,10 @@ class Terminal:
         """The present step is the last one."""
         self._end_step()
 
+    def drop(self) -> None:
+        """Forget the present step, however far it came."""
+        self._drop_step()
+
     def _begin_step(self, words: str) -> None:
         self._words, self._begun, self._quarter = words, time.monotonic(), 0
         if self._console.is_terminal:
@@ -55,11 +59,13 @@ class Terminal:
         else:
             self._print(f"  {words} …")
 
-    def _move(self, done: int, of: int) -> None:
-        if self._status:
-            self._status.update(f"{self._words} {done / 1e6:.1f}/{of / 1e6:.1f} MB")
-        elif of and done * QUARTERS // of > self._quarter:
-            self._quarter = done * QUARTERS // of
+    def _move(self, come: Progress) -> None:
+        if self._status and come.is_bytes:
+            self._status.update(f"{self._words} {come.done / 1e6:.1f}/{come.of / 1e6:.1f} MB")
+        elif self._status:
+            self._status.update(f"{self._words} {come.done}/{come.of}")
+        elif come.of and come.done * QUARTERS // come.of > self._quarter:
+            self._quarter = come.done * QUARTERS // come.of
             self._print(f"    {100 * self._quarter // QUARTERS} %")
 
     def _end_step(self) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.operating.doctor import Finding
+from deploy.operating.keeping import Kept, Restored, Sent
 from deploy.words import say
 
 MARKS = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "bold red")}
@@ -78,6 +79,34 @@ def show_letter(console: Console, letter: Mapping[str, Any]) -> None:
         shown.add_row(f"header {name}", Text("" if content is None else readable(content)))
     console.print(shown)
     console.print(Text(readable(letter["value"] or b"")), soft_wrap=True)
+
+
+def show_backup(console: Console, kept: Kept) -> None:
+    """Where a backup lies and what is in it."""
+    size = kept.file.stat().st_size / 1e6
+    rows = sum(rows.rows for rows in kept.manifest.tables)
+    console.print(say("backup.done", file=kept.file, size=f"{size:.1f}", rows=rows), soft_wrap=True)
+    heads = ", ".join(f"{service} {head}" for service, head in kept.manifest.heads.items())
+    console.print(say("backup.heads", heads=heads), soft_wrap=True)
+
+
+def show_restored(console: Console, back: Restored, data: Path) -> None:
+    """What came back, and what comes next."""
+    at = f"{back.manifest.made_at.astimezone():%Y-%m-%d %H:%M:%S %z}"
+    console.print(say("restore.done", at=at, events=sum(back.events.values())), soft_wrap=True)
+    if back.read_again:
+        console.print(say("restore.again", topics=", ".join(back.read_again)), soft_wrap=True)
+    if back.tokens:
+        console.print(say("restore.tokens", folder=data), soft_wrap=True)
+    console.print(say("restore.next", folder=data), soft_wrap=True)
+
+
+def show_sent(console: Console, sent: Sent) -> None:
+    """How many events of each service were sent again, or will be."""
+    for service, events in sent.events.items():
+        of = {"service": service, "events": events}
+        words = say("replay.sent", **of) if sent.in_kafka else say("replay.marked", **of)
+        console.print(words, soft_wrap=True)
 
 
 def readable(content: object) -> str:

@@ -1,10 +1,16 @@
 """Brings a schema up to date from numbered SQL files; forward only, each file once, all or nothing."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
+
+if TYPE_CHECKING:
+    Session: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    Session = asyncpg.Connection
 
 KIT_MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -31,32 +37,51 @@ async def migrate(url: str, schema: str, folders: Sequence[Path]) -> list[str]:
     connection = await asyncpg.connect(url, timeout=10, command_timeout=600)
     try:
         async with connection.transaction():
-            await connection.execute(LOCK, schema)
-            await connection.execute("set local lock_timeout = '5s'")
-            await connection.execute(f'create schema if not exists "{_checked(schema)}"')
-            await connection.execute(f'set local search_path = "{_checked(schema)}"')
-            await connection.execute(CREATE_LEDGER)
-            return await _apply_missing(connection, folders)
+            return await apply(connection, schema, folders)
     finally:
         await connection.close(timeout=5)
 
 
-async def _apply_missing(
-    connection: "asyncpg.Connection[asyncpg.Record]", folders: Sequence[Path]
+async def apply(
+    connection: Session, schema: str, folders: Sequence[Path], only: Collection[str] | None = None
 ) -> list[str]:
-    applied = {row["name"]: row["sha256"] for row in await connection.fetch(SELECT_APPLIED)}
+    """The same inside the caller's transaction, of all files or of those whose names are among `only`."""
+    await lock(connection, schema)
+    await connection.execute("set local lock_timeout = '5s'")
+    await connection.execute(f'create schema if not exists "{_checked(schema)}"')
+    await connection.execute(f'set local search_path = "{_checked(schema)}"')
+    await connection.execute(CREATE_LEDGER)
+    known = await applied(connection)
     fresh: list[str] = []
-    for file in (file for folder in folders for file in sorted(folder.glob("*.sql"))):
-        name = f"{file.parent.parent.name}/{file.name}"
-        text = file.read_text(encoding="utf-8")
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        if applied.get(name, sha256) != sha256:
+    for name, text in files(folders).items():
+        if known.get(name, sha256_of(text)) != sha256_of(text):
             raise EditedMigration(f"{name} was edited after it was applied")
-        if name not in applied:
+        if name not in known and (only is None or name in only):
             await connection.execute(text)
-            await connection.execute(INSERT_APPLIED, name, sha256)
+            await connection.execute(INSERT_APPLIED, name, sha256_of(text))
             fresh.append(name)
     return fresh
+
+
+async def lock(connection: Session, schema: str) -> None:
+    """Let nobody else make or change this schema until the transaction ends."""
+    await connection.execute(LOCK, schema)
+
+
+async def applied(connection: Session) -> dict[str, str]:
+    """The files that the schema of the search path was made by, each with its SHA-256."""
+    return {row["name"]: row["sha256"] for row in await connection.fetch(SELECT_APPLIED)}
+
+
+def files(folders: Sequence[Path]) -> dict[str, str]:
+    """The text of each file by its name, in the order in which they are applied."""
+    found = (file for folder in folders for file in sorted(folder.glob("*.sql")))
+    return {f"{file.parent.parent.name}/{file.name}": file.read_text("utf-8") for file in found}
+
+
+def sha256_of(text: str) -> str:
+    """What an applied file is known by."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _checked(schema: str) -> str:

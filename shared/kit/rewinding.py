@@ -1,5 +1,7 @@
 """Sends a service's history again, for a Kafka that has lost it; readers pass over what they have taken in."""
 
+from dataclasses import dataclass
+
 from shared.kit.db import Connection
 from shared.kit.relay import REQUEST_SECONDS, SIGN_OF_LIFE_SECONDS, STOP_SECONDS
 
@@ -16,6 +18,17 @@ where locktype = 'advisory' and granted and pid <> pg_backend_pid()
 SEND_AGAIN = """
 insert into outbox (seq) select seq from event where seq > $1 on conflict do nothing"""
 
+SEND_PART_AGAIN = """
+with part as (select seq from event where seq > $1 and seq <= $2 order by seq limit $3),
+     again as (insert into outbox (seq) select seq from part on conflict do nothing)
+select coalesce(max(seq), $2) as last, count(*) as events from part"""
+
+SELECT_HEAD = "select coalesce(max(seq), 0) from event"
+SELECT_NEXT = "select coalesce(min(seq), 0) from outbox"
+SELECT_PENDING_UP_TO = (
+    "select count(*) from (select from outbox where seq <= $1 limit $2) as pending"
+)
+
 
 async def rewind(conn: Connection, after: int = 0) -> int:
     """Have the relay send every event above `after` again, in order; how many more than were pending.
@@ -25,5 +38,46 @@ async def rewind(conn: Connection, after: int = 0) -> int:
     `GONE_SECONDS`; make the topics then.
     """
     await conn.fetchval(END_RELAY, WAIT_MS)
+    return await mark_again(conn, after)
+
+
+async def mark_again(conn: Connection, after: int = 0) -> int:
+    """The same where no relay is at work, inside the caller's transaction."""
     done = await conn.execute(SEND_AGAIN, after)
     return int(done.rsplit(" ", 1)[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some events of a history, up to the one with the number `last`."""
+
+    last: int
+    events: int
+
+
+async def mark_part(conn: Connection, after: int, up_to: int, limit: int) -> Part:
+    """Have the relay send the next `limit` events above `after` again, while it goes on with the new ones.
+
+    For a Kafka that has lost nothing: newer events of a subject may well be there already.
+    """
+    row = await conn.fetchrow(SEND_PART_AGAIN, after, up_to, limit)
+    assert row is not None, "an aggregate returns its row"  # noqa: S101 - narrows the type
+    return Part(row["last"], row["events"])
+
+
+async def head(conn: Connection) -> int:
+    """The number of the last event, 0 before the first."""
+    found: int = await conn.fetchval(SELECT_HEAD)
+    return found
+
+
+async def next_to_send(conn: Connection) -> int:
+    """The number of the event that Kafka gets next, 0 when it has all."""
+    found: int = await conn.fetchval(SELECT_NEXT)
+    return found
+
+
+async def pending(conn: Connection, up_to: int, most: int) -> int:
+    """How many events up to this number Kafka has not got; the counting ends at `most`."""
+    found: int = await conn.fetchval(SELECT_PENDING_UP_TO, up_to, most)
+    return found

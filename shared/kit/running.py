@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -23,6 +24,8 @@ CHECK_SECONDS = 2.0
 STALE_SECONDS = 10.0
 OUTBOX_STUCK_SECONDS = 60.0
 MOST_COUNTED = 100_000
+MOVING_SECONDS = 30.0
+"""How long the relay may be busy with what is next in the outbox: its limit for one batch."""
 
 Task = Callable[[], Awaitable[None]]
 
@@ -72,6 +75,7 @@ SELECT_HEALTH = """
 select (select count(*) from (select seq from outbox limit $1 + 1) as pending) as pending,
        (select extract(epoch from now() - uuid_extract_timestamp(event.id))
         from outbox join event using (seq) order by outbox.seq limit 1) as age,
+       (select min(seq) from outbox) as next,
        (select count(*) from dead_letter where state = 'waiting' and fate = 'poison') as poison,
        (select count(*) from dead_letter where state = 'waiting' and fate = 'failed') as failed,
        (select count(*) from dead_letter where state = 'waiting' and fate = 'unknown_version') as unknown,
@@ -92,6 +96,9 @@ class Health:
     outbox_events: int = 0
     dead_letters: dict[str, int] = field(default_factory=dict)
     measured_at: float = 0.0
+    next_event: int | None = None
+    moved_at: float = -math.inf
+    """When the first of the events that wait was last seen to be a later one than before, by the monotonic clock."""
 
     async def watch(self, db: Database) -> None:
         """Measure for ever. A database that does not answer is a finding, not an error."""
@@ -111,6 +118,9 @@ class Health:
         assert row is not None, "an aggregate returns its row"  # noqa: S101 - narrows the type
         self.outbox_age_s = max(0.0, float(row["age"] or 0))
         self.outbox_events = row["pending"]
+        if row["next"] and self.next_event and row["next"] > self.next_event:
+            self.moved_at = time.monotonic()
+        self.next_event = row["next"]
         self.dead_letters = {fate: row[fate] for fate in ("poison", "failed", "unknown", "held")}
         OUTBOX_AGE.labels(self.service).set(self.outbox_age_s)
         OUTBOX_EVENTS.labels(self.service).set(self.outbox_events)
@@ -124,5 +134,7 @@ class Health:
         return {
             "database": self.database and fresh,
             "kafka": self.consuming(),
-            "outbox": self.outbox_age_s < OUTBOX_STUCK_SECONDS,
+            # A history that is sent again is old, and waits for nobody while it moves.
+            "outbox": self.outbox_age_s < OUTBOX_STUCK_SECONDS
+            or time.monotonic() - self.moved_at < MOVING_SECONDS,
         }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.intake.store import receipts as store
+from shared.contracts import topics
 from shared.contracts.matters import (
     MatterChanged,
     MatterClosed,
@@ -15,6 +16,7 @@ from shared.contracts.matters import (
 )
 from shared.kit.cloudevents import Message
 from shared.kit.db import Connection
+from shared.kit.relearning import forget
 
 
 async def follow_matters(conn: Connection, messages: Sequence[Message]) -> list[Message]:
@@ -27,6 +29,15 @@ async def follow_matters(conn: Connection, messages: Sequence[Message]) -> list[
     if steps:
         await store.save_steps(conn, steps, _folded(steps))
     return []
+
+
+async def begin_again(conn: Connection) -> None:
+    """Forget what receipts show, so that followup's history makes it anew when it comes again.
+
+    Until then a receipt says that its request was received, and no more.
+    """
+    await forget(conn, topics.MATTERS)
+    await store.forget_steps(conn)
 
 
 def _progress_step(message: Message, event: MatterChanged) -> store.Step:

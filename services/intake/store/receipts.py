@@ -154,6 +154,16 @@ async def save_steps(conn: Connection, steps: Sequence[Step], last: Sequence[Ste
     )
 
 
+DELETE_PROGRESS = "delete from progress"
+DELETE_TIMELINE = "delete from timeline"
+
+
+async def forget_steps(conn: Connection) -> None:
+    """Remove all that was learned from followup."""
+    await conn.execute(DELETE_PROGRESS)
+    await conn.execute(DELETE_TIMELINE)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of a receipt's timeline."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.migrations import SERVICES, migrations_of
+from deploy.migrations import SERVICES, folders_of
 from shared.kit.migrate import KIT_MIGRATIONS, EditedMigration, migrate
 
 
@@ -88,7 +88,7 @@ async def test_a_schema_s_name_is_a_name(bare_database_url: str, folder: Path):
 
 
 def test_the_files_are_numbered_without_a_gap_and_in_lower_case():
-    for migrations in (KIT_MIGRATIONS, *(migrations_of(service) for service in SERVICES)):
+    for migrations in {folder for service in SERVICES for folder in folders_of(service)}:
         names = sorted(file.name for file in migrations.glob("*.sql"))
         assert [name[:5] for name in names] == [f"{n:04}_" for n in range(1, len(names) + 1)]
         assert all(name == name.lower() for name in names)

@@ -1,0 +1,71 @@
+"""Finds the database that a command is about, and starts the stack's own where it does not run; changes nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from deploy.embedded.supervisor import Supervisor
+from deploy.embedded.trouble import Trouble
+from deploy.folder import Folder
+from deploy.launcher.report import Tell
+from deploy.launcher.servers import Memory, Servers
+from deploy.operating.status import Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A database; `alone` when only this command keeps it running."""
+
+    url: str
+    alone: bool
+
+
+@contextmanager
+def database_of(folder: Folder, tell: Tell) -> Iterator[Found]:
+    """The database of the settings, else of the stack that runs on the folder, else of one that is at rest.
+
+    Raises Trouble when the folder has none.
+    """
+    if url := Addresses.of(folder).postgres:
+        yield Found(url, alone=False)
+        return
+    if not (folder.postgres / "cluster").exists():
+        raise Trouble("not_running", folder=folder.root)
+    with started(folder, tell) as url:
+        yield Found(url, alone=True)
+
+
+@contextmanager
+def started(folder: Folder, tell: Tell) -> Iterator[str]:
+    """The folder's own PostgreSQL, for as long as the block runs. Raises Trouble when a stack has it."""
+    folder.make()
+    try:
+        with folder.held():
+            supervisor = Supervisor(lambda parts: None)
+            try:
+                yield Servers(folder, Memory.of(folder), supervisor, tell).postgres()
+            finally:
+                supervisor.stop()
+    except BlockingIOError as fault:
+        raise Trouble("folder.busy", folder=folder.root) from fault
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """Turn what a database says, or that it says nothing, into a Trouble."""
+    try:
+        yield
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as no:
+        raise Trouble("database.refuses", reason=no) from no
+    except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as fault:
+        raise Trouble("database.full", reason=fault) from fault
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        OSError,
+        TimeoutError,
+        ValueError,
+    ) as fault:
+        raise Trouble("database.away", reason=fault or type(fault).__name__) from fault

@@ -17,7 +17,7 @@ import uvloop
 from tests.bench.line import Line, Measure, Scope
 
 # In the order of the lines that they print; each has `measure`.
-MEASUREMENTS: tuple[str, ...] = ()
+MEASUREMENTS: tuple[str, ...] = ("posting",)
 OUT = Path(".bench")
 
 

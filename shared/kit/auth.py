@@ -10,6 +10,7 @@ from typing import Annotated
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from shared.contracts.vocabulary import Role
@@ -120,13 +121,14 @@ class Caller:
     async def __call__(
         self,
         request: Request,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     ) -> Principal:
         """Raises Problem 401 without a known token, 403 with another role."""
-        tokens: Tokens = request.app.state.tokens
-        principal: Principal | None = request.scope.get(PRINCIPAL)
-        if principal is None and credentials is not None:
-            principal = tokens.principal(credentials.credentials)
+        return self.principal(request)
+
+    def principal(self, request: Request) -> Principal:
+        """Whose request it is. Raises Problem 401 without a known token, 403 with another role."""
+        principal: Principal | None = request.scope.get(PRINCIPAL) or _by_token(request)
         if principal is None:
             raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
         if principal.role not in self.roles:
@@ -135,6 +137,12 @@ class Caller:
                 403, "not_for_this_role", params={"role": principal.role, "allowed": allowed}
             )
         return principal
+
+
+def _by_token(request: Request) -> Principal | None:
+    tokens: Tokens = request.app.state.tokens
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    return tokens.principal(token) if token and scheme.lower() == "bearer" else None
 
 
 def require(*roles: Role) -> Caller:

@@ -29,14 +29,17 @@ class Batcher(Generic[Item, Result]):
 
     async def submit(self, item: Item) -> Result:
         """The result for one item. Raises what `work` raised for it, and the Problem `busy` after 20 s."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        # A task's own time-out costs more than all the rest of this.
+        limit = loop.call_later(ANSWER_SECONDS, _give_up, future)
         try:
             self._waiting.put_nowait((item, future))
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await future
-        except (asyncio.QueueFull, TimeoutError):
-            # It may be done yet; whoever asks again with the same content gets the same answer.
+            return await future
+        except asyncio.QueueFull:
             raise busy(1) from None
+        finally:
+            limit.cancel()
 
     async def run(self) -> None:
         """Work until cancelled; whoever waits then is told that nothing was kept."""
@@ -90,3 +93,9 @@ class Batcher(Generic[Item, Result]):
         for _, future in batch:
             if not future.done():
                 future.set_exception(fault)
+
+
+def _give_up(future: "asyncio.Future[Result]") -> None:
+    # It may be done yet; whoever asks again with the same content gets the same answer.
+    if not future.done():
+        future.set_exception(busy(1))

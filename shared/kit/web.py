@@ -23,7 +23,14 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def make_app(service: str, health: Health, tokens_file: Path | None, lifespan: Lifespan) -> FastAPI:
     """An app with the shell on it; the service adds its routers."""
     # The services are described together, in one document: see deploy/openapi.py.
-    app = FastAPI(title=f"Liaison {service}", version="1", lifespan=lifespan, openapi_url=None)
+    app = FastAPI(
+        title=f"Liaison {service}",
+        version="1",
+        lifespan=lifespan,
+        openapi_url=None,
+        # It would look for providers that nobody sets, with every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.state.tokens = Tokens(tokens_file)
     install(app)
     app.add_middleware(_Measured, service=service)

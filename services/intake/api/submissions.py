@@ -17,9 +17,10 @@ from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.kit.answers import Page, as_json
 from shared.kit.auth import Principal, require
+from shared.kit.direct import DirectRoute
 from shared.kit.problems import Problem, invalid, language
 
-router = APIRouter(prefix="/intake")
+router = APIRouter(prefix="/intake", route_class=DirectRoute)
 
 SENDERS = require(Role.SYSTEM, Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR)
 Sender = Annotated[Principal, Depends(SENDERS)]

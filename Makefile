@@ -68,8 +68,9 @@ fmt: $(READY) ## lay the code out, and write the schemas anew; one that would br
 	$(BIN)/python -m shared.contracts.schemas
 	$(BIN)/python -m deploy.openapi
 
-bench: $(READY) ## POST to queue on a running sample town; ARGS="--endpoints DIR/endpoints.json"
-	@$(BIN)/python -m tests.bench.post_to_queue $(if $(filter undefined,$(origin ARGS)),--endpoints .liaison/endpoints.json,$(ARGS))
+bench: $(READY) ## measure everything beside a floor, into .bench/; ARGS="--long", or the name of one measurement
+	@$(BIN)/uv sync --quiet --locked --group bench
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 faults: $(READY) ## everything that can break is broken under load, for half an hour; ARGS="--only NAME"
 	@$(BIN)/python -m tests.faults $(ARGS)

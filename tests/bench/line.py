@@ -33,6 +33,8 @@ class Scope:
     say: Callable[[str], None]
     brief: bool = False
     """A few seconds of everything, to see that it works; its figures mean nothing."""
+    long: bool = False
+    """As long as the promise says where that is minutes: ten of memory under load."""
 
 
 Measure: TypeAlias = Callable[[Scope], Awaitable[list[Line]]]

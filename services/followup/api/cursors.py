@@ -36,9 +36,9 @@ def read_id(cursor: str | None) -> UUID | None:
     return _uuid(matter_id)
 
 
-def of_place(at: datetime | None, row_id: str) -> str:
+def of_place(place: tuple[datetime, UUID]) -> str:
     """After a row in a list by date."""
-    return _write(at, row_id)
+    return _write(place[0], str(place[1]))
 
 
 def read_place(cursor: str | None) -> tuple[datetime, UUID] | None:

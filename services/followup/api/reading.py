@@ -22,13 +22,11 @@ from services.followup.api.edge import (
 )
 from services.followup.api.views import chart_view, details_view, found_view, rated_view
 from services.followup.domain.chart import SOON
-from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Actor
 from services.followup.domain.rates import GroupBy
 from services.followup.handlers import queries
 from services.followup.handlers.queries import Details, Wanted
 from services.followup.handlers.steps import Missing, may_yet_come
-from services.followup.store.chart import ChartFilter
 from services.followup.store.history import Entry
 from services.followup.store.requests import terms_of
 from shared.contracts.event import Instant
@@ -94,28 +92,23 @@ class Filters(BaseModel):
 async def list_matters(
     request: Request, caller: Caller, filters: Annotated[Filters, Query()]
 ) -> Response:
-    """Newest first. With `due_before` or `overdue`: open ones alone, the promise that is due first leads."""
+    """Newest first. With `due_before` or `overdue`: open ones alone, the promise that is due first leads.
+
+    A page looks through a limited number of matters, so one that is not full, or empty, may go on: follow `next` until
+    it is null.
+    """
     edge, actor = edge_of(request), _actor(caller)
     wanted = filters.wanted(edge.clock())
     async with edge.db.reading() as conn:
         if wanted.due_before is None:
             before = cursors.read_id(filters.cursor)
-            items = await queries.find_newest(conn, actor, wanted, before, filters.limit)
+            items, older = await queries.find_newest(conn, actor, wanted, before, filters.limit)
+            position = cursors.of_id(str(older)) if older else None
         else:
             after = cursors.read_place(filters.cursor)
-            items = await queries.find_due(conn, actor, wanted, after, filters.limit)
-    return as_json(
-        {
-            "items": [found_view(each, edge.office) for each in items],
-            "next": _position(wanted, items[-1].matter) if len(items) == filters.limit else None,
-        }
-    )
-
-
-def _position(wanted: Wanted, last: Matter) -> str:
-    if wanted.due_before is None:
-        return cursors.of_id(last.id)
-    return cursors.of_place(last.next_due_at, last.id)
+            items, later = await queries.find_due(conn, actor, wanted, after, filters.limit)
+            position = cursors.of_place(later) if later else None
+    return as_json({"items": [found_view(each, edge.office) for each in items], "next": position})
 
 
 @router.get(
@@ -215,16 +208,12 @@ async def show_chart(
     cursor: Cursor = None,
 ) -> Response:
     """挂图作战: milestones of open matters that are not settled, the earliest due first, with their lights."""
-    edge, wanted = edge_of(request), ChartFilter(department, park)
-    after = cursors.read_place(cursor)
+    edge, after = edge_of(request), cursors.read_place(cursor)
     async with edge.db.reading() as conn:
-        charted = await queries.show_chart(conn, _actor(caller), wanted, after, limit)
-    position = None
-    if len(charted) == limit:
-        last = charted[-1].milestone
-        position = cursors.of_place(last.due_at, last.id)
+        chart = await queries.show_chart(conn, _actor(caller), department, park, after, limit)
     now = edge.clock()
-    items = chart_view(charted, now, edge.office.calendar.add(now, SOON))
+    items = chart_view(chart.milestones, now, edge.office.calendar.add(now, SOON))
+    position = cursors.of_place(chart.further) if chart.further else None
     return as_json({"items": items, "next": position})
 
 

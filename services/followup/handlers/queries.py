@@ -11,10 +11,20 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Actor
 from services.followup.domain.rates import Counted, GroupBy, Rate, rates_of
 from services.followup.handlers.steps import Missing, missing
-from services.followup.store import chart, history, listing, matters, rates, requests
-from services.followup.store.chart import Charted, ChartFilter
+from services.followup.store import (
+    chart,
+    finding,
+    history,
+    listing,
+    matters,
+    promised,
+    rates,
+    requests,
+)
+from services.followup.store.chart import Chart, ChartFilter
+from services.followup.store.finding import NEWEST, Search
 from services.followup.store.history import Entry
-from services.followup.store.listing import NEWEST, Search
+from services.followup.store.promised import BEGINNING, FOREVER, Place
 from services.followup.store.rates import Period, Spread
 from services.followup.store.requests import Request
 from shared.contracts.vocabulary import MatterState
@@ -45,32 +55,31 @@ class Found:
 
 async def find_newest(
     conn: Connection, caller: Actor, wanted: Wanted, before: UUID | None, limit: int
-) -> list[Found]:
-    """Matters that fit and that the caller may see, newest first, older than `before`."""
+) -> tuple[list[Found], UUID | None]:
+    """Matters that fit and that the caller may see, newest first, older than `before`; and where to go on, if at all.
+
+    A page looks at so many matters and no more: one that is not full may go on.
+    """
     search, start = _search(caller, wanted), before or NEWEST
     if search.lists:
-        ids = await listing.newest_in_list(conn, search, start, limit)
+        ids = await finding.newest_in_list(conn, search, start, limit)
     elif search.words:
-        ids = await listing.newest_with_words(conn, search, start, limit)
-    elif search.state not in (None, MatterState.CLOSED):
-        ids = await listing.newest_in_state(conn, search, start, limit)
+        ids = await finding.newest_with_words(conn, search, start, limit)
+    elif search.state is not None:
+        ids = await finding.newest_in_state(conn, search.state, start, limit)
     else:
-        ids = await listing.newest_of_all(conn, search, start, limit)
-    return await found(conn, ids)
+        ids = await finding.newest_of_all(conn, start, limit)
+    return await found(conn, ids.found), ids.further
 
 
 async def find_due(
-    conn: Connection,
-    caller: Actor,
-    wanted: Wanted,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[Found]:
-    """Open matters that fit, the next promise that is due first, following `after`."""
-    until = wanted.due_before or listing.FOREVER
+    conn: Connection, caller: Actor, wanted: Wanted, after: Place | None, limit: int
+) -> tuple[list[Found], Place | None]:
+    """Open matters that fit, the next promise that is due first, following `after`; and where to go on, if at all."""
+    until = wanted.due_before or FOREVER
     search = _search(caller, wanted)
-    ids = await listing.due_before(conn, search, until, after or listing.BEGINNING, limit)
-    return await found(conn, ids)
+    ids = await promised.due_before(conn, search, until, after or BEGINNING, limit)
+    return await found(conn, ids.found), ids.further
 
 
 def _search(caller: Actor, wanted: Wanted) -> Search:
@@ -137,14 +146,18 @@ async def show_history(
 async def show_chart(
     conn: Connection,
     caller: Actor,
-    wanted: ChartFilter,
-    after: tuple[datetime, UUID] | None,
+    department: str | None,
+    park: str | None,
+    after: Place | None,
     limit: int,
-) -> list[Charted]:
+) -> Chart:
     """The milestones on the wall that the caller may see, the earliest due first."""
-    seen_by = None if caller.role in SEES_ALL else listing.of_party(caller.party)
-    scoped = ChartFilter(wanted.department, wanted.park, seen_by)
-    return await chart.load_chart(conn, scoped, after or listing.BEGINNING, limit)
+    lists = (
+        None if caller.role in SEES_ALL else listing.of_party(caller.party),
+        listing.of_park(park) if park else None,
+    )
+    wanted = ChartFilter(department, tuple(name for name in lists if name))
+    return await chart.load_chart(conn, wanted, after or BEGINNING, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +206,12 @@ async def overview(conn: Connection, now: datetime, limit: int) -> Overview:
 
     Whom a matter went to and why is in its `offer` until it is taken, then in its `owner`.
     """
-    newest = await listing.newest_of_all(conn, Search(), listing.NEWEST, limit)
-    promised = await listing.due_before(conn, Search(), listing.FOREVER, listing.BEGINNING, limit)
+    newest = await finding.newest_of_all(conn, NEWEST, limit)
+    due = await promised.due_before(conn, Search(), FOREVER, BEGINNING, limit)
     whole, *_ = await rates.sum_period(conn, now - RECENT, now, None, COUNTED)
     every = rates_of(whole.counts)
     return Overview(
-        await found(conn, newest),
-        await found(conn, promised),
+        await found(conn, newest.found),
+        await found(conn, due.found),
         {name: every[name] for name in THREE_RATES},
     )

@@ -1,11 +1,14 @@
 """The wall chart's rows: written with their matter, read across all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+
+import asyncpg
 
 from services.followup.domain.matter import Matter, Milestone
+from services.followup.store.finding import MOST_LOOKED_AT
+from services.followup.store.listing import holds_few
+from services.followup.store.promised import FEW, Place
 from shared.contracts.vocabulary import MilestoneState
 from shared.kit.db import Connection
 
@@ -62,11 +65,10 @@ def _row(matter: Matter, milestone: Milestone) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ChartFilter:
-    """What of the chart is looked at. `seen_by` is a list that its matter must be in."""
+    """What of the chart is looked at: one department's steps, and of matters that are in all of these lists."""
 
     department: str | None = None
-    park: str | None = None
-    seen_by: str | None = None
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,59 +83,111 @@ class Charted:
     owner_id: str | None
 
 
+@dataclass(slots=True)
+class Chart:
+    """A part of the chart, and the place after which it goes on; None says that it has ended."""
+
+    milestones: list[Charted]
+    further: Place | None
+
+
 CHART = """
 select c.id, c.matter_id, c.title, c.owner_department, c.state, c.due_at, c.original_due_at,
        c.required, c.evidence, c.blocker, m.park, m.owner_id, r.summary, r.requester_name
-from milestone c
+from (
+    select * from milestone
+    where live and state in ('planned', 'in_progress') and (due_at, id) > ($1, $2)
+    order by due_at, id limit $4
+) as c
 join matter m on m.id = c.matter_id
 join request r on r.matter_id = c.matter_id
-where c.live and c.state in ('planned', 'in_progress') and (c.due_at, c.id) > ($1, $2)
-  and ($4::text is null or m.park = $4)
-  and ($5::text is null or exists (
-      select from listing l where l.name = $5 and l.open and l.matter_id = c.matter_id))
+where cardinality($5::text[]) = (
+      select count(*) from listing o
+      where o.name = any($5) and o.open and o.matter_id = c.matter_id)
 order by c.due_at, c.id limit $3"""
+
+EDGE = """
+select due_at, id from milestone
+where live and state in ('planned', 'in_progress') and (due_at, id) > ($1, $2)
+order by due_at, id offset $3 - 1 limit 1"""
 
 CHART_OF_DEPARTMENT = """
 select c.id, c.matter_id, c.title, c.owner_department, c.state, c.due_at, c.original_due_at,
        c.required, c.evidence, c.blocker, m.park, m.owner_id, r.summary, r.requester_name
-from milestone c
+from (
+    select * from milestone
+    where owner_department = $6 and live and state in ('planned', 'in_progress') and (due_at, id) > ($1, $2)
+    order by due_at, id limit $4
+) as c
 join matter m on m.id = c.matter_id
 join request r on r.matter_id = c.matter_id
-where c.owner_department = $6 and c.live and c.state in ('planned', 'in_progress')
-  and (c.due_at, c.id) > ($1, $2)
-  and ($4::text is null or m.park = $4)
-  and ($5::text is null or exists (
-      select from listing l where l.name = $5 and l.open and l.matter_id = c.matter_id))
+where cardinality($5::text[]) = (
+      select count(*) from listing o
+      where o.name = any($5) and o.open and o.matter_id = c.matter_id)
+order by c.due_at, c.id limit $3"""
+
+EDGE_OF_DEPARTMENT = """
+select due_at, id from milestone
+where owner_department = $4 and live and state in ('planned', 'in_progress') and (due_at, id) > ($1, $2)
+order by due_at, id offset $3 - 1 limit 1"""
+
+CHART_OF_LIST = """
+select c.id, c.matter_id, c.title, c.owner_department, c.state, c.due_at, c.original_due_at,
+       c.required, c.evidence, c.blocker, m.park, m.owner_id, r.summary, r.requester_name
+from (select matter_id from listing where name = $6 and open limit $4) as looked
+join milestone c on c.matter_id = looked.matter_id
+join matter m on m.id = c.matter_id
+join request r on r.matter_id = c.matter_id
+where c.live and c.state in ('planned', 'in_progress') and (c.due_at, c.id) > ($1, $2)
+  and ($7::text is null or c.owner_department = $7)
+  and cardinality($5::text[]) = (
+      select count(*) from listing o
+      where o.name = any($5) and o.open and o.matter_id = c.matter_id)
 order by c.due_at, c.id limit $3"""
 
 
-async def load_chart(
-    conn: Connection, wanted: ChartFilter, after: tuple[datetime, UUID], limit: int
-) -> list[Charted]:
-    """Milestones that are not settled, of open matters, the earliest due first, following `after`."""
-    arguments = (*after, limit, wanted.park, wanted.seen_by)
-    if wanted.department is None:
-        rows = await conn.fetch(CHART, *arguments)
-    else:
-        rows = await conn.fetch(CHART_OF_DEPARTMENT, *arguments, wanted.department)
-    return [
-        Charted(
-            str(row["matter_id"]),
-            Milestone(
-                str(row["id"]),
-                row["title"],
-                row["owner_department"],
-                MilestoneState(row["state"]),
-                row["due_at"],
-                row["original_due_at"],
-                row["required"],
-                row["evidence"],
-                row["blocker"],
-            ),
-            row["summary"],
-            row["requester_name"],
-            row["park"],
-            row["owner_id"],
+async def load_chart(conn: Connection, wanted: ChartFilter, after: Place, limit: int) -> Chart:
+    """Milestones that are not settled, of open matters, the earliest due first; a part that is not full may go on."""
+    if wanted.lists and await holds_few(conn, wanted.lists[0], FEW):
+        lead, *rest = wanted.lists
+        rows = await conn.fetch(
+            CHART_OF_LIST, *after, limit, 2 * FEW, rest, lead, wanted.department
         )
-        for row in rows
-    ]
+        return _chart(rows, limit)
+    of_department = () if wanted.department is None else (wanted.department,)
+    statement = CHART_OF_DEPARTMENT if of_department else CHART
+    rows = await conn.fetch(
+        statement, *after, limit, MOST_LOOKED_AT, list(wanted.lists), *of_department
+    )
+    chart = _chart(rows, limit)
+    if chart.further is None:
+        last = EDGE_OF_DEPARTMENT if of_department else EDGE
+        edge = await conn.fetchrow(last, *after, MOST_LOOKED_AT, *of_department)
+        chart.further = (edge["due_at"], edge["id"]) if edge else None
+    return chart
+
+
+def _chart(rows: Sequence[asyncpg.Record], limit: int) -> Chart:
+    further = (rows[-1]["due_at"], rows[-1]["id"]) if len(rows) == limit else None
+    return Chart([_charted(row) for row in rows], further)
+
+
+def _charted(row: asyncpg.Record) -> Charted:
+    return Charted(
+        str(row["matter_id"]),
+        Milestone(
+            str(row["id"]),
+            row["title"],
+            row["owner_department"],
+            MilestoneState(row["state"]),
+            row["due_at"],
+            row["original_due_at"],
+            row["required"],
+            row["evidence"],
+            row["blocker"],
+        ),
+        row["summary"],
+        row["requester_name"],
+        row["park"],
+        row["owner_id"],
+    )

@@ -1,24 +1,9 @@
-"""Where matters are listed, and the lists themselves: each statement has one index that leads it."""
+"""In which lists a matter is, and how they are kept; what is asked of them is in `finding` and `promised`."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
-from uuid import UUID
+from collections.abc import Iterable
 
-from services.followup.domain.matter import FINAL, Matter
-from services.followup.store.requests import terms_of, words_of
-from shared.contracts.vocabulary import MatterState
+from services.followup.domain.matter import Matter
 from shared.kit.db import Connection
-
-NEWEST: Final = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
-"""After every id: where a list that begins with the newest starts."""
-
-BEGINNING: Final = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
-"""Before everything that is due: where a list by date starts."""
-
-FOREVER: Final = datetime(3000, 1, 1, tzinfo=UTC)
-"""After everything that is due."""
 
 
 def of_party(party: str) -> str:
@@ -93,140 +78,13 @@ async def list_matters(conn: Connection, changes: Iterable[tuple[Matter | None, 
             await conn.execute(statement, *([row[at] for row in rows] for at in range(3)))
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What is looked for. `lists` must all hold it; the first leads. `words` are parts of the summary."""
-
-    lists: tuple[str, ...] = ()
-    state: MatterState | None = None
-    owner: str | None = None
-    category: str | None = None
-    park: str | None = None
-    words: str | None = None
-
-    @property
-    def sides(self) -> list[bool]:
-        """The open side of a list, the ended one, or both."""
-        return [True, False] if self.state is None else [self.state not in FINAL]
-
-    @property
-    def terms(self) -> list[str] | None:
-        """What the index of summaries is asked for."""
-        return terms_of(self.words) if self.words else None
-
-    def filters(self) -> tuple[object, ...]:
-        """The arguments of `fits`, then the words and their terms, then the further lists."""
-        state = self.state.value if self.state else None
-        words = words_of(self.words) if self.words else None
-        rest = list(self.lists[1:])
-        return (state, self.owner, self.category, self.park, words, self.terms, rest)
+COUNT_OPEN = """
+select count(*) from (
+    select from listing where name = $1 and open limit $2
+) as counted"""
 
 
-BY_LIST = """
-select found.id
-from unnest($10::bool[]) as side (open)
-cross join lateral (
-    select m.id
-    from listing l join matter m on m.id = l.matter_id
-    where l.name = $11 and l.open = side.open and l.matter_id < $1
-      and fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
-      and not exists (
-          select from unnest($9::text[]) as other (name)
-          where not exists (select from listing o where o.name = other.name
-                            and o.open = side.open and o.matter_id = m.id))
-      and ($7::text[] is null or exists (
-          select from request r where r.matter_id = m.id and r.terms @> $8::text[]
-          and (select bool_and(strpos(lower(r.summary), word) > 0) from unnest($7::text[]) word)))
-    order by l.matter_id desc limit $2) as found
-order by found.id desc limit $2"""
-
-
-async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: int) -> list[UUID]:
-    """Ids of what fits in the leading list, newest first, older than `before`."""
-    arguments = (*search.filters(), search.sides, search.lists[0])
-    return [row["id"] for row in await conn.fetch(BY_LIST, before, limit, *arguments)]
-
-
-BY_WORDS = """
-select m.id
-from request r join matter m on m.id = r.matter_id
-where r.terms @> $8::text[] and r.matter_id < $1
-  and (select bool_and(strpos(lower(r.summary), word) > 0) from unnest($7::text[]) word)
-  and fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
-order by r.matter_id desc limit $2"""
-
-
-async def newest_with_words(
-    conn: Connection, search: Search, before: UUID, limit: int
-) -> list[UUID]:
-    """Ids of what has the words in its summary, in any list, newest first, older than `before`."""
-    arguments = search.filters()[:6]
-    return [row["id"] for row in await conn.fetch(BY_WORDS, before, limit, *arguments)]
-
-
-BY_STATE = """
-select m.id from matter m
-where m.state = $2 and m.state <> 'closed' and m.id < $1
-  and fits(m.state, m.owner_id, m.category, m.park, null, $3, $4, $5)
-order by m.id desc limit $6"""
-
-
-async def newest_in_state(conn: Connection, search: Search, before: UUID, limit: int) -> list[UUID]:
-    """Ids of what is in a state other than closed, newest first, older than `before`."""
-    state = search.state.value if search.state else None
-    arguments = (state, search.owner, search.category, search.park)
-    return [row["id"] for row in await conn.fetch(BY_STATE, before, *arguments, limit)]
-
-
-NEWEST_OF_ALL = """
-select m.id from matter m
-where m.id < $1 and fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
-order by m.id desc limit $2"""
-
-
-async def newest_of_all(conn: Connection, search: Search, before: UUID, limit: int) -> list[UUID]:
-    """Ids of everything that fits, newest first, older than `before`; most matters are closed."""
-    arguments = search.filters()[:4]
-    return [row["id"] for row in await conn.fetch(NEWEST_OF_ALL, before, limit, *arguments)]
-
-
-DUE = """
-select m.id from matter m
-where m.next_due_at is not null and m.next_due_at < $10 and (m.next_due_at, m.id) > ($11, $1)
-  and fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
-  and not exists (
-      select from unnest($9::text[]) as other (name)
-      where not exists (select from listing o where o.name = other.name
-                        and o.open and o.matter_id = m.id))
-  and ($7::text[] is null or exists (
-      select from request r where r.matter_id = m.id and r.terms @> $8::text[]
-      and (select bool_and(strpos(lower(r.summary), word) > 0) from unnest($7::text[]) word)))
-order by m.next_due_at, m.id limit $2"""
-
-DUE_IN_LIST = """
-select m.id
-from listing l join matter m on m.id = l.matter_id
-where l.name = $12 and l.open
-  and m.next_due_at is not null and m.next_due_at < $10 and (m.next_due_at, m.id) > ($11, $1)
-  and fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
-  and not exists (
-      select from unnest($9::text[]) as other (name)
-      where not exists (select from listing o where o.name = other.name
-                        and o.open and o.matter_id = m.id))
-  and ($7::text[] is null or exists (
-      select from request r where r.matter_id = m.id and r.terms @> $8::text[]
-      and (select bool_and(strpos(lower(r.summary), word) > 0) from unnest($7::text[]) word)))
-order by m.next_due_at, m.id limit $2"""
-
-
-async def due_before(
-    conn: Connection, search: Search, until: datetime, after: tuple[datetime, UUID], limit: int
-) -> list[UUID]:
-    """Ids of open matters whose next promise is due before `until`, the earliest first, following `after`."""
-    moment, last = after
-    arguments: Sequence[object] = (last, limit, *search.filters(), until, moment)
-    if search.lists:
-        rows = await conn.fetch(DUE_IN_LIST, *arguments, search.lists[0])
-    else:
-        rows = await conn.fetch(DUE, *arguments)
-    return [row["id"] for row in rows]
+async def holds_few(conn: Connection, name: str, few: int) -> bool:
+    """Whether no more than `few` open matters are in a list."""
+    counted: int = await conn.fetchval(COUNT_OPEN, name, few + 1)
+    return counted <= few

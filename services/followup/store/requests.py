@@ -1,7 +1,7 @@
 """The requests that opened matters, as they came; stored once and never changed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -78,8 +78,34 @@ def _row(request: Request) -> tuple[object, ...]:
         request.occurred_at,
         request.received_at,
         orjson.dumps(request.attachments).decode(),
-        " ".join(terms_of(request.summary)),
+        of_week(week_of(UUID(request.matter_id)), terms_of(request.summary)),
     )
+
+
+WEEK_MS: Final = 7 * 24 * 3600 * 1000
+
+
+def week_of(matter_id: UUID) -> int:
+    """The week, counted from 1970, in which an id was drawn; in the order of the ids."""
+    return (matter_id.int >> 80) // WEEK_MS
+
+
+def of_week(week: int, terms: Iterable[str]) -> str:
+    """Terms as they are kept, joined: each week has its own, so that one is searched without all the others."""
+    return " ".join(f"{week:04x}{term}" for term in terms)
+
+
+SELECT_WEEKS = """
+select (select matter_id from request order by matter_id limit 1) as oldest,
+       (select matter_id from request order by matter_id desc limit 1) as newest"""
+
+
+async def weeks_asked(conn: Connection) -> range:
+    """The weeks from the first request to the last."""
+    row = await conn.fetchrow(SELECT_WEEKS)
+    if row is None or row["oldest"] is None:
+        return range(0)
+    return range(week_of(row["oldest"]), week_of(row["newest"]) + 1)
 
 
 def words_of(text: str) -> list[str]:

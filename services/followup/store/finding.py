@@ -1,0 +1,184 @@
+"""Matters by age, newest first. Each statement is led by one index and looks at no more rows than it is told to."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.followup.domain.matter import FINAL
+from services.followup.store.requests import of_week, terms_of, week_of, weeks_asked, words_of
+from shared.contracts.vocabulary import MatterState
+from shared.kit.db import Connection
+
+NEWEST: Final = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
+"""After every id: where a list that begins with the newest starts."""
+
+MOST_LOOKED_AT: Final = 2000
+"""What a page looks through at most, so that its cost does not follow how much there is that does not fit."""
+
+LISTED_BEFORE_WORDS: Final = 1000
+"""So far a list is looked through for words, before the words lead: then they are rare in it."""
+
+MOST_WEEKS_AT_ONCE: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for. `lists` must all hold it; the first leads. `words` are parts of the summary."""
+
+    lists: tuple[str, ...] = ()
+    state: MatterState | None = None
+    owner: str | None = None
+    category: str | None = None
+    park: str | None = None
+    words: str | None = None
+
+    @property
+    def sides(self) -> tuple[bool, bool]:
+        """Whether the open side of a list is looked at, and whether the ended one is."""
+        return (
+            self.state is None or self.state not in FINAL,
+            self.state is None or self.state in FINAL,
+        )
+
+    @property
+    def asks_more(self) -> bool:
+        """Whether there is more to it than the words."""
+        return any((self.lists, self.state, self.owner, self.category, self.park))
+
+    def filters(self) -> tuple[object, ...]:
+        """The arguments of `fits`."""
+        return (self.state.value if self.state else None, self.owner, self.category, self.park)
+
+
+@dataclass(slots=True)
+class Ids:
+    """What was found, and after which id the list goes on; None says that it has ended."""
+
+    found: list[UUID]
+    further: UUID | None
+
+
+def _whole(found: list[UUID], limit: int) -> Ids:
+    return Ids(found, found[-1] if len(found) == limit else None)
+
+
+BY_LIST = """
+select m.id
+from (
+    select matter_id, open from (
+        (select matter_id, open from listing
+         where name = $8 and open and $9 and matter_id < $1 order by matter_id desc limit $3)
+        union all
+        (select matter_id, open from listing
+         where name = $8 and not open and $10 and matter_id < $1 order by matter_id desc limit $3)
+    ) as sides
+    order by matter_id desc limit $3
+) as looked
+join matter m on m.id = looked.matter_id
+where fits(m.state, m.owner_id, m.category, m.park, $4, $5, $6, $7)
+  and cardinality($11::text[]) = (
+      select count(*) from listing o
+      where o.name = any($11) and o.open = looked.open and o.matter_id = looked.matter_id)
+  and ($12::text[] is null or (
+      select bool_and(strpos(lower(r.summary), word) > 0)
+      from request r cross join unnest($12::text[]) as word where r.matter_id = looked.matter_id))
+order by looked.matter_id desc limit $2"""
+
+# Where the looking stopped, when it stopped before the list did.
+EDGE_OF_LIST = """
+select matter_id from (
+    (select matter_id from listing
+     where name = $3 and open and $4 and matter_id < $1 order by matter_id desc limit $2)
+    union all
+    (select matter_id from listing
+     where name = $3 and not open and $5 and matter_id < $1 order by matter_id desc limit $2)
+) as sides
+order by matter_id desc offset $2 - 1 limit 1"""
+
+
+async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: int) -> Ids:
+    """What fits in the leading list, older than `before`; a page that is not full may go on."""
+    look = LISTED_BEFORE_WORDS if search.words else MOST_LOOKED_AT
+    words = words_of(search.words) if search.words else None
+    lead = (search.lists[0], *search.sides)
+    arguments = (*search.filters(), *lead, list(search.lists[1:]), words)
+    rows = await conn.fetch(BY_LIST, before, limit, look, *arguments)
+    found = [row["id"] for row in rows]
+    if len(found) == limit:
+        return _whole(found, limit)
+    edge: UUID | None = await conn.fetchval(EDGE_OF_LIST, before, look, *lead)
+    if edge is None or not search.words:
+        return Ids(found, edge)
+    rest = await newest_with_words(conn, search, edge, limit - len(found))
+    return Ids(found + rest.found, rest.further)
+
+
+BY_WORDS = """
+select looked.matter_id, (
+    select fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
+           and cardinality($9::text[]) = (
+               select count(*) from listing o
+               where o.name = any($9) and o.open = (m.next_due_at is not null) and o.matter_id = m.id)
+    from matter m where m.id = looked.matter_id) as fits
+from (
+    select r.matter_id
+    from unnest($7::text[]) as week (terms)
+    cross join lateral (
+        select request.matter_id from request
+        where request.terms @> string_to_array(week.terms, ' ')
+          and request.matter_id < $1
+          and (select bool_and(strpos(lower(request.summary), word) > 0) from unnest($8::text[]) word)
+        order by request.matter_id desc limit $2
+    ) as r
+    order by r.matter_id desc limit $2
+) as looked
+order by looked.matter_id desc"""
+
+
+async def newest_with_words(conn: Connection, search: Search, before: UUID, limit: int) -> Ids:
+    """What has the words in its summary and fits, older than `before`; a page that is not full may go on.
+
+    Week by week, for an index of words alone would have everything that was ever asked sorted for one page. The
+    fewer were found, the more weeks are taken at once.
+    """
+    terms, words = terms_of(search.words or ""), words_of(search.words or "")
+    look = MOST_LOOKED_AT if search.asks_more else limit
+    weeks = await weeks_asked(conn)
+    week, at_once = min(week_of(before), weeks.stop - 1), 1
+    found: list[UUID] = []
+    while week >= weeks.start and look > 0:
+        first = max(week - at_once + 1, weeks.start)
+        asked = [of_week(each, terms) for each in range(week, first - 1, -1)]
+        arguments = (*search.filters(), asked, words, list(search.lists))
+        rows = await conn.fetch(BY_WORDS, before, look, *arguments)
+        for row in rows:
+            if row["fits"]:
+                found.append(row["matter_id"])
+            if len(found) == limit:
+                return Ids(found, row["matter_id"])
+        if len(rows) == look:
+            return Ids(found, rows[-1]["matter_id"])
+        look -= len(rows) if search.asks_more else 0
+        week, at_once = first - 1, min(at_once * 4, MOST_WEEKS_AT_ONCE)
+    return Ids(found, None)
+
+
+# As a range of (state, id): for an equal state the planner could walk all ids, and meet a rare one seldom.
+BY_STATE = """
+select id from matter where (state, id) < ($2, $1) and state >= $2
+order by state desc, id desc limit $3"""
+
+
+async def newest_in_state(conn: Connection, state: MatterState, before: UUID, limit: int) -> Ids:
+    """What is in a state, older than `before`."""
+    rows = await conn.fetch(BY_STATE, before, state.value, limit)
+    return _whole([row["id"] for row in rows], limit)
+
+
+NEWEST_OF_ALL = "select id from matter where id < $1 order by id desc limit $2"
+
+
+async def newest_of_all(conn: Connection, before: UUID, limit: int) -> Ids:
+    """Everything, older than `before`."""
+    rows = await conn.fetch(NEWEST_OF_ALL, before, limit)
+    return _whole([row["id"] for row in rows], limit)

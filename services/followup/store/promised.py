@@ -1,0 +1,103 @@
+"""Open matters by what they promise next, the earliest first. What is looked at has a limit, as in `finding`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from services.followup.store.finding import MOST_LOOKED_AT, Search
+from services.followup.store.listing import holds_few
+from services.followup.store.requests import words_of
+from shared.kit.db import Connection
+
+Place: TypeAlias = tuple[datetime, UUID]
+"""Where something stands in a list by date."""
+
+BEGINNING: Final[Place] = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+"""Before everything that is due: where a list by date starts."""
+
+FOREVER: Final = datetime(3000, 1, 1, tzinfo=UTC)
+"""After everything that is due."""
+
+FEW: Final = 1000
+"""A list of so many open matters is sorted whole; of a longer one every page of promises holds enough."""
+
+
+@dataclass(slots=True)
+class Promised:
+    """What was found, and the place after which the list goes on; None says that it has ended."""
+
+    found: list[UUID]
+    further: Place | None
+
+
+DUE = """
+select looked.id, looked.next_due_at
+from (
+    select id, next_due_at, state, owner_id, category, park from matter
+    where next_due_at is not null and next_due_at < $1 and (next_due_at, id) > ($2, $3)
+    order by next_due_at, id limit $5
+) as looked
+where fits(looked.state, looked.owner_id, looked.category, looked.park, $6, $7, $8, $9)
+  and cardinality($10::text[]) = (
+      select count(*) from listing o
+      where o.name = any($10) and o.open and o.matter_id = looked.id)
+  and ($11::text[] is null or (
+      select bool_and(strpos(lower(r.summary), word) > 0)
+      from request r cross join unnest($11::text[]) as word where r.matter_id = looked.id))
+order by looked.next_due_at, looked.id limit $4"""
+
+# Where the looking stopped, when there was more to look at.
+EDGE_OF_DUE = """
+select next_due_at, id from matter
+where next_due_at is not null and next_due_at < $1 and (next_due_at, id) > ($2, $3)
+order by next_due_at, id offset $4 - 1 limit 1"""
+
+DUE_IN_LIST = """
+select m.id, m.next_due_at
+from (select matter_id from listing where name = $12 and open limit $5) as looked
+join matter m on m.id = looked.matter_id
+where m.next_due_at is not null and m.next_due_at < $1 and (m.next_due_at, m.id) > ($2, $3)
+  and fits(m.state, m.owner_id, m.category, m.park, $6, $7, $8, $9)
+  and cardinality($10::text[]) = (
+      select count(*) from listing o
+      where o.name = any($10) and o.open and o.matter_id = m.id)
+  and ($11::text[] is null or (
+      select bool_and(strpos(lower(r.summary), word) > 0)
+      from request r cross join unnest($11::text[]) as word where r.matter_id = m.id))
+order by m.next_due_at, m.id limit $4"""
+
+
+async def due_before(
+    conn: Connection, search: Search, until: datetime, after: Place, limit: int
+) -> Promised:
+    """Open matters whose next promise is due before `until`, following `after`; a page that is not full may go on."""
+    words = words_of(search.words) if search.words else None
+    if search.lists and await holds_few(conn, search.lists[0], FEW):
+        rest = (list(search.lists[1:]), words, search.lists[0])
+        rows = await conn.fetch(
+            # Twice as many: some may have come since they were counted.
+            DUE_IN_LIST,
+            until,
+            *after,
+            limit,
+            2 * FEW,
+            *search.filters(),
+            *rest,
+        )
+        return Promised([row["id"] for row in rows], _last(rows, limit))
+    rows = await conn.fetch(
+        DUE, until, *after, limit, MOST_LOOKED_AT, *search.filters(), list(search.lists), words
+    )
+    further = _last(rows, limit)
+    if further is None:
+        edge = await conn.fetchrow(EDGE_OF_DUE, until, *after, MOST_LOOKED_AT)
+        further = (edge["next_due_at"], edge["id"]) if edge else None
+    return Promised([row["id"] for row in rows], further)
+
+
+def _last(rows: Sequence[asyncpg.Record], limit: int) -> Place | None:
+    return (rows[-1]["next_due_at"], rows[-1]["id"]) if len(rows) == limit else None

@@ -28,5 +28,4 @@ class Timers:
     async def forget(self) -> bool:
         """Answers kept for retries, after a week."""
         async with self._db.transaction() as conn:
-            await forget_old_keys(conn)
-        return False
+            return await forget_old_keys(conn)

@@ -31,5 +31,4 @@ class Timers:
         """Old files, and answers kept for retries."""
         async with self._db.transaction() as conn:
             more = await imports.forget(conn, self._clock())
-            await forget_old_keys(conn)
-        return more
+            return await forget_old_keys(conn) or more

@@ -35,5 +35,4 @@ class Timers:
         """What was told in queues a week ago, and answers kept for retries."""
         async with self._db.transaction() as conn:
             more = await due.forget_feed(conn, self._clock())
-            await forget_old_keys(conn)
-        return more
+            return await forget_old_keys(conn) or more

@@ -17,6 +17,7 @@ from shared.kit.problems import Problem
 
 MAX_KEY_LENGTH = 255
 ATTEMPTS = 3
+FORGET_LIMIT = 5000
 
 Work: TypeAlias = Callable[[Connection], Awaitable["Answer"]]
 
@@ -48,7 +49,7 @@ update idempotency set status = $3, headers = $4, body = $5 where party = $1 and
 
 FORGET_KEYS = """
 delete from idempotency where (party, key) in
-    (select party, key from idempotency where at < now() - interval '7 days' limit 1000)"""
+    (select party, key from idempotency where at < now() - interval '7 days' order by at limit $1)"""
 
 
 async def run(
@@ -119,9 +120,9 @@ async def _keyed(conn: Connection, use: _Use, work: Work) -> Response:
     return response
 
 
-async def forget_old_keys(conn: Connection) -> None:
-    """Drop answers older than 7 days, 1,000 at most."""
-    await conn.execute(FORGET_KEYS)
+async def forget_old_keys(conn: Connection) -> bool:
+    """Drop answers older than 7 days, 5,000 at most; whether there may be more."""
+    return await conn.execute(FORGET_KEYS, FORGET_LIMIT) == f"DELETE {FORGET_LIMIT}"
 
 
 def if_match(request: Request) -> int | None:

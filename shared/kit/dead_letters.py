@@ -7,12 +7,19 @@ from uuid import UUID
 from shared.kit.db import Connection
 
 # A letter that came early is on its way for a moment; a gap is one only when it lasts.
-LIST = """
+LIST_WAITING = """
 select id, fate, state, reason, topic, partition, "offset", subject, version, attempts,
        first_failed_at, last_failed_at, asked
 from dead_letter
-where (state = 'waiting' or $2)
+where state = 'waiting'
   and (fate in ('poison', 'failed', 'unknown_version') or first_failed_at < now() - interval '60 seconds')
+order by first_failed_at desc, id desc limit $1"""
+
+LIST_ALL = """
+select id, fate, state, reason, topic, partition, "offset", subject, version, attempts,
+       first_failed_at, last_failed_at, asked
+from dead_letter
+where fate in ('poison', 'failed', 'unknown_version') or first_failed_at < now() - interval '60 seconds'
 order by first_failed_at desc, id desc limit $1"""
 
 
@@ -20,7 +27,8 @@ async def list_letters(
     conn: Connection, limit: int, *, settled: bool = False
 ) -> list[dict[str, Any]]:
     """The newest letters that wait, `limit` at most; the replayed and discarded too when `settled`."""
-    return [dict(row) for row in await conn.fetch(LIST, limit, settled)]
+    rows = await conn.fetch(LIST_ALL if settled else LIST_WAITING, limit)
+    return [dict(row) for row in rows]
 
 
 SHOW = """

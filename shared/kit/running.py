@@ -71,16 +71,25 @@ async def every(seconds: float, step: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(seconds)
 
 
+# Each count stops where it is bad enough, so that what measures trouble does not add to it.
 SELECT_HEALTH = """
-select (select count(*) from (select seq from outbox limit $1 + 1) as pending) as pending,
-       (select extract(epoch from now() - uuid_extract_timestamp(event.id))
-        from outbox join event using (seq) order by outbox.seq limit 1) as age,
+select (select count(*) from (select from outbox order by seq limit $1 + 1) as pending) as pending,
+       (select extract(epoch from now() - uuid_extract_timestamp(
+            (select id from event where event.seq = (select seq from outbox order by seq limit 1))))) as age,
        (select min(seq) from outbox) as next,
-       (select count(*) from dead_letter where state = 'waiting' and fate = 'poison') as poison,
-       (select count(*) from dead_letter where state = 'waiting' and fate = 'failed') as failed,
-       (select count(*) from dead_letter where state = 'waiting' and fate = 'unknown_version') as unknown,
-       (select count(*) from dead_letter where state = 'waiting' and fate in ('gap', 'early')
-            and first_failed_at < now() - interval '60 seconds') as held"""
+       (select count(*) from (
+            select from dead_letter
+            where state = 'waiting' and fate = 'poison' limit 100001) as found) as poison,
+       (select count(*) from (
+            select from dead_letter
+            where state = 'waiting' and fate = 'failed' limit 100001) as found) as failed,
+       (select count(*) from (
+            select from dead_letter
+            where state = 'waiting' and fate = 'unknown_version' limit 100001) as found) as unknown,
+       (select count(*) from (
+            select from dead_letter
+            where state = 'waiting' and fate in ('gap', 'early')
+              and first_failed_at < now() - interval '60 seconds' limit 100001) as found) as held"""
 
 
 @dataclass(slots=True)

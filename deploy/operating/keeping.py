@@ -99,5 +99,5 @@ def sent_again(folder: Folder, wanted: Again, tell: Tell) -> Sent:
             asyncio.run(replay.rebuild_receipts(database.url))
         url, names = database.url, wanted.services
         if wanted.lost or database.alone:
-            return Sent(asyncio.run(replay.marked(url, names, wanted.after)), in_kafka=False)
+            return Sent(asyncio.run(replay.marked(url, names, wanted.after, tell)), in_kafka=False)
         return Sent(asyncio.run(replay.sent_again(url, names, wanted.after, tell)), in_kafka=True)

@@ -9,7 +9,15 @@ from deploy.embedded.trouble import Trouble
 from deploy.launcher.report import Progress, Step, Tell
 from deploy.operating.database import asked
 from shared.kit.copying import Session, connect_to_copy
-from shared.kit.rewinding import head, mark_part, next_to_send, pending, rewind
+from shared.kit.rewinding import (
+    GONE_SECONDS,
+    end_relay,
+    head,
+    mark_again,
+    mark_part,
+    next_to_send,
+    pending,
+)
 
 PART = 5_000
 """Few enough that intake's limit of events that wait is far away, and that new events wait a second at most."""
@@ -17,6 +25,7 @@ PART = 5_000
 POLL_SECONDS = 0.1
 STUCK_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
+ALL = 2**62
 
 
 async def rebuild_receipts(url: str) -> None:
@@ -33,21 +42,26 @@ async def rebuild_receipts(url: str) -> None:
             await conn.close(timeout=CLOSE_SECONDS)
 
 
-async def marked(url: str, services: Sequence[str], after: int) -> dict[str, int]:
+async def marked(url: str, services: Sequence[str], after: int, tell: Tell) -> dict[str, int]:
     """Mark all above `after` to be sent in order, before anything new; how many events by service.
 
-    For a Kafka that lost everything, while its topics are not there. It ends the relays that are at work.
+    For a Kafka that lost everything, while its topics are not there. It ends the relays that are at work, and returns
+    when they have noticed.
     """
-    counts = {}
+    counts, ended = {}, 0
     with asked():
         conn = await connect_to_copy(url)
         try:
             for service in services:
                 await conn.execute(f"set search_path = {service}")
-                await rewind(conn, after)
-                counts[service] = await pending(conn, await head(conn), 2**31)
+                ended += await end_relay(conn)
+                await mark_again(conn, after)
+                counts[service] = await pending(conn, await head(conn), ALL)
         finally:
             await conn.close(timeout=CLOSE_SECONDS)
+    if ended:
+        tell(Step("replay.relays"))
+        await asyncio.sleep(GONE_SECONDS)
     return counts
 
 

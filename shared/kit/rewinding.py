@@ -37,8 +37,14 @@ async def rewind(conn: Connection, after: int = 0) -> int:
     must not be sent before what was recorded earlier. The relay is ended first, which takes its process up to
     `GONE_SECONDS`; make the topics then.
     """
-    await conn.fetchval(END_RELAY, WAIT_MS)
+    await end_relay(conn)
     return await mark_again(conn, after)
+
+
+async def end_relay(conn: Connection) -> int:
+    """End the relay at work, if one is: its process notices within `GONE_SECONDS`. How many were ended."""
+    ended: int = await conn.fetchval(END_RELAY, WAIT_MS)
+    return ended
 
 
 async def mark_again(conn: Connection, after: int = 0) -> int:

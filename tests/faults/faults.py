@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeAlias
 
 from tests.faults.cluster import SERVICES
-from tests.faults.injecting import messages, servers, services, wire
+from tests.faults.injecting import backups, messages, servers, services, wire
 from tests.faults.stand import Stand
 
 Inject: TypeAlias = Callable[[Stand], Awaitable[None]]
@@ -95,6 +95,7 @@ def _of_postgres(spans: Spans) -> list[Fault]:
         Fault(
             "postgres: a transaction left open", partial(servers.long_transaction, seconds=usual)
         ),
+        Fault("postgres: backed up under load", backups.backed_up),
     ]
 
 

@@ -17,7 +17,7 @@ import httpx
 from deploy.embedded.ports import pick
 
 SERVICES = ("intake", "routing", "followup")
-READY_SECONDS = 40.0
+READY_SECONDS = 90.0
 
 SPEAKER = "https://bureau.example"
 

@@ -163,7 +163,9 @@ class Checker:
         finding.disordered["histories with gaps"] = await queries.gaps(conn) if whole else 0
         self._count_new(finding.disordered, "on topics", len(self.reader.disordered))
         self._count_new(finding.doubled, "effects on topics", len(self.reader.doubled))
-        self._count_new(finding.doubled, "wrong answers", len(self.journal.wrong))
+        for what in self.journal.wrong[self.told["wrong answers"] :]:
+            finding.doubled[f"wrong answer: {what}"] += 1
+        self.told["wrong answers"] = len(self.journal.wrong)
 
     async def _until_read(self, ids: Sequence[UUID]) -> None:
         """The reader may be a moment behind what the databases say that Kafka has."""

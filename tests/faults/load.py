@@ -6,7 +6,7 @@ import itertools
 import json
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -181,7 +181,7 @@ class Load:
             # Whoever hears nothing from Kafka asks over HTTP: it is one request either way.
             self.begin(partial(self.post, number))
 
-    async def _send(self, numbers: Iterable[int]) -> list[int]:
+    async def _send(self, numbers: Sequence[int]) -> list[int]:
         """Put submissions on Kafka; those that it did not acknowledge."""
         self.sending += 1
         try:
@@ -189,24 +189,23 @@ class Load:
         finally:
             self.sending -= 1
 
-    async def _send_each(self, numbers: Iterable[int]) -> list[int]:
-        sending: dict[int, Awaitable[Any]] = {}
-        left: list[int] = []
+    async def _send_each(self, numbers: Sequence[int]) -> list[int]:
+        sending: dict[int, asyncio.Future[Any]] = {}
         for number in numbers:
             self.journal.sent(number)
-            try:
-                sending[number] = await self._put(*self._record(number))
-            except (KafkaError, TimeoutError, OSError):
-                left.append(number)
-        for number, future in sending.items():
-            try:
-                await asyncio.wait_for(future, SEND_SECONDS)
-                self.journal.ack(number, None, way="kafka")
-            except (KafkaError, TimeoutError, OSError):
-                left.append(number)
+        with contextlib.suppress(KafkaError, TimeoutError, OSError):
+            # One time for all of them: while Kafka is away nobody waits for each in turn.
+            async with asyncio.timeout(SEND_SECONDS):
+                for number in numbers:
+                    sending[number] = await self._put(*self._record(number))
+                await asyncio.wait(sending.values())
+        taken = {number for number, future in sending.items() if _succeeded(future)}
+        for number in sorted(taken):
+            self.journal.ack(number, None, way="kafka")
+        left = sorted(set(numbers) - taken)
         if left:
             await self._drop_producer()
-        return sorted(set(left))
+        return left
 
     async def _send_refused(self) -> None:
         """A submission that its sender must be told is wrong."""
@@ -241,7 +240,7 @@ class Load:
 
     async def _put(
         self, value: bytes, key: bytes | None, headers: list[tuple[str, bytes]]
-    ) -> Awaitable[Any]:
+    ) -> "asyncio.Future[Any]":
         async with self.producing:
             if self.producer is None:
                 producer = AIOKafkaProducer(
@@ -259,13 +258,17 @@ class Load:
                 self.producer = producer
             producer = self.producer
         sending = producer.send(self.prefix + TOPIC, value, key=key, headers=headers)
-        found: Awaitable[Any] = await asyncio.wait_for(sending, SEND_SECONDS)
+        found: asyncio.Future[Any] = await asyncio.wait_for(sending, SEND_SECONDS)
         return found
 
     async def _drop_producer(self) -> None:
         producer, self.producer = self.producer, None
         if producer is not None:
             await stop_quietly(producer)
+
+
+def _succeeded(future: "asyncio.Future[Any]") -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 async def stop_quietly(client: Any) -> None:

@@ -17,6 +17,8 @@ POLL_SECONDS = 0.25
 DRAIN_SECONDS = 60.0
 DOWN_SECONDS = 1.0
 MOST_CONNECTIONS = 400
+CROWD_SECONDS = 60.0
+CROWD_PAUSE_SECONDS = 0.05
 
 TERMINATE = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity
@@ -57,21 +59,29 @@ async def long_transaction(stand: Stand, seconds: float) -> None:
 async def crowded(stand: Stand, seconds: float) -> None:
     """Somebody takes every connection that PostgreSQL has, those of the services too."""
     held: list[asyncpg.Connection] = []
-    until = time.monotonic() + seconds
     try:
-        while time.monotonic() < until and len(held) < MOST_CONNECTIONS:
-            try:
-                held.append(await asyncpg.connect(stand.url(), timeout=5))
-            except (asyncpg.PostgresError, OSError, TimeoutError):
-                if not held:
-                    break
-                await held[0].execute(TERMINATE)
-                await asyncio.sleep(0.05)
-        await asyncio.sleep(max(0.0, until - time.monotonic()))
+        await _crowd(stand, held, time.monotonic() + CROWD_SECONDS)
+        await _crowd(stand, held, time.monotonic() + seconds, stay=True)
         await told_not_ready(stand, seconds, "without a connection")
     finally:
         for connection in held:
             connection.terminate()
+
+
+async def _crowd(
+    stand: Stand, held: list[asyncpg.Connection], until: float, *, stay: bool = False
+) -> None:
+    """Take connections until there is none, or whatever becomes free until then."""
+    while time.monotonic() < until and len(held) < MOST_CONNECTIONS:
+        try:
+            held.append(await asyncpg.connect(stand.url(), timeout=5))
+        except (asyncpg.PostgresError, OSError, TimeoutError):
+            if not held:
+                break
+            await held[0].execute(TERMINATE)
+            if not stay:
+                break
+            await asyncio.sleep(CROWD_PAUSE_SECONDS)
 
 
 async def disk_full(stand: Stand, seconds: float) -> None:

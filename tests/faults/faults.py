@@ -18,13 +18,14 @@ class Spans:
 
     usual: float = 6.0
     frozen: float = 14.0
+    relay: float = 9.0
     locked: float = 60.0
     slow: float = 15.0
     times: int = 5
 
 
 LONG = Spans()
-SHORT = Spans(usual=3.0, frozen=7.0, locked=12.0, slow=12.0, times=3)
+SHORT = Spans(usual=3.0, frozen=7.0, relay=7.0, locked=12.0, slow=12.0, times=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _of_services(spans: Spans) -> list[Fault]:
             Fault(f"{service}: relay killed, batch out", of(services.relay_killed)),
             Fault(
                 f"{service}: relay frozen, batch out",
-                of(services.relay_frozen, seconds=spans.frozen),
+                of(services.relay_frozen, seconds=spans.relay),
             ),
             Fault(f"{service}: killed before the ack", of(services.killed_before_acknowledging)),
             Fault(f"{service}: killed before the delete", of(services.killed_before_forgetting)),

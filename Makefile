@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := services shared deploy tests
-TIERS := $(foreach tier,unit contracts integration flow browser faults,$(wildcard tests/$(tier)))
+TIERS := $(foreach tier,unit contracts integration flow browser,$(wildcard tests/$(tier)))
 LIAISON := $(BIN)/liaison
 # Most tests wait for servers; two processes, each with a PostgreSQL and a Kafka of its own, keep two cores busy.
 SIDE_BY_SIDE := -n 2 --dist loadfile

@@ -41,15 +41,24 @@ class Signal:
 
     def __init__(self) -> None:
         self._waiting: asyncio.Future[None] | None = None
+        self.count = 0
+        """How often it was notified so far."""
 
     def notify(self) -> None:
         """Wake all present waiters."""
+        self.count += 1
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
         self._waiting = None
 
-    async def wait(self, timeout: float) -> bool:
-        """Wait for the next `notify`, `timeout` seconds at most; whether it came."""
+    async def wait(self, timeout: float, since: int | None = None) -> bool:
+        """Wait for the next `notify`, `timeout` seconds at most; whether it came.
+
+        Whoever looks for something and then waits for it gives the `count` from before it looked: a `notify` that
+        came while it was looking would be missed otherwise.
+        """
+        if since is not None and since != self.count:
+            return True
         if self._waiting is None:
             self._waiting = asyncio.get_running_loop().create_future()
         # A plain wait leaves the future to its other waiters when this one gives up.

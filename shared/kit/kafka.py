@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -31,7 +32,9 @@ Records: TypeAlias = tuple[ConsumerRecord, ...]
 Parse: TypeAlias = Callable[[Records], Awaitable[StreamMessage[Records]]]
 
 MAX_RECORDS = 500
-BATCH_TIMEOUT_MS = 20
+WAIT_MS = 1000
+PAUSE_MS = 5
+"""FastStream's own time-out of a batch, and its pause after one that stayed empty."""
 LATE_SECONDS = 30.0
 STALL_SECONDS = 60.0
 WORKING_SECONDS = 240.0
@@ -66,6 +69,23 @@ def _without_headers(record: ConsumerRecord) -> ConsumerRecord:
 async def _decode(message: StreamMessage[Records]) -> list[Any]:
     # The bytes are read by whoever takes them in; JSON is not tried here.
     return []
+
+
+class Waiting(AIOKafkaConsumer):  # type: ignore[misc]
+    """Waits for records as long as they take, a second at most.
+
+    FastStream pauses after every time-out, as long as the time-out was: a short one costs its pause with most records
+    that come alone, and a long one is no better.
+    """
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """What has come, at once when there is something."""
+        found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+            *partitions, timeout_ms=WAIT_MS, max_records=max_records
+        )
+        return found
 
 
 class Consumer:
@@ -110,7 +130,7 @@ class Consumer:
         broker = self.broker()
         try:
             async with asyncio.timeout(START_SECONDS):
-                await broker.start()
+                await _start(broker)
             log.info("consumer.started", group=self.group)
             await self._watch(broker)
         finally:
@@ -181,6 +201,14 @@ class Consumer:
         return lag if known else None
 
 
+async def _start(broker: KafkaBroker) -> None:
+    # Between the two, since the first makes what makes the consumers; there is no setting for it.
+    await broker.connect()
+    config: Any = broker.config.broker_config
+    config.builder = partial(Waiting, **config.builder.keywords)
+    await broker.start()
+
+
 async def _stop(broker: KafkaBroker) -> None:
     # Whatever goes wrong here must not stand in for why the consumer ends.
     subscriber: Any = next(iter(broker.subscribers))
@@ -221,7 +249,7 @@ def subscribe(
         batch=True,
         group_id=group,
         max_records=MAX_RECORDS,
-        batch_timeout_ms=BATCH_TIMEOUT_MS,
+        batch_timeout_ms=PAUSE_MS,
         fetch_max_wait_ms=100,
         auto_offset_reset="earliest",
         # Every other policy acknowledges what was not handled.

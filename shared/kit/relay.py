@@ -85,7 +85,13 @@ class Relay:
     async def _stand_by(self, producer: AIOKafkaProducer) -> None:
         # A relay that was stopped in its tracks must not keep the lock: its silent session ends.
         silence = str(int(IDLE_SECONDS * 1000))
-        connection = await connect(self._db.url, self._db.schema, idle_session_timeout=silence)
+        connection = await connect(
+            self._db.url,
+            self._db.schema,
+            idle_session_timeout=silence,
+            # All that is written here is that something was sent; a crash that forgets it has it sent once more.
+            synchronous_commit="off",
+        )
         try:
             while not await connection.fetchval(TRY_LEAD):  # noqa: ASYNC110 - another process holds it
                 await asyncio.sleep(STANDBY_SECONDS)
@@ -96,9 +102,9 @@ class Relay:
 
     async def _lead(self, connection: Session, producer: AIOKafkaProducer) -> None:
         while True:
-            sent = await self._carry(connection, producer)
-            if not sent:
-                await self._db.committed.wait(POLL_SECONDS)
+            before = self._db.committed.count
+            if not await self._carry(connection, producer):
+                await self._db.committed.wait(POLL_SECONDS, before)
 
     async def _carry(self, connection: Session, producer: AIOKafkaProducer) -> int:
         rows = [Recorded(*row.values()) for row in await connection.fetch(SELECT_PENDING, BATCH)]
@@ -176,7 +182,8 @@ def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
         bootstrap_servers=kafka.bootstrap,
         enable_idempotence=True,
         acks="all",
-        linger_ms=2,
+        # The relay gives it all there is at once: there is nothing to wait for.
+        linger_ms=0,
         max_batch_size=256 * 1024,
         # Below the topics' limit: a record that the broker refuses jams an idempotent producer for good.
         max_request_size=MAX_MESSAGE_BYTES - 64 * 1024,

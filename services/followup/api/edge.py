@@ -98,6 +98,7 @@ async def take_step(request: Request, principal: Principal, work: Work) -> Respo
     loop = asyncio.get_running_loop()
     edge, deadline = edge_of(request), loop.time() + PATIENCE_SECONDS
     while True:
+        before = edge.db.committed.count
         try:
             return await _try(request, principal, work)
         except _NotDone as refused:
@@ -105,7 +106,7 @@ async def take_step(request: Request, principal: Principal, work: Work) -> Respo
             if left <= 0 or not may_yet_come(refused.outcome, system_clock()):
                 raise problem_of(refused.outcome, edge, language(request)) from None
         await asyncio.sleep(BREATH_SECONDS)
-        await edge.db.committed.wait(min(POLL_SECONDS, left))
+        await edge.db.committed.wait(min(POLL_SECONDS, left), before)
 
 
 async def _try(request: Request, principal: Principal, work: Work) -> Response:

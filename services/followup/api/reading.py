@@ -161,6 +161,7 @@ async def _patiently(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE_SECONDS
     while True:
+        before = edge.db.committed.count
         found = await read()
         if not isinstance(found, Missing):
             return found
@@ -168,7 +169,7 @@ async def _patiently(
         if left <= 0 or not may_yet_come(found, system_clock()):
             raise problem_of(found, edge, language(request))
         await asyncio.sleep(BREATH_SECONDS)
-        await edge.db.committed.wait(min(POLL_SECONDS, left))
+        await edge.db.committed.wait(min(POLL_SECONDS, left), before)
 
 
 def _entry(entry: Entry, lang: str) -> dict[str, Any]:

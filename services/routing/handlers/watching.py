@@ -31,10 +31,11 @@ class Watch:
     async def run(self) -> None:
         """Look at the watched feeds for ever."""
         while True:
-            await self._db.committed.wait(self._poll_seconds)
+            before = self._db.committed.count
             if self._watchers:
                 await self._look()
                 await asyncio.sleep(REST_SECONDS)
+            await self._db.committed.wait(self._poll_seconds, before)
 
     async def _look(self) -> None:
         async with self._db.reading() as conn:

@@ -129,3 +129,15 @@ async def test_a_signal_wakes_all_who_wait_and_none_who_come_later():
     assert await asyncio.gather(*waiting[1:]) == [True, True]
     assert not await signal.wait(0.01)
     signal.notify()
+
+
+async def test_a_signal_that_came_while_one_was_looking_is_not_missed():
+    signal = Signal()
+    before = signal.count
+    assert not await signal.wait(0.01, before), "nothing came"
+    signal.notify()
+    assert await signal.wait(5, before)
+    waiting = asyncio.create_task(signal.wait(5, signal.count))
+    await asyncio.sleep(0)
+    signal.notify()
+    assert await waiting

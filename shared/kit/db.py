@@ -23,7 +23,7 @@ SESSION_LIMITS = {
 }
 CONNECT_SECONDS = 10.0
 # Longer than any statement may take: it ends waits for a server that fell silent.
-COMMAND_SECONDS = 30.0
+COMMAND_SECONDS = 15.0
 ACQUIRE_SECONDS = 5.0
 SHORT_SECONDS = 10.0
 
@@ -85,7 +85,12 @@ class Database:
         try:
             async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 async with connection.transaction():
-                    yield connection
+                    try:
+                        yield connection
+                    except TimeoutError:
+                        # A server that said nothing would let the rollback wait as long again.
+                        connection.terminate()
+                        raise
                 self.committed.notify()
         except asyncpg.InsufficientResourcesError:
             self._short_at = time.monotonic()

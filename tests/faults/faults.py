@@ -122,6 +122,7 @@ def _of_the_wire(spans: Spans) -> list[Fault]:
                 f"wire to {server}: swallows", partial(during, do="swallow", seconds=spans.frozen)
             ),
             Fault(f"wire to {server}: half open", partial(during, do="half")),
+            Fault(f"wire to {server}: connections go dead", partial(during, do="die")),
             Fault(f"wire to {server}: refuses", partial(during, do="refuse")),
             Fault(
                 f"wire to {server}: answers lost",

@@ -47,6 +47,7 @@ class Flow:
         self.held: deque[tuple[float, bytes]] = deque()
         self.size = 0
         self.ended = False
+        self.dead = False
         self.paused = False
         self.waiting: asyncio.TimerHandle | None = None
 
@@ -55,7 +56,7 @@ class Flow:
         return self.weather.holding_up if self.upwards else self.weather.holding_down
 
     def feed(self, data: bytes) -> None:
-        if self.sink is not None and self.sink.is_closing():
+        if self.dead or (self.sink is not None and self.sink.is_closing()):
             return
         if not self.held and not self.holding and not self.weather.delay and self.sink is not None:
             self.sink.write(data)
@@ -88,11 +89,24 @@ class Flow:
             self.source.resume_reading()
             self.paused = False
         if self.ended:
+            self.weather.flows.discard(self)
             self.sink.close()
 
     def end(self) -> None:
+        """Its source has gone; what it holds goes on first, so it stays known until then."""
         self.ended = True
-        self.flush()
+        if self.dead or self.sink is None or self.sink.is_closing():
+            self.weather.flows.discard(self)
+        if not self.dead:
+            self.flush()
+        elif self.upwards and self.sink is not None:
+            # The caller has given up by itself; a server need not keep its end for ever.
+            self.sink.abort()
+
+    def die(self) -> None:
+        """Nothing goes any further, not even that an end has gone, and nobody is told."""
+        self.dead = True
+        self.held.clear()
 
 
 class End(asyncio.Protocol):
@@ -120,7 +134,6 @@ class End(asyncio.Protocol):
             self.into.source.resume_reading()
 
     def connection_lost(self, fault: Exception | None) -> None:
-        self.out.weather.flows.discard(self.out)
         self.out.end()
 
 
@@ -176,10 +189,11 @@ class Network:
         match order["do"]:
             case "delay":
                 weather.delay = float(order["seconds"])
-            case "swallow":
-                weather.holding_up = weather.holding_down = True
-            case "half":
-                weather.holding_down = True
+            case "swallow" | "half":
+                weather.holding_up, weather.holding_down = order["do"] == "swallow", True
+            case "die":
+                for flow in weather.flows:
+                    flow.die()
             case "cut":
                 self._cut(weather)
             case "refuse":
@@ -200,7 +214,7 @@ class Network:
         return {
             str(flow.sink.get_extra_info("sockname")[1]): flow.source.get_extra_info("peername")[1]
             for flow in flows
-            if flow.upwards and flow.source is not None and flow.sink is not None
+            if flow.upwards and not flow.ended and flow.source is not None and flow.sink is not None
         }
 
 

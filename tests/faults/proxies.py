@@ -33,7 +33,7 @@ class Proxies:
         return proxies
 
     async def order(self, do: str, *names: str, seconds: float = 0.0) -> Any:
-        """`delay`, `swallow`, `half`, `cut`, `refuse` or `clear` what goes to `names` (to all without any)."""
+        """`delay`, `swallow`, `half`, `die`, `cut`, `refuse` or `clear` what goes to `names` (to all without any)."""
         async with self.turn:
             assert self.process.stdin is not None
             order = {"do": do, "names": names, "seconds": seconds}

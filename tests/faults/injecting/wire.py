@@ -14,7 +14,7 @@ LOST_ANSWER_SECONDS = 0.3
 async def weather(
     stand: Stand, do: str, names: tuple[str, ...], seconds: float, delay: float = 0.0
 ) -> None:
-    """`delay`, `swallow`, `half` or `refuse` for `seconds`, then as before."""
+    """`delay`, `swallow`, `half` or `refuse` (or `die`, which lasts) for `seconds`, then as before."""
     proxies = stand.cluster.proxies
     assert proxies is not None
     await proxies.order(do, *names, seconds=delay)

@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+import os
+import signal
 
 import asyncpg
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from shared.contracts import topics
 from shared.contracts.published import EVENTS
 from shared.kit import isolation
+from shared.kit.db import is_transient
 from tests.integration.kit.town import Records, Town, amended
 
 
@@ -171,6 +174,24 @@ async def test_a_session_cut_while_the_bad_message_is_looked_for(town: Town, rec
     assert len(await town.applied()) == 20
     assert await town.fates() == [("failed", "bad matter", 1)]
     assert (await town.letters())[0]["attempts"] == 1
+
+
+async def test_a_session_that_fell_silent_is_left_behind(town: Town):
+    """It is closed, not asked to roll back: that would wait as long again, and PostgreSQL does it by itself."""
+    silent: list[int] = []
+
+    async def ask() -> None:
+        async with town.db.transaction() as conn:
+            silent.append(await conn.fetchval("select pg_backend_pid()"))
+            os.kill(silent[0], signal.SIGSTOP)
+            await conn.execute("select 1", timeout=1)
+
+    try:
+        with pytest.raises(asyncpg.InterfaceError, match="closed") as found:
+            await ask()
+        assert is_transient(found.value)
+    finally:
+        os.kill(silent[0], signal.SIGCONT)
 
 
 async def test_a_lock_that_another_holds_is_waited_for(town: Town, records: Records):

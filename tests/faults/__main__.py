@@ -30,7 +30,7 @@ from tests.faults.programme import Say, Table, run, together, try_mutant
 from tests.faults.stand import Build, Size, standing
 from tests.faults.trials import trials
 
-RATES = Rates(singles=30, batches=3, batch=100, kafka=150, walkers=12)
+RATES = Rates(singles=30, batches=3, batch=120, kafka=150, walkers=12)
 TRIAL = Size(
     Rates(singles=20, batches=1, batch=20, kafka=40, walkers=8),
     partitions=3,

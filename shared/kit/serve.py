@@ -17,6 +17,9 @@ def serve(app: ASGIApp, settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way have 10 s to end."""
     configure_logging(settings.log_level)
     gc.set_threshold(*GC_THRESHOLDS)
+    # What the program itself is made of stays for good: looking through it would hold everybody up for long.
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
         app,
         host=settings.http_host,

@@ -108,10 +108,7 @@ def _from_cloudevent(envelope: object) -> Submission:
 async def _submit_batch(
     edge: Edge, body: bytes, actor: Actor, traceparent: str | None, lang: str
 ) -> Response:
-    try:
-        envelopes = _BATCH.validate_json(body)
-    except ValidationError as fault:
-        raise invalid(fault, lang) from None
+    envelopes = _envelopes(body, lang)
     if len(envelopes) > MAX_BATCH:
         raise Problem(422, "batch_too_long", params={"limit": MAX_BATCH})
     results: list[dict[str, Any]] = [{} for _ in envelopes]
@@ -128,6 +125,21 @@ async def _submit_batch(
     for place, result in zip(arrivals, registered, strict=True):
         results[place] = _batch_result(result, lang)
     return as_json({"items": results, "next": None})
+
+
+def _envelopes(body: bytes, lang: str) -> list[dict[str, Any]]:
+    """The objects of a batch. Raises Problem 422 when it is something else."""
+    try:
+        # The usual case first, in a third of the time; what is wrong with another is pydantic's to say.
+        found = orjson.loads(body)
+        if isinstance(found, list) and all(isinstance(item, dict) for item in found):
+            return found
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return _BATCH.validate_json(body)
+    except ValidationError as fault:
+        raise invalid(fault, lang) from None
 
 
 def _batch_result(result: Registration, lang: str) -> dict[str, Any]:

@@ -59,6 +59,24 @@ async def test_each_gets_its_own_result_and_those_that_came_meanwhile_share_a_ba
     assert work.batches == [[1], list(range(2, 12))]
 
 
+async def test_one_that_takes_long_holds_up_few(work: Work):
+    batcher = Batcher(work)
+    work.may_go_on.clear()
+    async with at_work(batcher):
+        calls = [asyncio.create_task(batcher.submit(0))]
+        while not work.batches:
+            await asyncio.sleep(0)
+        for number in range(1, 2 * batching.ENOUGH + 1):
+            calls.append(asyncio.create_task(batcher.submit(number)))
+            await asyncio.sleep(0.001)
+        assert work.batches == [[0], list(range(1, batching.ENOUGH + 1))], "two, and no third"
+        work.may_go_on.set()
+        await asyncio.gather(*calls)
+    assert [item for batch in work.batches for item in batch] == list(
+        range(2 * batching.ENOUGH + 1)
+    )
+
+
 async def test_one_that_cannot_be_taken_costs_the_others_nothing(work: Work):
     work.bad = {3}
     batcher = Batcher(work)

@@ -73,6 +73,29 @@ async def test_what_was_there_before_the_group_is_read_too(
         await until(lambda: has_applied(town, 2))
 
 
+async def test_it_waits_where_records_arrive_and_not_after(
+    town: Town,
+    records: Records,
+    consumer: Consumer,
+    address: KafkaAddress,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """After a time-out FastStream pauses, and what comes meanwhile waits for its end."""
+    waits: list[int] = []
+    getmany = AIOKafkaConsumer.getmany
+
+    async def noted(self, *partitions, timeout_ms=0, max_records=None):
+        waits.append(timeout_ms)
+        return await getmany(self, *partitions, timeout_ms=timeout_ms, max_records=max_records)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", noted)
+    await send(address, records.matter("a", [1, 2]))
+    async with under_way(consumer.run):
+        await until(lambda: has_applied(town, 2))
+    assert waits
+    assert set(waits) == {kafka_module.WAIT_MS}
+
+
 async def test_headers_that_faststream_cannot_read_lose_nothing(
     town: Town, records: Records, consumer: Consumer, address: KafkaAddress
 ):

@@ -19,7 +19,7 @@ from deploy.launcher.running import Running, RunningPart
 from deploy.launcher.services import TOGETHER
 from deploy.migrations import SERVICES
 from shared.kit.db import connect
-from shared.kit.running import SELECT_HEALTH
+from shared.kit.running import MOST_COUNTED, SELECT_HEALTH
 
 ANSWER_SECONDS = 8.0
 RETRY_SECONDS = 0.2
@@ -164,7 +164,7 @@ async def backlog_of(url: str) -> dict[str, dict[str, Any]]:
     for service in SERVICES:
         connection = await connect(url, service)
         try:
-            row = await connection.fetchrow(SELECT_HEALTH)
+            row = await connection.fetchrow(SELECT_HEALTH, MOST_COUNTED)
         finally:
             await connection.close(timeout=1)
         if row is not None:

@@ -48,8 +48,8 @@ STORE_ANSWER = """
 update idempotency set status = $3, headers = $4, body = $5 where party = $1 and key = $2"""
 
 FORGET_KEYS = """
-delete from idempotency where (party, key) in
-    (select party, key from idempotency where at < now() - interval '7 days' order by at limit $1)"""
+delete from idempotency where ctid = any(array(
+    select ctid from idempotency where at < now() - interval '7 days' order by at limit $1))"""
 
 
 async def run(

@@ -113,6 +113,7 @@ async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: 
     return Ids(found + rest.found, rest.further)
 
 
+# `offset 0` keeps the order from leading: the planner would walk all ids for a word that it cannot know to be rare.
 BY_WORDS = """
 select looked.matter_id, (
     select fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
@@ -124,11 +125,13 @@ from (
     select r.matter_id
     from unnest($7::text[]) as week (terms)
     cross join lateral (
-        select request.matter_id from request
-        where request.terms @> string_to_array(week.terms, ' ')
-          and request.matter_id < $1
-          and (select bool_and(strpos(lower(request.summary), word) > 0) from unnest($8::text[]) word)
-        order by request.matter_id desc limit $2
+        select matter_id from (
+            select matter_id from request
+            where terms @> string_to_array(week.terms, ' ') and matter_id < $1
+              and (select bool_and(strpos(lower(summary), word) > 0) from unnest($8::text[]) word)
+            offset 0
+        ) as with_words
+        order by matter_id desc limit $2
     ) as r
     order by r.matter_id desc limit $2
 ) as looked

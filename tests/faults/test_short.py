@@ -24,7 +24,6 @@ SIZE = Size(
 )
 # Each against another promise; what takes longer is left to `make faults`.
 FAULTS = (
-    "routing: relay killed, batch out",
     "followup: killed before the ack",
     "wire to postgres: answers lost",
     "copies of every tenth",

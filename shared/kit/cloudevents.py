@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -39,12 +40,23 @@ class Raw:
 
     def header(self, name: str) -> str | None:
         """The last header of that name as text; None when it is absent, null or not UTF-8."""
-        for key, value in reversed(self.headers):
-            if key == name and value is not None:
-                try:
-                    return value.decode()
-                except UnicodeDecodeError:
-                    return None
+        return _text(self.named(), name)
+
+    def named(self) -> "Named":
+        """The last value of each header that is not null: for whoever looks at several."""
+        return {name: value for name, value in self.headers if value is not None}
+
+
+Named: TypeAlias = Mapping[str, bytes]
+
+
+def _text(named: Named, name: str) -> str | None:
+    value = named.get(name)
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
         return None
 
 
@@ -76,9 +88,10 @@ class Unreadable:
 
 def read(raw: Raw, events: Mapping[str, type[Event]]) -> Message | Unreadable:
     """The event in a record, or why there is none. Never raises: a stranger's record must not stop the others."""
-    subject, version = _subject(raw), _version(raw)
+    named = raw.named()
+    subject, version = _subject(named), _version(named)
     try:
-        found = _read(raw, events, subject, version)
+        found = _read(raw, named, events, (subject, version))
     except Exception as fault:  # noqa: BLE001 - whatever it was, it is the record's
         found = "poison", f"a header is malformed: {fault}"
     if isinstance(found, Message):
@@ -87,14 +100,14 @@ def read(raw: Raw, events: Mapping[str, type[Event]]) -> Message | Unreadable:
     return Unreadable(raw, fate, reason.replace("\0", "")[:MAX_REASON_LENGTH], subject, version)
 
 
-def _subject(raw: Raw) -> str | None:
+def _subject(named: Named) -> str | None:
     # One that cannot be kept or indexed names no matter that could wait for it.
-    subject = raw.header("ce_subject")
+    subject = _text(named, "ce_subject")
     return subject if subject and _is_name(subject) else None
 
 
-def _version(raw: Raw) -> int | None:
-    sequence = raw.header("ce_sequence")
+def _version(named: Named) -> int | None:
+    sequence = _text(named, "ce_sequence")
     return int(sequence) if sequence is not None and _VERSION.match(sequence) else None
 
 
@@ -103,12 +116,15 @@ def _is_name(value: str) -> bool:
 
 
 def _read(
-    raw: Raw, events: Mapping[str, type[Event]], subject: str | None, version: int | None
+    raw: Raw,
+    named: Named,
+    events: Mapping[str, type[Event]],
+    place: tuple[str | None, int | None],
 ) -> Message | tuple[str, str]:
-    if (reason := raw.header(UNREADABLE)) is not None:
+    if (reason := _text(named, UNREADABLE)) is not None:
         return "poison", f"{reason}; it is in Kafka at this place as long as its topic keeps it"
-    wire_type = raw.header("ce_type") or ""
-    found_id, source, time = raw.header("ce_id"), raw.header("ce_source"), raw.header("ce_time")
+    wire_type, (subject, version) = _text(named, "ce_type") or "", place
+    found_id, source, time = (_text(named, name) for name in ("ce_id", "ce_source", "ce_time"))
     if not subject or not version or not found_id or not source or not time:
         return "poison", "ce_id, ce_source, ce_type, ce_subject, ce_sequence and ce_time are needed"
     contract = events.get(wire_type)
@@ -124,7 +140,7 @@ def _read(
         event = contract.model_validate_json(raw.value)
     except ValidationError as fault:
         return "poison", f"the value does not fit {wire_type}: {_first(fault)}"
-    causation = raw.header("ce_causationid")
+    causation = _text(named, "ce_causationid")
     return Message(
         UUID(found_id),
         source,
@@ -133,7 +149,7 @@ def _read(
         event,
         _moment(time),
         UUID(causation) if causation else None,
-        trace_of(raw),
+        _trace(named),
         raw=raw,
     )
 
@@ -147,7 +163,11 @@ def _moment(written: str) -> datetime:
 
 def trace_of(raw: Raw) -> str | None:
     """The record's `traceparent` (W3C); None when it has none of the right form: a trace is worth no event."""
-    found = raw.header("traceparent")
+    return _trace(raw.named())
+
+
+def _trace(named: Named) -> str | None:
+    found = _text(named, "traceparent")
     return found if found is not None and _TRACEPARENT.match(found) else None
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES
-from shared.kit.cloudevents import Recorded, headers_of
+from shared.kit.cloudevents import Recorded
 from shared.kit.db import Database, connect
+from shared.kit.packing import Packing, Sending
 from shared.kit.telemetry import RELAYED
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Relay:
         rows = [Recorded(*row.values()) for row in await connection.fetch(SELECT_PENDING, BATCH)]
         if not rows:
             return 0
-        sending = _Sending(rows)
+        sending = Sending(rows)
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await _alive_meanwhile(connection, self._send(producer, sending))
@@ -128,42 +129,11 @@ class Relay:
         RELAYED.labels(self._db.schema).inc(len(rows))
         return len(rows)
 
-    async def _send(self, producer: AIOKafkaProducer, sending: "_Sending") -> None:
-        for row in sending.rows:
-            # The record's own time is when it is sent, for that is what brokers check and retention counts from;
-            # `ce_time` says when it happened.
-            future = await producer.send(
-                self._kafka.topic(row.topic),
-                value=row.data.encode(),
-                key=row.subject.encode(),
-                headers=headers_of(row, self._source),
-            )
-            sending.futures.append(future)
-        await asyncio.gather(*sending.futures)
-
-
-@dataclass(slots=True)
-class _Sending:
-    """Rows on their way, with a future for each that the producer has taken."""
-
-    rows: Sequence[Recorded]
-    futures: list["asyncio.Future[object]"] = field(default_factory=list)
-
-    def acknowledged(self) -> list[int]:
-        """The rows that Kafka has, but none that comes after one of the same subject that it has not."""
-        found: list[int] = []
-        blocked: set[str] = set()
-        for place, row in enumerate(self.rows):
-            future = self.futures[place] if place < len(self.futures) else None
-            if row.subject not in blocked and future is not None and _succeeded(future):
-                found.append(row.seq)
-            else:
-                blocked.add(row.subject)
-        return found
-
-
-def _succeeded(future: "asyncio.Future[object]") -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+    async def _send(self, producer: AIOKafkaProducer, sending: Sending) -> None:
+        packing = Packing(producer, self._source, sending)
+        for place, row in enumerate(sending.rows):
+            await packing.add(place, row, self._kafka.topic(row.topic))
+        await packing.finish()
 
 
 async def _alive_meanwhile(connection: Session, work: Coroutine[None, None, None]) -> None:

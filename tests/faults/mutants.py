@@ -87,7 +87,7 @@ def relay_by_cursor() -> None:
         found = await connection.fetch(SELECT_AFTER, last[self], relay.BATCH)
         if found:
             rows = [Recorded(*row.values()) for row in found]
-            await self._send(producer, relay._Sending(rows))
+            await self._send(producer, relay.Sending(rows))
             last[self] = rows[-1].seq
             await connection.execute(FORGET_UP_TO, last[self])
         return len(found)

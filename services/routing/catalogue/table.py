@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from zen import ZenEngine
 
@@ -17,6 +17,9 @@ from services.routing.domain.dispatching import (
 from shared.contracts.vocabulary import Difficulty, Urgency
 
 MOST_REMEMBERED: Final = 20_000
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _INPUTS: Final = ("kind", "park", "tier", "urgency")
 _OUTPUTS: Final = (
@@ -34,42 +37,77 @@ class Catalogue:
         self._keywords = tuple(
             dict.fromkeys(keyword for rule in rules for keyword in rule.keywords)
         )
-        # Facts that no rule looks at are left out of the question, so that more questions are the same.
         self._parks = frozenset(park for rule in rules for park in rule.parks)
+        self._rules = tuple(rules)
         self._decision = ZenEngine().create_decision(json.dumps(decision_model(rules)))
         self._remembered: dict[tuple[str | None, ...], Dispatched] = {}
-        self._empty = not rules
+        self._regarded: dict[tuple[str | None, ...], frozenset[str]] = {}
 
     def dispatch(self, facts: Facts) -> Dispatched:
         """The decision for these facts: by the first rule that fits, or by none (`rule_id` None)."""
         hits = () if facts.category else self._hits(facts.words)
-        park = facts.park if facts.park in self._parks else None
-        key = (facts.category, facts.kind, facts.urgency, park, facts.tier, *hits)
+        regarded = self._regarded_of(facts.category, hits)
+        key = (
+            facts.category,
+            facts.urgency,
+            facts.kind if "kind" in regarded else None,
+            facts.park if "park" in regarded and facts.park in self._parks else None,
+            facts.tier if "tier" in regarded else None,
+            *hits,
+        )
         found = self._remembered.get(key)
         if found is None:
-            outcome = None if self._empty else self._ask(facts, park, hits)
+            outcome = self._ask(facts, hits) if self._rules else None
             found = dispatch(facts, outcome, self.version, self._limits)
-            if len(self._remembered) >= MOST_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[key] = found
+            _remember(self._remembered, key, found)
+        return found
+
+    def _regarded_of(self, category: str | None, hits: tuple[str, ...]) -> frozenset[str]:
+        """Which facts a rule that may fit looks at; the others are left out, so that more questions are the same."""
+        key = (category, *hits)
+        found = self._regarded.get(key)
+        if found is None:
+            fitting = [rule for rule in self._rules if _may_fit(rule, category, hits)]
+            found = frozenset(
+                name
+                for name, asked in (("kind", "kinds"), ("park", "parks"), ("tier", "tiers"))
+                if any(getattr(rule, asked) for rule in fitting)
+            )
+            _remember(self._regarded, key, found)
         return found
 
     def _hits(self, words: str) -> tuple[str, ...]:
         words = words.casefold()
         return tuple(keyword for keyword in self._keywords if keyword in words)
 
-    def _ask(self, facts: Facts, park: str | None, hits: Sequence[str]) -> Outcome | None:
+    def _ask(self, facts: Facts, hits: Sequence[str]) -> Outcome | None:
         answer = self._decision.evaluate(
             {
                 "category": facts.category or "",
                 "words": list(hits),
                 "kind": facts.kind.value,
-                "park": park or "",
+                "park": facts.park or "",
                 "tier": facts.tier.value if facts.tier else "",
                 "urgency": facts.urgency.value,
             }
         )["result"]
         return _outcome(answer) if answer else None
+
+
+def _remember(memory: dict[Key, Value], key: Key, value: Value) -> None:
+    if len(memory) >= MOST_REMEMBERED:
+        memory.clear()
+    memory[key] = value
+
+
+def _may_fit(rule: Rule, category: str | None, hits: Sequence[str]) -> bool:
+    """Whether the category and the words leave it possible that the rule fits."""
+    if not rule.categories and not rule.keywords:
+        return True
+    path = f"{category or ''}/"
+    return any(path.startswith(f"{each}/") for each in rule.categories) or any(
+        keyword in hits for keyword in rule.keywords
+    )
 
 
 def _outcome(answer: dict[str, Any]) -> Outcome:

@@ -31,7 +31,7 @@ async def test_everything_is_sent_again(
     send = Relay._send
 
     async def send_and_linger(
-        self: Relay, producer: AIOKafkaProducer, sending: relay_module._Sending
+        self: Relay, producer: AIOKafkaProducer, sending: relay_module.Sending
     ) -> None:
         """All of the batch is acknowledged but one, as far as the relay has heard."""
         await send(self, producer, sending)

@@ -160,7 +160,7 @@ def test_no_service_reads_or_writes_kafka_in_another_way():
         for file in (ROOT / folder).rglob("*.py")
         if imported(file) & {"faststream", "aiokafka"}
     }
-    kit = ("draining", "kafka", "relay", "unpacking")
+    kit = ("draining", "kafka", "packing", "relay", "unpacking")
     assert own == {f"shared/kit/{name}.py" for name in kit}
     makers = [name for name in own if "AIOKafkaConsumer(" in (ROOT / name).read_text("utf-8")]
     assert makers == []

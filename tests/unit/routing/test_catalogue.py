@@ -258,6 +258,45 @@ class TestDeciding:
         # No row looks at either park.
         assert catalogue.dispatch(facts) is catalogue.dispatch(other_park)
 
+    @given(
+        rules=st.lists(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    columns.CATEGORY: st.sampled_from(["甲", "甲/乙", "丙"]),
+                    columns.KEYWORDS: st.sampled_from(["漏水", "停电", "漏水、停电"]),
+                    columns.KIND: st.sampled_from(["求助", "投诉", "求助、投诉"]),
+                    columns.PARK: st.sampled_from(["甲园", "乙园"]),
+                    columns.TIER: st.sampled_from(["重点", "规上"]),
+                    columns.URGENCY: st.sampled_from(["特急", "一般"]),
+                },
+            ),
+            min_size=1,
+            max_size=5,
+        ),
+        asked=st.lists(
+            st.builds(
+                Facts,
+                st.sampled_from([None, "甲", "甲/乙", "甲/乙/丁", "甲乙", "丙"]),
+                st.sampled_from([Kind.HELP, Kind.COMPLAINT]),
+                st.sampled_from(Urgency),
+                st.sampled_from([None, "甲园", "乙园", "丙园"]),
+                st.sampled_from([None, Tier.KEY, Tier.GENERAL]),
+                st.sampled_from(["", "漏水", "停电漏水", "路灯"]),
+            ),
+            min_size=2,
+            max_size=8,
+        ),
+    )
+    def test_what_was_decided_for_others_changes_no_decision(
+        self, rules: list[dict[str, str]], asked: list[Facts]
+    ):
+        found = read_sheet(sheet(*rules), KNOWN)
+        assert isinstance(found, Sheet)
+        catalogue = Catalogue(1, found.rules, Limits())
+        for facts in asked:
+            assert catalogue.dispatch(facts) == Catalogue(1, found.rules, Limits()).dispatch(facts)
+
     def test_an_empty_catalogue_decides_nothing(self):
         found = Catalogue(None, (), Limits()).dispatch(Facts(None, Kind.HELP, Urgency.NORMAL))
         assert (found.catalogue_version, found.rule_id, found.lead_department) == (None, None, None)

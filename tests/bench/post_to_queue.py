@@ -81,7 +81,7 @@ class Poster:
         body = json.dumps(submission(enterprise, number), ensure_ascii=False).encode()
         head = f"{self._head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         begun = time.perf_counter()
-        reader, writer = self._idle.pop() if self._idle else await open_at(self._url)
+        reader, writer = self._kept() or await open_at(self._url)
         writer.write(head.encode() + body)
         async with asyncio.timeout(ANSWER_SECONDS):
             answer = await reader.readuntil(b"\r\n\r\n")
@@ -94,6 +94,14 @@ class Poster:
             self.answered.append(now - begun)
         else:
             self.failed += 1
+
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     def close(self) -> None:
         for _, writer in self._idle:

@@ -1,7 +1,7 @@
 """Line 3: from a POST to the liaison's event stream at 100 requests a second, beside three bare commits and hops.
 
-The sample town on the three services, each in its process; 28 and more streams are open. Sooner the floor than ours is
-measured, on the same two servers, while the services stand by idle.
+The sample town on the three services, each in its process, with a stream open for everybody who has a queue. The floor
+is measured first, on the same two servers.
 """
 
 import asyncio
@@ -85,17 +85,29 @@ async def _run(
 
 
 def _lines(ours: Mapping[str, Any], floor: Mapping[str, Any]) -> list[Line]:
-    waits = ours["post_to_queue_ms"]
-    return [
+    waits, answers, bare = ours["post_to_queue_ms"], ours["post_answer_ms"], floor["ms"]
+    goals = {"p50": P50_MS, "p99": P99_MS}
+    name = f"from POST to the liaison's event stream at {RATE} a second"
+    lines = [
         Line(
-            3,
-            f"from POST to the liaison's event stream at {RATE} a second, {quantile}",
-            "ms",
-            waits[quantile],
-            {"three bare commits and hops": floor["ms"][quantile]},
-            f"at most {goal:.0f} ms",
-            waits[quantile] <= goal,
-            {"ours": ours, "floor": floor},
+            number=3,
+            name=f"{name}, {quantile}",
+            unit="ms",
+            ours=waits[quantile],
+            goal=f"at most {goal:.0f} ms",
+            met=waits[quantile] <= goal,
+            notes={"ours": ours},
         )
-        for quantile, goal in (("p50", P50_MS), ("p99", P99_MS))
+        for quantile, goal in goals.items()
+    ]
+    return lines + [
+        Line(
+            number=3,
+            name=f"the same beside three commits and hops, {quantile}",
+            unit="ms",
+            ours=waits[quantile],
+            beside={"three bare commits and hops": bare[quantile]},
+            notes={"floor": floor, "post_answer_ms": answers},
+        )
+        for quantile in goals
     ]

@@ -10,7 +10,7 @@ import os
 import shutil
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
@@ -178,12 +178,12 @@ def trust_the_system() -> None:
             os.environ["REQUESTS_CA_BUNDLE"] = found
 
 
-def relock(lock: Path = LOCK) -> int:
-    """Resolve `ROOTS` with all they need and write the lock; returns the number of jars."""
+def relock(lock: Path = LOCK, wanted_roots: Sequence[str] = ROOTS) -> int:
+    """Resolve the roots with all they need and write the lock; returns the number of jars."""
     trust_the_system()
     with tempfile.TemporaryDirectory() as staging:
         context = MavenContext(repo_cache=Path(staging), remote_repos={"central": source()})
-        roots = [context.create_dependency(root) for root in ROOTS]
+        roots = [context.create_dependency(root) for root in wanted_roots]
         for root in roots:
             root.scope = "compile"
         inputs, others = context.resolver.resolve(roots)
@@ -193,7 +193,7 @@ def relock(lock: Path = LOCK) -> int:
             name = f"{dependency.groupId}:{dependency.artifactId}:{dependency.version}"
             path = Path(dependency.artifact.resolve())
             jars[name] = Jar(name, digest(path), path.stat().st_size)
-    content = {"kafka": KAFKA, "jars": [asdict(jars[name]) for name in sorted(jars)]}
+    content = {"roots": list(wanted_roots), "jars": [asdict(jars[name]) for name in sorted(jars)]}
     fresh = lock.with_suffix(".new")
     fresh.write_text(json.dumps(content, indent=1) + "\n")
     shutil.move(fresh, lock)

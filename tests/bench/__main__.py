@@ -20,7 +20,7 @@ from tests.bench.line import Line, Measure, Scope
 from tests.bench.picture import draw
 
 # In the order of the lines that they print; each has `measure`.
-MEASUREMENTS: tuple[str, ...] = ("pipeline", "posting", "latency")
+MEASUREMENTS: tuple[str, ...] = ("pipeline", "posting", "latency", "growth", "timers", "peers")
 OUT = Path(".bench")
 
 

@@ -1,0 +1,6 @@
+"""What is served: the help desk with its API."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [path("admin/", admin.site.urls), path("", include("helpdesk.urls"))]

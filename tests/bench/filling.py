@@ -18,35 +18,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.followup.domain.clocks import Clock, Stage
-from services.followup.domain.matter import (
-    Closing,
-    Dispatch,
-    Handling,
-    Matter,
-    Offer,
-    Party,
-    Visit,
-)
-from services.followup.domain.moment import Actor
 from services.followup.store.requests import terms_of
-from shared.contracts.vocabulary import (
-    Candidacy,
-    Channel,
-    ClockKind,
-    Difficulty,
-    Kind,
-    MatterState,
-    OfferState,
-    Outcome,
-    PartyKind,
-    Role,
-    Urgency,
-    VisitState,
-)
-from shared.contracts.vocabulary import (
-    Path as WorkPath,
-)
+from tests.bench.history.samples import TOLD, said, sample
 from tests.bench.town import FILES, Town
 
 HISTORY = Path(__file__).with_name("history")
@@ -121,7 +94,7 @@ async def _cast(conn: Any, town: Town, closed: int, opened: int) -> None:
     for table, rows in (
         ("firm", firms),
         ("topic", topics),
-        ("template", [(state, len(TOLD[state]), _marked(_matter(state))) for state in TOLD]),
+        ("template", [(state, len(TOLD[state]), _marked(sample(state))) for state in TOLD]),
         ("step", _steps()),
     ):
         await conn.copy_records_to_table(table, records=rows, schema_name="bench")
@@ -189,114 +162,10 @@ def _marked(value: object) -> str:
     return text
 
 
-TOLD = {
-    MatterState.CLOSED: ("opened", "closed"),
-    MatterState.OFFERED: ("opened", "offered"),
-    MatterState.IN_PROGRESS: ("opened", "offered", "taken"),
-    MatterState.HANDLED: ("opened", "offered", "taken", "handled"),
-}
-"""Of which events a matter in this state is made here."""
-OWNER = {"id": "@liaison", "kind": "liaison", "name": "@liaison"}
-
-
-def _clock(kind: ClockKind) -> Clock:
-    due: Any = "@due"
-    return Clock(kind, due, due, None, due, Stage.ON_TRACK, "bench")
-
-
-def _matter(state: MatterState) -> Matter:
-    """A matter in this state, with marks in place of what is each one's own."""
-    at: Any = "@at"
-    liaison = Party("@liaison", PartyKind.LIAISON, "@liaison")
-    taken = state is not MatterState.OFFERED
-    handled = state in (MatterState.HANDLED, MatterState.CLOSED)
-    closed = state is MatterState.CLOSED
-    offer_state = OfferState.ACCEPTED if taken else OfferState.OFFERED
-    clocks = {
-        MatterState.CLOSED: (),
-        MatterState.HANDLED: (ClockKind.RETURN_VISIT,),
-        MatterState.OFFERED: (ClockKind.ACCEPT, ClockKind.HANDLE),
-        MatterState.IN_PROGRESS: (ClockKind.FEEDBACK, ClockKind.HANDLE),
-    }[state]
-    by = Actor(Role.LIAISON, "@liaison")
-    visitor = Actor(Role.COORDINATOR, "C001")
-    return Matter(
-        id="@id",
-        requester_id="@firm",
-        channel=Channel.WEB,
-        kind=Kind.HELP,
-        urgency=Urgency.NORMAL,
-        received_at=at,
-        category="@category",
-        version=len(TOLD[state]),
-        state=state,
-        clocks=tuple(_clock(kind) for kind in clocks),
-        parties=("@liaison", "@department"),
-        dispatch=Dispatch(
-            1,
-            "R001",
-            "@category",
-            "@department",
-            (),
-            Urgency.NORMAL,
-            Difficulty.SIMPLE,
-            2.0,
-            5,
-            "@park",
-        ),
-        offer=Offer("@offer", liaison, Candidacy.PRIMARY, "primary", 1, at, at, offer_state),
-        owner=liaison if taken else None,
-        taken_at=at if taken else None,
-        contacted_at=at if taken else None,
-        handling=Handling(Outcome.RESOLVED, "Done.", WorkPath.INSTANT, by, at, True, True)
-        if handled
-        else None,
-        visit=Visit(VisitState.DONE, 1, visitor, at, True, True, 5, None)
-        if closed
-        else Visit(VisitState.DUE)
-        if handled
-        else None,
-        closing=Closing(at) if closed else None,
-    )
-
-
 def _steps() -> list[tuple[str, int, str, str]]:
-    said = dict(_told())
+    every = dict(said())
     return [
-        (state, version, name, _marked(said[name]))
+        (state, version, name, _marked(every[name]))
         for state, names in TOLD.items()
         for version, name in enumerate(names, 1)
-    ]
-
-
-def _told() -> list[tuple[str, dict[str, Any]]]:
-    """The events of a matter, in order: the name, and what it says."""
-    actor = {"role": "liaison", "party": "@liaison"}
-    said = {"actor": actor, "matter_id": "@id", "round": 1}
-    dispatch = {
-        "catalogue_version": 1,
-        "rule_id": "R001",
-        "category": "@category",
-        "lead_department": "@department",
-        "co_departments": [],
-        "urgency": "normal",
-        "difficulty": "simple",
-        "accept_hours": 2.0,
-        "handle_days": 5,
-        "park": "@park",
-    }
-    offered = {
-        "offer_id": "@offer",
-        "party": OWNER,
-        "candidacy": "primary",
-        "why": "primary",
-        "expires_at": "@at",
-        "dispatch": dispatch,
-    }
-    return [
-        ("opened", said | {"state": "received", "next_due_at": "@due"}),
-        ("offered", said | {"state": "offered", "next_due_at": "@due"} | offered),
-        ("taken", said | {"state": "in_progress", "next_due_at": "@due", "owner": OWNER}),
-        ("handled", said | {"state": "handled", "outcome": "resolved", "answer": "Done."}),
-        ("closed", said | {"state": "closed", "outcome": "resolved"}),
     ]

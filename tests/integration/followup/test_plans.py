@@ -185,6 +185,18 @@ async def test_no_question_reads_a_whole_table(full: Followup) -> None:
                 assert read < MOST_READ, (name, read)
 
 
+async def test_a_sweep_reads_what_is_due_and_nothing_else(full: Followup) -> None:
+    """Ten of 300 open ones are due, and 29,700 have ended: ten rows are read, by the index of what is due."""
+    (row,) = await full.rows(
+        "select max(act_at) as at from (select act_at from matter where act_at is not null"
+        " order by act_at limit 10) as first"
+    )
+    async with full.db.transaction() as conn:
+        plan = await plan_of(conn, matters.LOAD_DUE, row["at"], 500)
+    assert plan.indexes == {"matter_due"}, plan.root
+    assert plan.rows_read == 10, plan.root
+
+
 async def every_page(ask: Callable[[UUID], Awaitable[finding.Ids]]) -> tuple[list[UUID], int]:
     found: list[UUID] = []
     before, pages = finding.NEWEST, 0

@@ -7,6 +7,7 @@ import pytest
 from services.routing.store import feed, listing, matters, offers, queues, reviews, town, trials
 from services.routing.store.queues import FIRST
 from shared.kit.db import Connection
+from tests import plans
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import FIRM, MONDAY, registered
 
@@ -88,5 +89,7 @@ async def test_a_sweep_touches_what_is_due_alone(old_town: Routing):
     due = (await old_town.rows("select min(due_at) as at from matter"))[0]["at"]
     async with old_town.db.reading() as conn:
         plan = await plan_of(conn, matters.CLAIM_DUE, due, 500)
+        explained = await plans.plan_of(conn, matters.CLAIM_DUE, due, 500)
     assert "matter_due" in plan
+    assert explained.rows_read == 20, plan
     assert await old_town.sweep(due) == 20

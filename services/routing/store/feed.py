@@ -94,8 +94,8 @@ async def is_kept(conn: Connection, party: str, position: int) -> bool:
 
 
 FORGET = """
-delete from feed where (party, position) in
-    (select party, position from feed where at < $1 order by at limit $2)"""
+delete from feed where ctid = any(array(
+    select ctid from feed where at < $1 order by at limit $2))"""
 
 
 async def forget(conn: Connection, before: datetime, limit: int) -> bool:

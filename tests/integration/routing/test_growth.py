@@ -72,6 +72,7 @@ async def test_what_is_asked_all_the_time_reads_no_history(old_town: Routing):
         (queues.LIST_QUEUE, "L001", "accepted", *FIRST, 51),
         (queues.READ_FEED, "L003", 19_990, 200),
         (feed.IS_KEPT, "L003", 19_990),
+        (feed.FORGET, MONDAY, 100),
         (reviews.LIST_REVIEWS, "open", *FIRST, 51),
         (trials.LOAD_PAST, trials.NEWEST, 500),
         (listing.LIST_TIES, "", 51, FIRM, None),

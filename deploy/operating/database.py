@@ -13,6 +13,14 @@ from deploy.launcher.report import Tell
 from deploy.launcher.servers import Memory, Servers
 from deploy.operating.status import Addresses
 
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
+WENT = (
+    ConnectionResetError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -61,11 +69,11 @@ def asked() -> Iterator[None]:
         raise Trouble("database.refuses", reason=no) from no
     except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as fault:
         raise Trouble("database.full", reason=fault) from fault
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        OSError,
-        TimeoutError,
-        ValueError,
-    ) as fault:
-        raise Trouble("database.away", reason=fault or type(fault).__name__) from fault
+    except FAULTS as fault:
+        # A session that has gone can end no transaction, and says only that.
+        cause = fault.__context__ if isinstance(fault, asyncpg.InterfaceError) else None
+        reason = cause or fault
+        words = str(reason) or type(reason).__name__
+        if isinstance(reason, WENT):
+            raise Trouble("database.went", reason=words) from fault
+        raise Trouble("database.away", reason=words) from fault

@@ -1,5 +1,6 @@
 """Copies whole tables out of and into a database as PostgreSQL's own text; knows no table by name."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -105,26 +106,50 @@ async def tables_of(conn: Session, schemas: Sequence[str]) -> list[Table]:
 
 async def copy_out(conn: Session, table: Table, write: Write) -> int:
     """Write all rows of a table as text; how many there were. `write` is waited for: nothing piles up."""
-    done: str = await conn.copy_from_table(
+    copying = conn.copy_from_table(
         table.name,
         schema_name=table.schema,
         columns=table.columns,
         output=write,
         timeout=STATEMENT_SECONDS,
     )
-    return counted(done)
+    return counted(await while_connected(conn, copying))
 
 
 async def copy_in(conn: Session, table: Table, source: AsyncIterator[bytes]) -> int:
     """Put rows into a table as `copy_out` wrote them; how many. Raises asyncpg errors for a row that does not fit."""
-    done: str = await conn.copy_to_table(
+    copying = conn.copy_to_table(
         table.name,
         schema_name=table.schema,
         columns=table.columns,
         source=source,
         timeout=STATEMENT_SECONDS,
     )
-    return counted(done)
+    return counted(await while_connected(conn, copying))
+
+
+async def while_connected(conn: Session, copying: Coroutine[None, None, str]) -> str:
+    """What `copying` comes to.
+
+    Raises ConnectionResetError when the server goes: while asyncpg waits to send, it would wait for ever.
+    """
+    gone = asyncio.Event()
+
+    def told(_: object) -> None:
+        gone.set()
+
+    conn.add_termination_listener(told)
+    tasks = [asyncio.ensure_future(copying), asyncio.ensure_future(gone.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0].done():
+            return str(tasks[0].result())
+        raise ConnectionResetError("the server closed the connection")
+    finally:
+        conn.remove_termination_listener(told)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=CONNECT_SECONDS)
 
 
 async def empty(conn: Session, tables: Sequence[Table]) -> None:

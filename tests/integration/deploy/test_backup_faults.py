@@ -1,11 +1,16 @@
 """`liaison backup` and `restore` when they are killed, and when disk or database give way under them."""
 
+import asyncio
+import os
 import signal
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from deploy.embedded.ports import pick
+from deploy.embedded.postgres import Postgres
+from deploy.embedded.process import running
 from tests.integration.deploy.backups import (
     EVENTS,
     Session,
@@ -20,6 +25,9 @@ from tests.integration.kit.wire import until
 
 pytestmark = pytest.mark.timeout(180)
 
+COPIES = """
+select sum(tuples_processed) > 1000 from pg_stat_progress_copy where datname = current_database()"""
+COPYING = "select pid from pg_stat_progress_copy where datname = current_database()"
 SMALL = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))"
 
 
@@ -42,10 +50,7 @@ async def test_a_restore_that_is_killed_leaves_nothing_and_can_be_done_again(
 
             async def copies() -> bool:
                 assert process.poll() is None, process.stdout and process.stdout.read()
-                return await conn.fetchval(
-                    "select sum(tuples_processed) > 1000 from pg_stat_progress_copy"
-                    " where datname = current_database()"
-                )
+                return await conn.fetchval(COPIES)
 
             await until(copies, 60)
             process.send_signal(signal.SIGKILL)
@@ -96,9 +101,37 @@ async def test_a_database_that_goes_while_it_is_read_leaves_nothing(
             )
             code, said = await said_by(process)
     assert code == 1
-    assert "The database does not answer" in said
+    assert "The database went in the middle" in said
     assert "Traceback" not in said
     assert left_in(tmp_path) == []
+
+
+async def test_a_server_that_dies_under_a_restore_is_noticed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with Session(database_url) as conn:
+        await conn.execute(EVENTS.format(schema="followup"), 1, 60_000)
+    file, _ = await taken(database_url, tmp_path)
+    server = Postgres(tmp_path / "postgres", pick(None), tmp_path / "log", durable=False)
+    server.prepare()
+    with running(server.program(), 60):
+        env = {"LIAISON_DATABASE_URL": server.url()}
+        command = ("restore", str(file), "--data", str(tmp_path / "data"))
+        with liaison(*command, env=env) as process:
+            async with Session(server.url()) as conn:
+                await until(lambda: conn.fetchval(COPIES), 60)
+                os.kill(await conn.fetchval(COPYING), signal.SIGKILL)
+            code, said = await said_by(process)
+
+        async def is_back() -> bool:
+            return await asyncio.to_thread(server.is_ready)
+
+        await until(is_back)
+        async with Session(server.url()) as conn:
+            assert await conn.fetchval("select to_regnamespace('followup')") is None
+    assert code == 1
+    assert "The database went in the middle" in said
+    assert "Traceback" not in said
 
 
 async def test_a_wrong_password_is_said(full_url: str, tmp_path: Path):

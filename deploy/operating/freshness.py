@@ -1,6 +1,7 @@
 """Sees to it that a restored history meets no other one in Kafka, and that what others sent there is read again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -17,6 +18,10 @@ GROUPS = {
     "liaison.followup.commands": COMMANDS,
 }
 """Who reads what others write."""
+KEPT = timedelta(days=6)
+"""How far back a command is sure to be known by its Idempotency-Key, kept for 7 days: others would be done again."""
+LATE = timedelta(days=1)
+"""How long before the backup commands may have lain unread."""
 OURS = tuple(topic.name for topic in TOPICS if topic.name not in GROUPS.values())
 
 
@@ -26,18 +31,28 @@ def require_no_kafka(folder: Folder) -> None:
         raise Trouble("restore.kafka.folder", folder=folder.root)
 
 
-async def make_ready(bootstrap: str, prefix: str) -> list[str]:
-    """Look that no topic of ours holds anything, and have what others wrote read from its beginning.
+def commands_since(made_at: datetime, now: datetime) -> datetime:
+    """From when on commands are read again: as long before the backup as is safe, a day at most."""
+    return made_at - min(LATE, max(timedelta(), KEPT - (now - made_at)))
+
+
+async def make_ready(bootstrap: str, prefix: str, made_at: datetime) -> list[str]:
+    """Look that no topic of ours holds anything, and have what others wrote read again.
+
+    Submissions from the beginning, for their names make that harmless; commands from a while before the backup.
 
     The names of the topics that will be read again. Raises Trouble when there is something, when services are at
     work, or when Kafka is away.
     """
+    commands = commands_since(made_at, datetime.now(UTC))
+    begin = {SUBMISSIONS: datetime.fromtimestamp(0, UTC), COMMANDS: commands}
     try:
         await require_empty(bootstrap, [prefix + name for name in OURS])
         return [
             topic
             for group, name in GROUPS.items()
-            if (topic := prefix + name) and await read_again(bootstrap, prefix + group, topic)
+            if (topic := prefix + name)
+            and await read_again(bootstrap, prefix + group, topic, begin[name])
         ]
     except (KafkaError, OSError) as fault:
         raise Trouble("restore.kafka.away", kafka=bootstrap, reason=fault) from fault
@@ -67,8 +82,8 @@ async def places_of(admin: AIOKafkaAdminClient, topics: Collection[str]) -> list
     ]
 
 
-async def read_again(bootstrap: str, group: str, topic: str) -> bool:
-    """Let a group begin at the beginning; whether it had begun. Raises Trouble while it is at work."""
+async def read_again(bootstrap: str, group: str, topic: str, since: datetime) -> bool:
+    """Let a group go back to what came `since`; whether it had begun. Raises Trouble while it is at work."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ASK_MS)
     await admin.start()
     try:
@@ -76,13 +91,15 @@ async def read_again(bootstrap: str, group: str, topic: str) -> bool:
         begun = group in known and await admin.list_consumer_group_offsets(group)
     finally:
         await admin.close()
-    places = [place for place in begun or () if place.topic == topic]
+    places = {place: seen.offset for place, seen in (begun or {}).items() if place.topic == topic}
     if places:
-        await commit_beginning(bootstrap, group, places)
+        await go_back(bootstrap, group, places, since)
     return bool(places)
 
 
-async def commit_beginning(bootstrap: str, group: str, places: Collection[TopicPartition]) -> None:
+async def go_back(
+    bootstrap: str, group: str, places: Mapping[TopicPartition, int], since: datetime
+) -> None:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=group,
@@ -92,7 +109,15 @@ async def commit_beginning(bootstrap: str, group: str, places: Collection[TopicP
     await consumer.start()
     try:
         consumer.assign(list(places))
-        await consumer.commit(await consumer.beginning_offsets(list(places)))
+        moment = int(since.timestamp() * 1000)
+        found = await consumer.offsets_for_times(dict.fromkeys(places, moment))
+        back = {
+            place: min(offset, first.offset)
+            for place, offset in places.items()
+            if (first := found[place]) is not None
+        }
+        # An empty commit would not be refused while the group is at work.
+        await consumer.commit({**places, **back})
     except KafkaError as fault:
         if fault.retriable:
             raise

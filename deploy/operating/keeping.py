@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from deploy.embedded.trouble import Trouble
@@ -65,7 +66,7 @@ def restored(folder: Folder, file: Path, tell: Tell) -> Restored:
     Raises Trouble, with the database as it was.
     """
     with Archive.opened(file.expanduser()) as archive:
-        topics = kafka_made_ready(folder)
+        topics = kafka_made_ready(folder, archive.manifest.made_at)
         restore.check(archive, tell)
         if url := os.environ.get("LIAISON_DATABASE_URL"):
             events = asyncio.run(restore.restore(url, archive, tell))
@@ -76,10 +77,10 @@ def restored(folder: Folder, file: Path, tell: Tell) -> Restored:
         return Restored(archive.manifest, events, topics, tokens)
 
 
-def kafka_made_ready(folder: Folder) -> Sequence[str]:
+def kafka_made_ready(folder: Folder, made_at: datetime) -> Sequence[str]:
     if bootstrap := os.environ.get("LIAISON_KAFKA"):
         prefix = os.environ.get("LIAISON_TOPIC_PREFIX", "")
-        return asyncio.run(freshness.make_ready(bootstrap, prefix))
+        return asyncio.run(freshness.make_ready(bootstrap, prefix, made_at))
     freshness.require_no_kafka(folder)
     return ()
 

@@ -8,6 +8,7 @@ import pytest
 
 from shared.kit.db import open_database
 from shared.kit.migrate import KIT_MIGRATIONS, migrate
+from shared.kit.relay import KafkaAddress
 from tests.integration.kit.town import Records, Town
 
 SCHEMA = "town"
@@ -27,3 +28,8 @@ async def town(bare_database_url: str) -> AsyncIterator[Town]:
     db = await open_database(bare_database_url, SCHEMA)
     yield Town(db, bare_database_url)
     await db.close()
+
+
+@pytest.fixture
+def address(kafka: str, kafka_prefix: str) -> KafkaAddress:
+    return KafkaAddress(kafka, kafka_prefix)

@@ -5,24 +5,16 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.topics import ensure_topics
 from shared.contracts import topics
-from shared.contracts.topics import TOPICS
 from shared.kit import kafka as kafka_module
 from shared.kit.cloudevents import Raw
-from shared.kit.kafka import Consumer, Stalled
+from shared.kit.kafka import Consumer
 from shared.kit.relay import KafkaAddress
-from tests.integration.kit.town import Records, Town, amended
-from tests.integration.kit.wire import send, under_way, until
-
-
-@pytest.fixture
-def address(kafka: str, kafka_prefix: str) -> KafkaAddress:
-    return KafkaAddress(kafka, kafka_prefix)
+from tests.integration.kit.town import Records, Town
+from tests.integration.kit.wire import as_bool, send, under_way, until
 
 
 @pytest.fixture
@@ -235,10 +227,6 @@ async def test_a_fault_does_not_spin(records: Records, address: KafkaAddress):
     assert sum(taking.given.values()) <= 5
 
 
-async def as_bool(value: object) -> bool:
-    return bool(value)
-
-
 async def test_a_stop_in_the_middle_of_a_batch_is_bounded_and_loses_nothing(
     records: Records, address: KafkaAddress
 ):
@@ -309,79 +297,3 @@ async def test_replicas_that_come_and_go_apply_each_event_once(
         await until(lambda: has_applied(town, 400))
     assert all([await town.versions(f"m{n}") == list(range(1, 11)) for n in range(40)])
     assert await town.letters() == []
-
-
-async def test_one_that_hangs_is_noticed(
-    records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(kafka_module, "WORKING_SECONDS", 1.0)
-    monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
-
-    async def hang(raws: Sequence[Raw]) -> None:
-        await asyncio.sleep(60)
-
-    await send(address, records.matter("a", [1]))
-    with pytest.raises(Stalled):
-        await asyncio.wait_for(
-            Consumer(address, "town", [topics.REQUESTS], Taking(hang).take).run(), 30
-        )
-
-
-async def test_one_that_takes_nothing_in_does_not_say_that_it_works(
-    town: Town, records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
-):
-    """A lock that somebody holds for long: Kafka answers all the while, and nothing is taken in."""
-    monkeypatch.setattr(kafka_module, "LATE_SECONDS", 1.0)
-    monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
-    await town.inbound.take(records.matter("a", [1]))
-    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
-    other = await asyncpg.connect(town.url, server_settings={"search_path": "town"})
-    async with under_way(consumer.run):
-        await until(lambda: as_bool(consumer.started))
-        async with other.transaction():
-            await other.execute("select from seen where subject = 'a' for update")
-            await send(address, records.matter("a", [2]))
-            await until(lambda: as_bool(not consumer.started))
-        await until(lambda: has_applied(town, 2))
-        await until(lambda: as_bool(consumer.started))
-    await other.close()
-
-
-async def test_one_that_fetches_nothing_is_noticed(
-    town: Town, records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
-):
-    """Its own memory of the ends is as old as its last fetch: only Kafka knows that there is more."""
-    monkeypatch.setattr(kafka_module, "STALL_SECONDS", 1.5)
-    monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
-    await send(address, records.matter("a", [1]))
-    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
-    seen: list[AIOKafkaConsumer] = []
-    lag = consumer._lag
-
-    async def watched(inner: AIOKafkaConsumer) -> object:
-        seen.append(inner)
-        return await lag(inner)
-
-    monkeypatch.setattr(consumer, "_lag", watched)
-    task = asyncio.create_task(consumer.run())
-    await until(lambda: has_applied(town, 1))
-    for partition in seen[0].assignment():
-        seen[0].pause(partition)
-    await send(address, records.matter("a", [2]))
-    with pytest.raises(Stalled):
-        await asyncio.wait_for(task, 30)
-
-
-async def test_topics_that_are_made_later_are_found(
-    town: Town, records: Records, kafka: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(kafka_module, "METADATA_SECONDS", 1.0)
-    address = KafkaAddress(kafka, f"later{id(town)}.")
-    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
-    async with under_way(consumer.run):
-        await asyncio.sleep(1.5)
-        assert not consumer.started, "without its topics it cannot work"
-        await ensure_topics(kafka, topics=TOPICS, partitions=2, prefix=address.prefix)
-        await send(address, [records(amended("a"), "a", 1)])
-        await until(lambda: has_applied(town, 1))
-        await until(lambda: as_bool(consumer.started))

@@ -22,11 +22,6 @@ from tests.integration.kit.wire import read_records, under_way, until
 SOURCE = "urn:liaison:town"
 
 
-@pytest.fixture
-def address(kafka: str, kafka_prefix: str) -> KafkaAddress:
-    return KafkaAddress(kafka, kafka_prefix)
-
-
 def facts(subject: str, versions: range, words: str = "a fact") -> list[Outgoing]:
     return [Outgoing(subject, version, amended(subject, words), AT) for version in versions]
 

@@ -20,6 +20,10 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 45.0) -> A
     return found
 
 
+async def as_bool(value: object) -> bool:
+    return bool(value)
+
+
 @asynccontextmanager
 async def under_way(work: Callable[[], Awaitable[None]]):
     """Run `work` beside the block and end it afterwards; what it raised is not hidden."""

@@ -81,4 +81,5 @@ def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict
         "relay": Relay(db, settings.kafka_address, SOURCE).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+        "words": partial(every, timers.SETTLE_SECONDS, clockwork.settle_words),
     }

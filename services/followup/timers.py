@@ -3,13 +3,14 @@
 from typing import Final
 
 from services.followup.handlers.office import Office
-from services.followup.handlers.sweep import SWEEP_LIMIT, sweep
+from services.followup.handlers.sweep import SWEEP_LIMIT, settle_words, sweep
 from shared.kit.clock import Clock
 from shared.kit.commands import forget_old_keys
 from shared.kit.db import Database
 
 SWEEP_SECONDS: Final = 0.5
 FORGET_SECONDS: Final = 60.0
+SETTLE_SECONDS: Final = 1.0
 
 
 class Timers:
@@ -24,6 +25,12 @@ class Timers:
         """Clocks that are due."""
         async with self._db.transaction() as conn:
             return await sweep(conn, self._office, self._clock()) == SWEEP_LIMIT
+
+    async def settle_words(self) -> bool:
+        """What was taken in since the last time, for the searches."""
+        async with self._db.reading() as conn:
+            await settle_words(conn)
+        return False
 
     async def forget(self) -> bool:
         """Answers kept for retries, after a week."""

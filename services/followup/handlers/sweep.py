@@ -5,7 +5,7 @@ from datetime import datetime
 from services.followup.domain.ladder import climb
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
-from services.followup.store import matters
+from services.followup.store import matters, requests
 from shared.kit.db import Connection
 
 SWEEP_LIMIT = 500
@@ -23,3 +23,8 @@ async def sweep(conn: Connection, office: Office, now: datetime) -> int:
     if changes:
         await save(conn, changes)
     return len(due)
+
+
+async def settle_words(conn: Connection) -> None:
+    """Have the words that were taken in lately found as fast as all others; outside of a transaction."""
+    await requests.settle_terms(conn)

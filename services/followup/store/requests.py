@@ -108,6 +108,14 @@ async def weeks_asked(conn: Connection) -> range:
     return range(week_of(row["oldest"]), week_of(row["newest"]) + 1)
 
 
+SETTLE_TERMS = "select gin_clean_pending_list('request_terms')"
+
+
+async def settle_terms(conn: Connection) -> None:
+    """Sort what is pending for the index of terms into it: a search reads all of that, once for each week."""
+    await conn.execute(SETTLE_TERMS)
+
+
 def words_of(text: str) -> list[str]:
     """What is looked for: runs of letters, digits and Chinese characters, in small letters."""
     return _WORD.findall(text.lower())

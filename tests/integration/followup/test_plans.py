@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.followup.handlers import sweep
 from services.followup.store import chart, finding, glance, history, matters, promised
 from services.followup.store.finding import Search
 from shared.contracts.vocabulary import MatterState
@@ -233,6 +234,16 @@ async def test_pages_that_are_not_full_miss_nothing(full: Followup) -> None:
 
 async def _in_list(conn: Connection, search: Search, before: UUID) -> finding.Ids:
     return await finding.newest_in_list(conn, search, before, 50)
+
+
+async def test_words_taken_in_lately_are_settled(followup: Followup) -> None:
+    """Nothing is left pending for the index of terms, which each week's part of a search would read again."""
+    await followup.in_progress()
+    async with followup.db.reading() as conn:
+        await sweep.settle_words(conn)
+        assert await conn.fetchval("select gin_clean_pending_list('request_terms')") == 0
+        found = await finding.newest_with_words(conn, Search(words="道路"), finding.NEWEST, 50)
+    assert len(found.found) == 1
 
 
 @pytest.mark.parametrize("state", ["closed", "in_progress"])

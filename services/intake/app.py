@@ -6,6 +6,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from services.intake import timers
 from services.intake.api import imports, receipts, submissions
 from services.intake.api.edge import Edge
 from services.intake.consumers import Submitted, read_submission, taking_submissions
@@ -13,7 +14,6 @@ from services.intake.domain import Registration
 from services.intake.handlers import progress, registration
 from services.intake.handlers.registration import Arrival
 from services.intake.settings import Settings
-from services.intake.timers import FORGET_SECONDS, TAKE_SECONDS, Timers
 from shared.contracts import topics
 from shared.contracts.published import EVENTS
 from shared.kit.batching import Batcher
@@ -34,44 +34,27 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one intake process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     consumers: list[Consumer] = []
-    health = Health(
-        SERVICE,
-        lambda: bool(consumers) and all(item.started for item in consumers),
-        settings.max_pending_events,
-    )
+    health = Health(SERVICE, partial(_all_started, consumers), settings.max_pending_events)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
         batcher = Batcher(partial(_register, db, now))
-        edge = app.state.edge = Edge(db, now, batcher, health, settings.max_pending_events)
-        timers = Timers(db, now, lambda: edge.is_full)
+        app.state.edge = edge = Edge(db, now, batcher, health, settings.max_pending_events)
         arrivals: Unordered[Submitted] = Unordered(
             db, SERVICE, read_submission, taking_submissions(now)
         )
-        inbound = Inbound(
-            db,
-            SERVICE,
-            {topics.MATTERS: progress.follow_matters},
-            EVENTS,
-            {topics.SUBMISSIONS: arrivals.replay},
-        )
+        replays = {topics.SUBMISSIONS: arrivals.replay}
+        inbound = Inbound(db, SERVICE, {topics.MATTERS: progress.follow_matters}, EVENTS, replays)
+        kafka = settings.kafka_address
         consumers[:] = [
-            Consumer(settings.kafka_address, SERVICE, [topics.MATTERS], inbound.take),
-            Consumer(
-                settings.kafka_address,
-                f"{SERVICE}.submissions",
-                [topics.SUBMISSIONS],
-                arrivals.take,
-            ),
+            Consumer(kafka, SERVICE, [topics.MATTERS], inbound.take),
+            Consumer(kafka, f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
         ]
-        tasks: dict[str, Task] = {
+        tasks = _tasks(db, settings, edge) | {
             "batcher": batcher.run,
-            "relay": Relay(db, settings.kafka_address, SOURCE).run,
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
-            "imports": partial(every, TAKE_SECONDS, timers.take_rows),
-            "forget": partial(every, FORGET_SECONDS, timers.forget),
             **{consumer.group: consumer.run for consumer in consumers},
         }
         async with running(SERVICE, tasks):
@@ -84,6 +67,19 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(imports.router)
     app.include_router(receipts.router)
     return app
+
+
+def _all_started(consumers: Sequence[Consumer]) -> bool:
+    return bool(consumers) and all(consumer.started for consumer in consumers)
+
+
+def _tasks(db: Database, settings: Settings, edge: Edge) -> dict[str, Task]:
+    clockwork = timers.Timers(db, edge.clock, lambda: edge.is_full)
+    return {
+        "relay": Relay(db, settings.kafka_address, SOURCE).run,
+        "imports": partial(every, timers.TAKE_SECONDS, clockwork.take_rows),
+        "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+    }
 
 
 async def _register(db: Database, clock: Clock, arrivals: Sequence[Arrival]) -> list[Registration]:

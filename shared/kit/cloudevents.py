@@ -161,12 +161,8 @@ def _moment(written: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def trace_of(raw: Raw) -> str | None:
-    """The record's `traceparent` (W3C); None when it has none of the right form: a trace is worth no event."""
-    return _trace(raw.named())
-
-
 def _trace(named: Named) -> str | None:
+    """The record's `traceparent` (W3C); None when it has none of the right form: a trace is worth no event."""
     found = _text(named, "traceparent")
     return found if found is not None and _TRACEPARENT.match(found) else None
 

@@ -203,6 +203,11 @@ class Consumer:
         return lag if known else None
 
 
+def all_started(consumers: Sequence[Consumer]) -> bool:
+    """Whether there are consumers yet and each of them works."""
+    return bool(consumers) and all(consumer.started for consumer in consumers)
+
+
 async def _start(broker: KafkaBroker) -> None:
     # Between the two, since the first makes what makes the consumers; there is no setting for it.
     await broker.connect()

@@ -11,6 +11,16 @@ from typing import Final
 from openpyxl import load_workbook
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILE_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+"""How a route that takes a table describes its body."""
 _ZIP: Final = b"PK\x03\x04"
 LARGEST_UNPACKED_BYTES: Final = 64 * 1024 * 1024
 MOST_COLUMNS: Final = 100

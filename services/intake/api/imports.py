@@ -23,21 +23,12 @@ from shared.kit.db import Connection
 from shared.kit.ids import new_id
 from shared.kit.messages import text
 from shared.kit.problems import Problem, language
-from shared.kit.tables import XLSX, as_csv
+from shared.kit.tables import FILE_BODY, as_csv
 
 router = APIRouter(prefix="/intake/imports")
 
 Importer = Annotated[Principal, Depends(require(Role.SYSTEM, Role.COORDINATOR))]
 
-FILE_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/csv": {"schema": {"type": "string"}},
-            XLSX: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
 MENDED: Final = (RowOutcome.FAULTY, RowOutcome.CONFLICTING)
 
 

@@ -1,5 +1,6 @@
 """The directory as files over HTTP: all rows of one or none. It holds no rule and no SQL."""
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.messages import text
 from shared.kit.problems import FieldError, Problem, field_errors, language
-from shared.kit.tables import XLSX, Unusable, read_table
+from shared.kit.tables import FILE_BODY, Unusable, read_table
 
 router = APIRouter(prefix="/routing/directory", tags=["directory"], dependencies=[commands.KEYED])
 
@@ -123,17 +124,6 @@ class _Entering:
                 return await directory.put_absence(conn, absence)
 
 
-FILE_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/csv": {"schema": {"type": "string"}},
-            XLSX: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
-
-
 @router.post(
     "/imports",
     responses={200: {"model": answers.FileEntered}, **PROBLEMS},
@@ -146,7 +136,8 @@ async def import_entries(request: Request, kind: What, caller: Coordinator) -> R
     Each row is entered as by its own PUT, all of them or, when anything is wrong, none.
     """
     edge, lang = edge_of(request), language(request)
-    rows = _rows(await request.body(), kind, edge.office.today(edge.clock()), lang)
+    today = edge.office.today(edge.clock())
+    rows = await asyncio.to_thread(_rows, await request.body(), kind, today, lang)
 
     async def work(conn: Connection) -> Answer:
         done = await _enter(_Entering(conn, edge, actor(caller)), rows, lang)

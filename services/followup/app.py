@@ -23,7 +23,7 @@ from shared.kit.clock import Clock, clock_from
 from shared.kit.commanding import Commands
 from shared.kit.db import Database, open_database
 from shared.kit.inbound import Inbound
-from shared.kit.kafka import Consumer, all_started
+from shared.kit.kafka import Consumer, hindrances
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
 from shared.kit.web import make_app
@@ -36,7 +36,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one followup process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     consumers: list[Consumer] = []
-    health = Health(SERVICE, partial(all_started, consumers))
+    health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
     office = _office(settings)
 
     @asynccontextmanager

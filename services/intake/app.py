@@ -20,7 +20,7 @@ from shared.kit.batching import Batcher
 from shared.kit.clock import Clock, clock_from
 from shared.kit.db import Database, open_database
 from shared.kit.inbound import Inbound
-from shared.kit.kafka import Consumer, all_started
+from shared.kit.kafka import Consumer, hindrances
 from shared.kit.reading import Unordered
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
@@ -34,7 +34,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one intake process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     consumers: list[Consumer] = []
-    health = Health(SERVICE, partial(all_started, consumers), settings.max_pending_events)
+    health = Health(SERVICE, partial(hindrances, SERVICE, consumers), settings.max_pending_events)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -47,6 +47,12 @@ LAG_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
 METADATA_SECONDS = 10.0
+
+
+STARTING: Final = "starting"
+SILENT: Final = "kafka does not answer"
+IDLE: Final = "records wait and none is taken in"
+"""What may keep a consumer from working."""
 
 
 class Stalled(RuntimeError):
@@ -102,8 +108,8 @@ class Consumer:
         self._take = take
         self._progress = time.monotonic()
         self._working = False
-        self.started = False
-        """Whether Kafka has answered within the last seconds and, when something waits, some of it was taken in
+        self.hindrance: str | None = STARTING
+        """What keeps it from working; None while Kafka answers and, when something waits, some of it was taken in
         within the last 30 s."""
 
     @property
@@ -136,7 +142,7 @@ class Consumer:
             log.info("consumer.started", group=self.group)
             await self._watch(broker)
         finally:
-            self.started = False
+            self.hindrance = STARTING
             await _stop(broker)
 
     async def _take_batch(self, records: Sequence[ConsumerRecord]) -> None:
@@ -170,9 +176,23 @@ class Consumer:
                 CONSUMER_LAG.labels(self._service, topic).set(records)
             if lag is not None and not any(lag.values()) and not self._working:
                 self._progress = time.monotonic()
-            self.started = lag is not None and time.monotonic() - self._progress < LATE_SECONDS
+            self._tell(lag)
             self._end_when_stuck(lag)
             await asyncio.sleep(LAG_SECONDS)
+
+    def _tell(self, lag: dict[str, int] | None) -> None:
+        idle = time.monotonic() - self._progress
+        hindrance = SILENT if lag is None else IDLE if idle >= LATE_SECONDS else None
+        if hindrance != self.hindrance:
+            log.info(
+                "consumer.hindered" if hindrance else "consumer.working",
+                group=self.group,
+                hindrance=hindrance,
+                before=self.hindrance,
+                idle=round(idle, 1),
+                lag=lag,
+            )
+        self.hindrance = hindrance
 
     def _end_when_stuck(self, lag: dict[str, int] | None) -> None:
         idle = time.monotonic() - self._progress
@@ -203,9 +223,11 @@ class Consumer:
         return lag if known else None
 
 
-def all_started(consumers: Sequence[Consumer]) -> bool:
-    """Whether there are consumers yet and each of them works."""
-    return bool(consumers) and all(consumer.started for consumer in consumers)
+def hindrances(service: str, consumers: Sequence[Consumer]) -> dict[str, str]:
+    """By consumer group, what keeps it from working: nothing when all of them work."""
+    if not consumers:
+        return {f"liaison.{service}": STARTING}
+    return {each.group: each.hindrance for each in consumers if each.hindrance is not None}
 
 
 async def _start(broker: KafkaBroker) -> None:

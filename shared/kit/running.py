@@ -97,7 +97,8 @@ class Health:
     """What `/readyz` and `/metrics` say of one service; refreshed every 2 s by `watch`."""
 
     service: str
-    consuming: Callable[[], bool]
+    hindrances: Callable[[], Mapping[str, str]]
+    """By consumer group, what keeps it from working."""
     most_counted: int = MOST_COUNTED
     """Where the counting of events that Kafka has not got ends: one more is as good as any number."""
     database: bool = False
@@ -142,7 +143,7 @@ class Health:
         fresh = time.monotonic() - self.measured_at < STALE_SECONDS
         return {
             "database": self.database and fresh,
-            "kafka": self.consuming(),
+            "kafka": not self.hindrances(),
             # A history that is sent again is old, and waits for nobody while it moves.
             "outbox": self.outbox_age_s < OUTBOX_STUCK_SECONDS
             or time.monotonic() - self.moved_at < MOVING_SECONDS,

@@ -43,10 +43,9 @@ def make_app(service: str, health: Health, tokens_file: Path | None, lifespan: L
     @app.get("/readyz", include_in_schema=False)
     async def ready() -> Response:
         checks = health.checks()
-        return as_json(
-            {"ready": all(checks.values()), "service": service, "checks": checks},
-            200 if all(checks.values()) else 503,
-        )
+        works = all(checks.values())
+        said = {"ready": works, "service": service, "checks": checks}
+        return as_json(said | {"consumers": health.hindrances()}, 200 if works else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

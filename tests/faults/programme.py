@@ -111,12 +111,12 @@ async def inject(
     await asyncio.sleep(after)
     answered = await _came(stand.load.gate.rest())
     seconds = await stand.checker.until_current(ended, limit)
-    ready = await _came(stand.replicas.ready(within=READY_SECONDS))
+    unready = await stand.replicas.unready(within=READY_SECONDS)
     finding = await stand.checker.check()
     finding.seconds = seconds
     finding.stuck["calls that nobody answered"] = int(not answered)
     finding.stuck["not current in time"] = int(seconds is None)
-    finding.stuck["not ready again"] = int(not ready)
+    finding.stuck.update(f"not ready again, {words}" for words in unready)
     if stand.load.faults:
         raise stand.load.faults[0]
     return finding, len(stand.load.journal.acked) - acked

@@ -162,16 +162,27 @@ class Replicas:
 
     async def ready(self, *, within: float = READY_SECONDS) -> None:
         """Wait until each that is wanted says that it can work."""
+        if unready := await self.unready(within=within):
+            raise TimeoutError(f"not ready within {within:.0f} s: {unready}")
+
+    async def unready(self, *, within: float = READY_SECONDS) -> list[str]:
+        """What each says that is wanted and could not work by then, as soon as all can or the time is over."""
+        late = asyncio.get_running_loop().time() + within
         async with httpx.AsyncClient(timeout=5) as client:
-            async with asyncio.timeout(within):
-                for replica in self.all:
-                    while replica.wanted and not await _says_ready(client, replica):
-                        await asyncio.sleep(0.1)
+            while True:
+                waiting = [
+                    f"{each.name}: {said}"
+                    for each in self.all
+                    if each.wanted and (said := await _hindrance(client, each)) is not None
+                ]
+                if not waiting or asyncio.get_running_loop().time() > late:
+                    return waiting
+                await asyncio.sleep(0.1)
 
     async def say_ready(self) -> list[str]:
         """The names of those that say now that they can work."""
         async with httpx.AsyncClient(timeout=5) as client:
-            return [each.name for each in self.all if await _says_ready(client, each)]
+            return [each.name for each in self.all if await _hindrance(client, each) is None]
 
     async def stop(self) -> None:
         if self.watch is not None:
@@ -190,8 +201,10 @@ class Replicas:
                         replica.start()
 
 
-async def _says_ready(client: httpx.AsyncClient, replica: Replica) -> bool:
+async def _hindrance(client: httpx.AsyncClient, replica: Replica) -> str | None:
+    """What it says of why it cannot work; None when it can."""
     try:
-        return (await client.get(f"{replica.address}/readyz")).is_success
-    except httpx.HTTPError:
-        return False
+        answer = await client.get(f"{replica.address}/readyz")
+    except httpx.HTTPError as fault:
+        return type(fault).__name__
+    return None if answer.is_success else answer.text

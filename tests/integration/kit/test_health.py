@@ -10,7 +10,7 @@ from generate_series(1, 9) as number"""
 
 
 async def test_a_history_that_moves_is_no_backlog(town: Town):
-    health = Health("town", lambda: True)
+    health = Health("town", lambda: {})
     async with town.db.reading() as conn:
         await conn.execute(OLD_EVENTS)
         await conn.execute("insert into outbox select seq from event")

@@ -140,7 +140,12 @@ async def test_http_is_there_before_kafka_is(database_url: str, tokens_file):
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing") as client,
     ):
         assert (await client.get("/healthz")).status_code == 200
-        assert (await client.get("/readyz")).json()["checks"]["kafka"] is False
+        said = (await client.get("/readyz")).json()
+        assert said["checks"]["kafka"] is False
+        assert said["consumers"] == {
+            "liaison.routing": "starting",
+            "liaison.routing.commands": "starting",
+        }
         answer = await client.get(
             "/routing/queues/me", headers={"authorization": "Bearer coordinator"}
         )

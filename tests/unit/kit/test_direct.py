@@ -38,7 +38,7 @@ async def echo(request: Request, caller: Desk) -> Response:
 def app_with(route_class: type, tokens: Path) -> FastAPI:
     router = APIRouter(prefix="/desk", route_class=route_class)
     router.post("/echo", status_code=202)(echo)
-    app = make_app("desk", Health("desk", lambda: True), tokens, no_lifespan)
+    app = make_app("desk", Health("desk", lambda: {}), tokens, no_lifespan)
     app.router.routes[:0] = router.routes
     return app
 

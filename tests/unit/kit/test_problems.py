@@ -51,7 +51,7 @@ FAULTS = {
 
 @pytest.fixture
 def app() -> FastAPI:
-    app = make_app("test", Health("test", lambda: True), None, Lifespan)
+    app = make_app("test", Health("test", lambda: {}), None, Lifespan)
 
     @app.post("/sent")
     async def sent(body: Sent, limit: Annotated[int, Query(ge=1)] = 1) -> dict[str, str]:

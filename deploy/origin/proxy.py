@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from deploy.origin.target import Target
+from deploy.origin.transport import Transport
 from shared.kit.problems import Problem, language
 
 log = structlog.get_logger()
@@ -31,10 +32,12 @@ def remote_target(name: str, address: str) -> Target:
         base_url=address,
         # Reading is timed below, since a stream may be silent for as long as it likes.
         timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, read=None),
-        limits=httpx.Limits(
-            max_connections=2000, max_keepalive_connections=100, keepalive_expiry=IDLE_SECONDS
+        transport=Transport(
+            limits=httpx.Limits(
+                max_connections=2000, max_keepalive_connections=100, keepalive_expiry=IDLE_SECONDS
+            ),
+            trust_env=False,
         ),
-        trust_env=False,
     )
     return Target(name, Proxy(client), client, shares_process=False)
 

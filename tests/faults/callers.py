@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from deploy.origin.transport import Transport
 from tests.faults.replicas import Replicas
 
 TIMEOUT = httpx.Timeout(10.0, connect=2.0)
@@ -55,7 +56,9 @@ class Callers:
     replicas: Replicas
     chance: random.Random
     client: httpx.AsyncClient = field(
-        default_factory=lambda: httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS)
+        default_factory=lambda: httpx.AsyncClient(
+            timeout=TIMEOUT, transport=Transport(limits=LIMITS)
+        )
     )
 
     async def once(

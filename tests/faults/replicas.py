@@ -17,6 +17,7 @@ import psutil
 
 from deploy.embedded.ports import pick
 from deploy.embedded.process import wrapped
+from deploy.origin.transport import Transport
 from tests.faults.cluster import SERVICES
 
 READY_SECONDS = 120.0
@@ -168,7 +169,7 @@ class Replicas:
     async def unready(self, *, within: float = READY_SECONDS) -> list[str]:
         """What each says that is wanted and could not work by then, as soon as all can or the time is over."""
         late = asyncio.get_running_loop().time() + within
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with httpx.AsyncClient(timeout=5, transport=Transport()) as client:
             while True:
                 waiting = [
                     f"{each.name}: {said}"
@@ -181,7 +182,7 @@ class Replicas:
 
     async def say_ready(self) -> list[str]:
         """The names of those that say now that they can work."""
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with httpx.AsyncClient(timeout=5, transport=Transport()) as client:
             return [each.name for each in self.all if await _hindrance(client, each) is None]
 
     async def stop(self) -> None:

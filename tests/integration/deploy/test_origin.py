@@ -228,6 +228,21 @@ async def test_a_service_that_is_away_is_a_problem_with_what_to_do():
         assert (await client.get("/")).json()["name"] == "followup"
 
 
+async def test_a_connection_that_closes_while_it_opens_is_a_service_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async def lose_the_socket(*_: object) -> httpx.Response:
+        raise AttributeError("'NoneType' object has no attribute 'getpeername'")
+
+    origin = Origin([remote_target("intake", f"http://{LOOPBACK}:1")])
+    async with served(origin) as address:
+        answers = httpx.AsyncHTTPTransport()
+        async with httpx.AsyncClient(base_url=address, transport=answers) as client:
+            monkeypatch.setattr(answers, "handle_async_request", answers.handle_async_request)
+            monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", lose_the_socket)
+            assert (await client.get("/intake/who")).status_code == 503
+
+
 async def test_a_service_that_dies_with_a_request_leaves_its_outcome_open():
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(10)

@@ -32,7 +32,7 @@ $(READY): uv.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(m.version("uv") != "$(UV_VERSION)")' 2>/dev/null \
 		|| { echo "Installing uv $(UV_VERSION) into .venv"; $(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"; }
-	$(BIN)/uv sync --locked
+	$(BIN)/uv sync --locked --all-extras
 	@touch $@
 
 up: $(READY) ## start everything; ARGS="--detach --port 0 --data DIR" instead of --demo
@@ -69,7 +69,7 @@ fmt: $(READY) ## lay the code out, and write the schemas anew; one that would br
 	$(BIN)/python -m deploy.openapi
 
 bench: $(READY) ## measure everything beside a floor, into .bench/; ARGS="--long", or the name of one measurement
-	@$(BIN)/uv sync --quiet --locked --group bench
+	@$(BIN)/uv sync --quiet --locked --all-extras --group bench
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 faults: $(READY) ## everything that can break is broken under load, for half an hour; ARGS="--only NAME"

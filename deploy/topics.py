@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import time
 from collections.abc import Sequence
 
@@ -10,6 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES, PARTITIONS, TOPICS, Topic
+from shared.kit.address import KafkaAddress
+from shared.kit.settings import ServerSettings, read_settings
 
 ALREADY_THERE = 36
 MOST_COPIES = 3
@@ -17,11 +18,10 @@ RETRY_SECONDS = 0.5
 
 
 async def ensure_topics(
-    bootstrap: str,
+    kafka: KafkaAddress,
     *,
     topics: Sequence[Topic] = TOPICS,
     partitions: int = PARTITIONS,
-    prefix: str = "",
     seconds: float = 60.0,
 ) -> list[str]:
     """Make what is missing of `topics`; the names made. Safe to run again, also from two places.
@@ -31,17 +31,15 @@ async def ensure_topics(
     until = time.monotonic() + seconds
     while True:
         try:
-            return await make_missing(bootstrap, topics, partitions, prefix)
+            return await make_missing(kafka, topics, partitions)
         except KafkaConnectionError:
             if time.monotonic() > until:
                 raise
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def make_missing(
-    bootstrap: str, topics: Sequence[Topic], partitions: int, prefix: str
-) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+async def make_missing(kafka: KafkaAddress, topics: Sequence[Topic], partitions: int) -> list[str]:
+    admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=20_000)
     await admin.start()
     try:
         there = set(await admin.list_topics())
@@ -49,7 +47,7 @@ async def make_missing(
         copies = min(MOST_COPIES, len(brokers))
         missing = [
             NewTopic(
-                prefix + topic.name,
+                kafka.topic(topic.name),
                 partitions,
                 copies,
                 topic_configs={
@@ -58,7 +56,7 @@ async def make_missing(
                 },
             )
             for topic in topics
-            if prefix + topic.name not in there
+            if kafka.topic(topic.name) not in there
         ]
         return refused_none(await admin.create_topics(missing)) if missing else []
     finally:
@@ -78,12 +76,14 @@ def refused_none(answer: object) -> list[str]:
 
 
 def main() -> None:
-    """Read the address from the command line or the services' own settings, and make the topics."""
+    """Read the address from the services' own settings, and make the topics."""
     parser = argparse.ArgumentParser(prog="python -m deploy.topics")
-    parser.add_argument("--kafka", default=os.environ.get("LIAISON_KAFKA", "127.0.0.1:9092"))
     parser.add_argument("--partitions", type=int, default=PARTITIONS)
     asked = parser.parse_args()
-    asyncio.run(ensure_topics(asked.kafka, partitions=asked.partitions))
+    kafka = read_settings(ServerSettings).kafka_address
+    if not kafka.bootstrap:
+        parser.error("name Kafka's servers: LIAISON_KAFKA")
+    asyncio.run(ensure_topics(kafka, partitions=asked.partitions))
 
 
 if __name__ == "__main__":

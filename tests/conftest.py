@@ -17,6 +17,7 @@ from deploy.embedded.process import running
 from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
 from shared.contracts.topics import TOPICS, Topic
+from shared.kit.address import KafkaAddress
 
 TEMPLATE = "template_liaison"
 START_SECONDS = 50.0
@@ -150,7 +151,7 @@ async def make_topics(kafka: str) -> MakeTopics:
 
     async def make(names: Sequence[str], partitions: int = 3) -> list[str]:
         topics = [Topic(name, "a test") for name in names]
-        await ensure_topics(kafka, topics=topics, partitions=partitions)
+        await ensure_topics(KafkaAddress(kafka), topics=topics, partitions=partitions)
         return list(names)
 
     return make
@@ -160,5 +161,5 @@ async def make_topics(kafka: str) -> MakeTopics:
 async def kafka_prefix(kafka: str) -> str:
     """A prefix under which the project's topics were made for this test alone, for a KafkaAddress."""
     prefix = f"t{next(numbers)}."
-    await ensure_topics(kafka, topics=TOPICS, partitions=3, prefix=prefix)
+    await ensure_topics(KafkaAddress(kafka, prefix), topics=TOPICS, partitions=3)
     return prefix

@@ -1,9 +1,8 @@
 """Starts the stack's PostgreSQL and Kafka, or takes the ones that the settings name; knows no table and no event."""
 
 import asyncio
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
@@ -21,6 +20,7 @@ from deploy.launcher.report import Progress, Step, Tell
 from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
 from shared.kit.migrate import EditedMigration
+from shared.kit.settings import ServerSettings, read_settings
 
 DATABASE = "liaison"
 USUAL = {"postgres": 5432, "kafka": 9092, "controller": 9093, "web": 8000}
@@ -67,7 +67,7 @@ class Servers:
 
     def database_url(self) -> str:
         """A database with the schemas in it, on the server of the settings or on our own."""
-        url = os.environ.get("LIAISON_DATABASE_URL") or self.postgres()
+        url = read_settings(ServerSettings).database or self.postgres()
         self.tell(Step("migrate"))
         try:
             asyncio.run(migrate_all(url))
@@ -79,13 +79,15 @@ class Servers:
 
     def kafka(self) -> str:
         """Bootstrap servers with the topics made, of the settings or our own."""
-        bootstrap = os.environ.get("LIAISON_KAFKA") or self._start_kafka()
+        kafka = read_settings(ServerSettings).kafka_address
+        if not kafka.bootstrap:
+            kafka = replace(kafka, bootstrap=self._start_kafka())
         self.tell(Step("topics"))
         try:
-            asyncio.run(ensure_topics(bootstrap, prefix=os.environ.get("LIAISON_TOPIC_PREFIX", "")))
+            asyncio.run(ensure_topics(kafka))
         except (KafkaError, OSError) as fault:
-            raise Trouble("topics.failed", kafka=bootstrap, reason=fault) from fault
-        return bootstrap
+            raise Trouble("topics.failed", kafka=kafka.bootstrap, reason=fault) from fault
+        return kafka.bootstrap
 
     def postgres(self) -> str:
         """Our own PostgreSQL, started, with a database that may be empty."""

@@ -12,16 +12,14 @@ from deploy.operating.database import asked
 from shared.kit.copying import (
     Session,
     Table,
-    connect_to_copy,
     copy_out,
     existing,
     numbers_drawn,
+    one_transaction,
     tables_of,
 )
 from shared.kit.migrate import applied
 from shared.kit.rewinding import head
-
-CLOSE_SECONDS = 5.0
 
 
 def named(target: Path, now: datetime) -> Path:
@@ -38,13 +36,9 @@ async def back_up(url: str, folder: Folder, target: Path) -> tuple[Path, Manifes
     now = datetime.now(UTC)
     file = named(target, now)
     with made(file) as writer, asked():
-        conn = await connect_to_copy(url)
-        try:
-            # Everything is read as it was at one instant; whoever writes meanwhile does not notice.
-            async with conn.transaction(isolation="repeatable_read", readonly=True):
-                manifest = await copied(conn, writer, now, kept_tokens(folder, writer))
-        finally:
-            await conn.close(timeout=CLOSE_SECONDS)
+        # Whoever writes meanwhile does not notice.
+        async with one_transaction(url, readonly=True) as conn:
+            manifest = await copied(conn, writer, now, kept_tokens(folder, writer))
         writer.put(MANIFEST, manifest.model_dump_json(indent=1).encode())
     return file, manifest
 

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
 from shared.contracts.topics import COMMANDS, SUBMISSIONS, TOPICS
+from shared.kit.address import KafkaAddress
 
 ASK_MS = 20_000
 GROUPS = {
@@ -36,7 +37,7 @@ def commands_since(made_at: datetime, now: datetime) -> datetime:
     return made_at - min(LATE, max(timedelta(), KEPT - (now - made_at)))
 
 
-async def make_ready(bootstrap: str, prefix: str, made_at: datetime) -> list[str]:
+async def make_ready(kafka: KafkaAddress, made_at: datetime) -> list[str]:
     """Look that no topic of ours holds anything, and have what others wrote read again.
 
     Submissions from the beginning, for their names make that harmless; commands from a while before the backup.
@@ -47,20 +48,20 @@ async def make_ready(bootstrap: str, prefix: str, made_at: datetime) -> list[str
     commands = commands_since(made_at, datetime.now(UTC))
     begin = {SUBMISSIONS: datetime.fromtimestamp(0, UTC), COMMANDS: commands}
     try:
-        await require_empty(bootstrap, [prefix + name for name in OURS])
+        await require_empty(kafka, [kafka.topic(name) for name in OURS])
         return [
             topic
             for group, name in GROUPS.items()
-            if (topic := prefix + name)
-            and await read_again(bootstrap, prefix + group, topic, begin[name])
+            if (topic := kafka.topic(name))
+            and await read_again(kafka, kafka.topic(group), topic, begin[name])
         ]
     except (KafkaError, OSError) as fault:
-        raise Trouble("restore.kafka.away", kafka=bootstrap, reason=fault) from fault
+        raise Trouble("restore.kafka.away", kafka=kafka.bootstrap, reason=fault) from fault
 
 
-async def require_empty(bootstrap: str, topics: Collection[str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ASK_MS)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=ASK_MS)
+async def require_empty(kafka: KafkaAddress, topics: Collection[str]) -> None:
+    admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=ASK_MS)
+    consumer = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=ASK_MS)
     try:
         await admin.start()
         await consumer.start()
@@ -82,9 +83,9 @@ async def places_of(admin: AIOKafkaAdminClient, topics: Collection[str]) -> list
     ]
 
 
-async def read_again(bootstrap: str, group: str, topic: str, since: datetime) -> bool:
+async def read_again(kafka: KafkaAddress, group: str, topic: str, since: datetime) -> bool:
     """Let a group go back to what came `since`; whether it had begun. Raises Trouble while it is at work."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ASK_MS)
+    admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=ASK_MS)
     await admin.start()
     try:
         known = {name for name, *_ in await admin.list_consumer_groups()}
@@ -93,15 +94,15 @@ async def read_again(bootstrap: str, group: str, topic: str, since: datetime) ->
         await admin.close()
     places = {place: seen.offset for place, seen in (begun or {}).items() if place.topic == topic}
     if places:
-        await go_back(bootstrap, group, places, since)
+        await go_back(kafka, group, places, since)
     return bool(places)
 
 
 async def go_back(
-    bootstrap: str, group: str, places: Mapping[TopicPartition, int], since: datetime
+    kafka: KafkaAddress, group: str, places: Mapping[TopicPartition, int], since: datetime
 ) -> None:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **kafka.client(),
         group_id=group,
         enable_auto_commit=False,
         request_timeout_ms=ASK_MS,

@@ -1,7 +1,6 @@
 """Backups, the way back, and histories sent again: where a stack runs, where it rests, and on servers elsewhere."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from deploy.operating import freshness, replay, restore
 from deploy.operating.archive import Archive, Manifest
 from deploy.operating.backup import back_up
 from deploy.operating.database import database_of, started
+from shared.kit.settings import ServerSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def restored(folder: Folder, file: Path, tell: Tell) -> Restored:
     with Archive.opened(file.expanduser()) as archive:
         topics = kafka_made_ready(folder, archive.manifest.made_at)
         restore.check(archive, tell)
-        if url := os.environ.get("LIAISON_DATABASE_URL"):
+        if url := read_settings(ServerSettings).database:
             events = asyncio.run(restore.restore(url, archive, tell))
         else:
             with started(folder, tell) as url:
@@ -78,9 +78,9 @@ def restored(folder: Folder, file: Path, tell: Tell) -> Restored:
 
 
 def kafka_made_ready(folder: Folder, made_at: datetime) -> Sequence[str]:
-    if bootstrap := os.environ.get("LIAISON_KAFKA"):
-        prefix = os.environ.get("LIAISON_TOPIC_PREFIX", "")
-        return asyncio.run(freshness.make_ready(bootstrap, prefix, made_at))
+    kafka = read_settings(ServerSettings).kafka_address
+    if kafka.bootstrap:
+        return asyncio.run(freshness.make_ready(kafka, made_at))
     freshness.require_no_kafka(folder)
     return ()
 

@@ -13,18 +13,17 @@ from deploy.operating.database import asked
 from shared.kit.copying import (
     Session,
     Table,
-    connect_to_copy,
     copy_in,
     empty,
     existing,
     measure,
     number_on,
+    one_transaction,
     tables_of,
 )
 from shared.kit.migrate import EditedMigration, apply, files, lock, sha256_of
 from shared.kit.rewinding import mark_again
 
-CLOSE_SECONDS = 5.0
 MISFITS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -52,12 +51,9 @@ async def restore(url: str, archive: Archive, tell: Tell) -> dict[str, int]:
     """
     tell(Step("restore.rows"))
     with asked():
-        conn = await connect_to_copy(url)
-        try:
-            async with conn.transaction():
-                return await put_back(conn, archive, tell)
-        finally:
-            await conn.close(timeout=CLOSE_SECONDS)
+        async with one_transaction(url) as conn:
+            events = await put_back(conn, archive, tell)
+    return events
 
 
 async def put_back(conn: Session, archive: Archive, tell: Tell) -> dict[str, int]:

@@ -1,9 +1,8 @@
 """What runs, and how far behind it is; changes nothing."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import asyncpg
@@ -18,8 +17,10 @@ from deploy.launcher import running
 from deploy.launcher.running import Running, RunningPart
 from deploy.launcher.services import TOGETHER
 from deploy.migrations import SERVICES
+from shared.kit.address import KafkaAddress
 from shared.kit.db import connect
 from shared.kit.running import MOST_COUNTED, SELECT_HEALTH
+from shared.kit.settings import ServerSettings, read_settings
 
 ANSWER_SECONDS = 8.0
 RETRY_SECONDS = 0.2
@@ -34,17 +35,19 @@ class Addresses:
     """Where the parts of a stack are; empty where that is not known."""
 
     web: str
-    kafka: str
+    kafka: KafkaAddress
     postgres: str
 
     @classmethod
     def of(cls, folder: Folder) -> "Addresses":
         """The addresses of the settings, else of the folder's stack."""
         known: Mapping[str, str] = read_json(folder.endpoints) or {}
+        settings = read_settings(ServerSettings)
+        kafka = settings.kafka_address
         return cls(
             web=known.get("web", ""),
-            kafka=os.environ.get("LIAISON_KAFKA") or known.get("kafka", ""),
-            postgres=os.environ.get("LIAISON_DATABASE_URL") or known.get("postgres", ""),
+            kafka=kafka if kafka.bootstrap else replace(kafka, bootstrap=known.get("kafka", "")),
+            postgres=settings.database or known.get("postgres", ""),
         )
 
 
@@ -106,7 +109,7 @@ def is_ready(name: str, said: Mapping[str, Any], addresses: Addresses) -> bool:
     if name in SERVICES:
         return bool(said.get(name, {}).get("ready"))
     if name == "kafka":
-        return answers(int(addresses.kafka.rsplit(":", 1)[-1] or 0))
+        return answers(int(addresses.kafka.bootstrap.rsplit(":", 1)[-1] or 0))
     if name == "origin":
         return bool(said)
     return True
@@ -122,17 +125,16 @@ async def readiness(web: str) -> dict[str, Any]:
     return parts
 
 
-async def lag_of(bootstrap: str) -> dict[str, int]:
+async def lag_of(kafka: KafkaAddress) -> dict[str, int]:
     """How many records each service has still to take in, in all its consumer groups."""
-    prefix = os.environ.get("LIAISON_TOPIC_PREFIX", "")
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
+    admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=5_000)
+    consumer = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=5_000)
     try:
         await admin.start()
         await consumer.start()
         lag = dict.fromkeys(SERVICES, 0)
         for group, *_ in await admin.list_consumer_groups():
-            name, _, service = group.removeprefix(prefix).partition(".")
+            name, _, service = group.removeprefix(kafka.prefix).partition(".")
             if name == "liaison" and (owner := service.partition(".")[0]) in lag:
                 lag[owner] += await group_lag(admin, consumer, group)
         return lag

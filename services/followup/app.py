@@ -41,7 +41,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
+        db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         app.state.edge = Edge(db, now, office)
         live = Live(db, now, health.checks, office.calendar.zone)
         app.state.pages = pages.Pages(live, settings.open_page)

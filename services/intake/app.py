@@ -38,7 +38,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
+        db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         batcher = Batcher(partial(_register, db, now))
         app.state.edge = edge = Edge(db, now, batcher, health, settings.max_pending_events)
         arrivals: Unordered[Submitted] = Unordered(

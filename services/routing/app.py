@@ -48,7 +48,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        db = await open_database(settings.database_url, SERVICE, max_size=settings.pool_size)
+        db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         watch = Watch(db)
         app.state.edge = Edge(db, now, office, watch)
         commands = Commands(db, SERVICE, app, now, OFFER_COMMANDS, MATTER_COMMANDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,6 +15,7 @@ else:
     Session = asyncpg.Connection
 
 CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 STATEMENT_SECONDS = 6 * 3600.0
 """How long one table may take."""
 
@@ -85,6 +87,24 @@ async def connect_to_copy(url: str) -> Session:
         command_timeout=STATEMENT_SECONDS,
         server_settings=SETTINGS,
     )
+
+
+@asynccontextmanager
+async def one_transaction(url: str, *, readonly: bool = False) -> AsyncIterator[Session]:
+    """Such a connection in one transaction, which commits when the block ends and reads all as it was at one instant.
+
+    When the block raises, or is cancelled, the connection is cut, and PostgreSQL rolls back by itself: in the middle
+    of a COPY nothing else can be said.
+    """
+    conn = await connect_to_copy(url)
+    try:
+        transaction = conn.transaction(isolation="repeatable_read", readonly=readonly)
+        await transaction.start()
+        yield conn
+        await transaction.commit()
+        await conn.close(timeout=CLOSE_SECONDS)
+    finally:
+        conn.terminate()
 
 
 async def existing(conn: Session, schemas: Sequence[str]) -> list[str]:

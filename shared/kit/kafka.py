@@ -18,10 +18,10 @@ from faststream.message import StreamMessage
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.kit import unpacking
+from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
 from shared.kit.draining import REBALANCE_SECONDS, Drain
 from shared.kit.faults import reason_of
-from shared.kit.relay import KafkaAddress
 from shared.kit.telemetry import BATCH_SECONDS, CONSUMER_LAG, TAKEN
 
 log = structlog.get_logger()
@@ -123,6 +123,7 @@ class Consumer:
         broker = KafkaBroker(
             # A string would be taken for one server's name.
             self._kafka.bootstrap.split(","),
+            security=self._kafka.security(),
             consumer_only=True,
             graceful_timeout=10,
             logger=None,

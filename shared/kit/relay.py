@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -12,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES
+from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Recorded
 from shared.kit.db import Database, connect
 from shared.kit.packing import Packing, Sending
@@ -53,18 +53,6 @@ from (
 where before < 8 * 1024 * 1024 order by seq"""
 
 DELETE_SENT = "delete from outbox where seq = any($1::bigint[])"
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaAddress:
-    """Where Kafka is; `prefix` comes before every topic and group, so that several towns can share a cluster."""
-
-    bootstrap: str
-    prefix: str = ""
-
-    def topic(self, name: str) -> str:
-        """The name of a topic on this cluster."""
-        return self.prefix + name
 
 
 class Relay:
@@ -155,7 +143,7 @@ async def _close(connection: Session) -> None:
 def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
     """An idempotent producer that waits for all replicas and refuses what the topics would refuse."""
     return AIOKafkaProducer(
-        bootstrap_servers=kafka.bootstrap,
+        **kafka.client(),
         enable_idempotence=True,
         acks="all",
         # The relay gives it all there is at once: there is nothing to wait for.

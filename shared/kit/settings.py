@@ -1,26 +1,81 @@
-"""What every service is told by its environment; each service's own settings module builds on it."""
+"""What every program is told by its environment; each service's own settings module builds on it."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
+from urllib.parse import quote
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.kit.relay import KafkaAddress
+from shared.kit.address import KafkaAddress, Login
 
 
-class ServiceSettings(BaseSettings):
-    """Read from variables that begin with `LIAISON_`; a wrong or missing one is named when the program starts."""
+def _holding(file: Path) -> Path:
+    if not _secret(file):
+        raise ValueError("there is nothing in this file")
+    return file
 
-    model_config = SettingsConfigDict(env_prefix="LIAISON_", frozen=True, extra="ignore")
+
+def _secret(file: Path) -> str:
+    return file.read_text("utf-8").strip()
+
+
+SecretFile = Annotated[FilePath, AfterValidator(_holding)]
+"""A file with one secret in it; space around it does not count."""
+
+
+class ServerSettings(BaseSettings):
+    """Where PostgreSQL and Kafka are, and how one comes in; read from variables that begin with `LIAISON_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LIAISON_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     database_url: str = Field(
-        description="PostgreSQL, such as postgresql://user:secret@host:5432/liaison"
+        "", description="PostgreSQL, such as postgresql://user:secret@host:5432/liaison"
     )
-    kafka: str = Field(description="Kafka's bootstrap servers, host:port joined by commas")
+    database_password_file: SecretFile | None = Field(
+        None, description="the password to `database_url`, where that has none"
+    )
+    kafka: str = Field("", description="Kafka's bootstrap servers, host:port joined by commas")
+    kafka_user: str | None = Field(None, description="whom Kafka knows by SCRAM-SHA-512")
+    kafka_password_file: SecretFile | None = Field(None, description="the user's password")
+    kafka_ca_file: FilePath | None = Field(
+        None, description="whom to believe that it is Kafka, PEM; with it all goes by TLS"
+    )
     topic_prefix: str = Field(
         "", pattern=r"^[a-z0-9._-]*$", description="before every topic and group"
     )
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> "ServerSettings":
+        if (self.kafka_user is None) != (self.kafka_password_file is None):
+            raise ValueError("LIAISON_KAFKA_USER and LIAISON_KAFKA_PASSWORD_FILE go together")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL with the password in it; empty where there is none."""
+        if not self.database_url or self.database_password_file is None:
+            return self.database_url
+        joint = "&" if "?" in self.database_url else "?"
+        secret = quote(_secret(self.database_password_file), safe="")
+        return f"{self.database_url}{joint}password={secret}"
+
+    @property
+    def kafka_address(self) -> KafkaAddress:
+        """Where Kafka is, who we are there, and the prefix of its names."""
+        login = None
+        if self.kafka_user is not None and self.kafka_password_file is not None:
+            login = Login(self.kafka_user, _secret(self.kafka_password_file))
+        return KafkaAddress(self.kafka, self.topic_prefix, login, self.kafka_ca_file)
+
+
+class ServiceSettings(ServerSettings):
+    """What each service is told; a wrong or missing one is named when the program starts."""
+
+    database_url: str = Field(description=ServerSettings.model_fields["database_url"].description)
+    kafka: str = Field(description=ServerSettings.model_fields["kafka"].description)
     http_host: str = "127.0.0.1"
     http_port: int = Field(8000, ge=0, le=65535)
     tokens_file: Path | None = Field(None, description="JSON list of {sha256, role, party}")
@@ -29,13 +84,8 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     pool_size: int = Field(8, ge=2, le=100)
 
-    @property
-    def kafka_address(self) -> KafkaAddress:
-        """Where Kafka is, and the prefix of its names."""
-        return KafkaAddress(self.kafka, self.topic_prefix)
 
-
-Kind = TypeVar("Kind", bound=ServiceSettings)
+Kind = TypeVar("Kind", bound=ServerSettings)
 
 
 def read_settings(kind: type[Kind]) -> Kind:
@@ -45,6 +95,8 @@ def read_settings(kind: type[Kind]) -> Kind:
     except ValidationError as fault:
         lines = [
             f"LIAISON_{'_'.join(str(step) for step in error['loc']).upper()}: {error['msg']}"
+            if error["loc"]
+            else error["msg"]
             for error in fault.errors(include_input=False, include_url=False)
         ]
         raise SystemExit(

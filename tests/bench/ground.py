@@ -24,6 +24,7 @@ from deploy.embedded.process import all_running, wrapped
 from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
 from shared.contracts.topics import PARTITIONS
+from shared.kit.address import KafkaAddress
 from tests.faults.replicas import write_tokens
 
 SERVICES = ("intake", "routing", "followup")
@@ -69,7 +70,7 @@ class Ground:
         url = self.postgres.url(name)
         if migrated:
             await migrate_all(url)
-        await ensure_topics(self.broker.address, partitions=PARTITIONS, prefix=f"{name}.")
+        await ensure_topics(KafkaAddress(self.broker.address, f"{name}."), partitions=PARTITIONS)
         return Place(name, url, self.broker.address, self.folder / name)
 
 

@@ -18,6 +18,7 @@ from playwright.async_api import (
 from deploy.embedded.postgres import Postgres
 from deploy.topics import ensure_topics
 from shared.contracts.topics import TOPICS
+from shared.kit.address import KafkaAddress
 from tests.browser.stack import Stack, stack_on
 from tests.conftest import fresh_database, numbers
 from tests.flow.processes import write_tokens
@@ -73,7 +74,7 @@ async def stack(
     tokens = tmp_path_factory.mktemp("stack") / "tokens.json"
     write_tokens(tokens)
     prefix = f"t{next(numbers)}."
-    await ensure_topics(kafka, topics=TOPICS, partitions=2, prefix=prefix)
+    await ensure_topics(KafkaAddress(kafka, prefix), topics=TOPICS, partitions=2)
     async for url in fresh_database(postgres_server, migrated_template):
         async with stack_on(url, kafka, prefix, tokens, **of_followup) as stack:
             yield stack

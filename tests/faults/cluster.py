@@ -18,6 +18,7 @@ from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import Program, identity, is_ready, start
 from deploy.embedded.process import end as end_process
 from deploy.topics import ensure_topics
+from shared.kit.address import KafkaAddress
 from tests.faults.proxies import Proxies
 from tests.faults.volume import Volume
 
@@ -153,7 +154,7 @@ class Cluster:
         await self.form_kafka()
 
     async def make_topics(self, prefix: str, partitions: int) -> None:
-        await ensure_topics(self.bootstrap, partitions=partitions, prefix=prefix)
+        await ensure_topics(KafkaAddress(self.bootstrap, prefix), partitions=partitions)
 
     async def _members(self) -> int:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=5000)

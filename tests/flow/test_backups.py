@@ -16,6 +16,7 @@ from deploy.embedded.postgres import Postgres
 from deploy.operating.freshness import OURS
 from deploy.topics import ensure_topics
 from shared.contracts import topics
+from shared.kit.address import KafkaAddress
 from tests.conftest import fresh_database
 from tests.faults import queries
 from tests.flow.commands import Operator
@@ -109,7 +110,7 @@ async def test_everything_goes_on_from_a_backup_that_was_taken_under_load(
     await forget_topics(kafka, kafka_prefix)
     said = await operator.run("restore", str(file), LIAISON_DATABASE_URL=empty_url)
     assert "liaison.submissions" in said
-    await ensure_topics(kafka, partitions=3, prefix=kafka_prefix)
+    await ensure_topics(KafkaAddress(kafka, kafka_prefix), partitions=3)
     again = Stack({**environment, "LIAISON_DATABASE_URL": empty_url}, tmp_path)
     try:
         await again.start()

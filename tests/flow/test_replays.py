@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from deploy.topics import ensure_topics
+from shared.kit.address import KafkaAddress
 from tests.flow.commands import Operator
 from tests.flow.processes import Stack
 from tests.flow.test_backups import forget_topics
@@ -57,7 +58,7 @@ async def test_a_reader_that_missed_events_gets_them_while_all_goes_on(
     kafka_prefix: str,
 ) -> None:
     taken = await lost_on_the_way(town, stack, database, kafka, kafka_prefix)
-    await ensure_topics(kafka, partitions=3, prefix=kafka_prefix)
+    await ensure_topics(KafkaAddress(kafka, kafka_prefix), partitions=3)
     await stack.start()
     later = (await town.post(town.submission())).json()
     await town.do("nobody", "POST", f"{taken[0]['status_url']}/messages", {"message": "水退了一半"})
@@ -90,7 +91,7 @@ async def test_histories_go_first_to_a_kafka_that_lost_everything(
     taken = await lost_on_the_way(town, stack, database, kafka, kafka_prefix)
     said = await operator.run("replay", "--kafka-lost")
     assert "intake: 5 events will be sent, in order" in said
-    await ensure_topics(kafka, partitions=3, prefix=kafka_prefix)
+    await ensure_topics(KafkaAddress(kafka, kafka_prefix), partitions=3)
     await stack.start()
     for each in taken:
         await town.in_state(each["request_id"], "offered")

@@ -1,15 +1,15 @@
 """A backup taken under full load and restored beside it: what it has must be whole, and the load must not notice."""
 
+import asyncio
 import itertools
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 
-from deploy.folder import Folder
-from deploy.operating.archive import Archive
-from deploy.operating.backup import back_up
-from deploy.operating.restore import check, restore
 from tests.faults import queries
 from tests.faults.stand import Stand
 
@@ -39,15 +39,34 @@ async def backed_up(stand: Stand) -> None:
     """Take a backup and put it back into a database of its own, then look for what is missing or too much in it."""
     before = {number: known for number, known in stand.load.journal.acked.items() if known}
     file = stand.clock_file.with_name(f"backup-{next(numbers)}.zip")
-    await back_up(stand.url(), Folder.at(file.parent / "none"), file)
     try:
+        await liaison("backup", file, stand.url())
         async with empty_database(stand) as url:
-            with Archive.opened(file) as archive:
-                check(archive, lambda report: None)
-                await restore(url, archive, lambda report: None)
+            await liaison("restore", file, url)
             await compare(stand, url, before)
     finally:
-        file.unlink()
+        file.unlink(missing_ok=True)
+
+
+async def liaison(what: str, file: Path, url: str) -> None:
+    """Do it as an operator does, in a process of its own. Raises RuntimeError with what it said when it fails."""
+    run = [sys.executable, "-c", "from deploy.cli import app; app()", what, str(file)]
+    folder = file.with_suffix(".none")
+    child = await asyncio.create_subprocess_exec(
+        *run,
+        "--data",
+        str(folder),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"LIAISON_DATABASE_URL": url},
+    )
+    try:
+        said, _ = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+    if child.returncode:
+        raise RuntimeError(f"liaison {what}: {said.decode()}")
 
 
 @asynccontextmanager

@@ -8,10 +8,11 @@ import pytest
 
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
+from deploy.launcher.report import Progress
 from deploy.migrations import SERVICES, migrate_all
 from deploy.operating.archive import Archive
 from deploy.operating.backup import back_up
-from deploy.operating.restore import put_tokens_back
+from deploy.operating.restore import put_tokens_back, restore
 from tests.integration.deploy.backups import (
     EVENTS,
     Session,
@@ -85,6 +86,38 @@ async def test_a_backup_is_of_one_instant(
     assert manifests[0].heads["intake"] < manifests[-1].heads["intake"] <= 10_001 + written
     await put_back(bare_database_url, tmp_path / "4.zip")
     assert (await contents(bare_database_url))["intake.event"][0] == rows["intake"]
+
+
+async def test_a_backup_that_is_stopped_leaves_nothing(full_url: str, tmp_path: Path):
+    async with Session(full_url) as conn:
+        await conn.execute(EVENTS.format(schema="intake"), 1_000, 100_000)
+    taking = asyncio.create_task(taken(full_url, tmp_path))
+    while not any(file.stat().st_size > 50_000 for file in tmp_path.iterdir()):  # noqa: ASYNC240
+        await asyncio.sleep(0.001)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert left_in(tmp_path) == []
+
+
+async def test_a_restore_that_is_stopped_leaves_the_database_as_it_was(
+    full_url: str, bare_database_url: str, tmp_path: Path
+):
+    file, _ = await taken(full_url, tmp_path)
+    putting: asyncio.Task[dict[str, int]]
+    stopped: list[object] = []
+
+    def tell(report: object) -> None:
+        if isinstance(report, Progress) and not stopped:
+            stopped.append(report)
+            putting.cancel()
+
+    with Archive.opened(file) as archive:
+        putting = asyncio.create_task(restore(bare_database_url, archive, tell))
+        with pytest.raises(asyncio.CancelledError):
+            await putting
+    assert stopped, "it was at work on the rows"
+    assert await contents(bare_database_url) == {}
 
 
 async def test_a_target_that_is_not_empty_stays_as_it_is(full_url: str, tmp_path: Path):

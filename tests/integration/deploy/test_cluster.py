@@ -14,6 +14,7 @@ from deploy.embedded.ports import pick
 from deploy.embedded.process import all_running
 from deploy.topics import ensure_topics
 from shared.contracts.topics import Topic
+from shared.kit.address import KafkaAddress
 
 
 def brokers(folder: Path, count: int) -> list[Broker]:
@@ -54,7 +55,7 @@ def cluster(tmp_path: Path) -> Iterator[list[Broker]]:
 
 async def test_three_brokers_keep_three_copies(cluster: list[Broker]):
     addresses = ",".join(broker.address for broker in cluster)
-    await ensure_topics(addresses, topics=[Topic("three", "a test")], partitions=3)
+    await ensure_topics(KafkaAddress(addresses), topics=[Topic("three", "a test")], partitions=3)
     admin = AIOKafkaAdminClient(bootstrap_servers=addresses)
     await admin.start()
     assert len((await admin.describe_cluster())["brokers"]) == 3

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.embedded.trouble import Trouble
 from deploy.operating.freshness import commands_since, make_ready
+from shared.kit.address import KafkaAddress
 
 NOW = datetime.now(UTC)
 
@@ -15,14 +16,14 @@ pytestmark = pytest.mark.timeout(120)
 
 
 async def test_a_kafka_with_another_history_is_refused(kafka: str, kafka_prefix: str):
-    assert await make_ready(kafka, kafka_prefix, NOW) == []
+    assert await make_ready(KafkaAddress(kafka, kafka_prefix), NOW) == []
     await sent(kafka, f"{kafka_prefix}liaison.submissions", b"{}")
-    assert await make_ready(kafka, kafka_prefix, NOW) == []
+    assert await make_ready(KafkaAddress(kafka, kafka_prefix), NOW) == []
     await sent(kafka, f"{kafka_prefix}liaison.matters", b"{}")
     with pytest.raises(Trouble, match=f"restore.kafka.topics.*{kafka_prefix}liaison.matters"):
-        await make_ready(kafka, kafka_prefix, NOW)
+        await make_ready(KafkaAddress(kafka, kafka_prefix), NOW)
     with pytest.raises(Trouble, match=r"restore\.kafka\.away"):
-        await make_ready("127.0.0.1:1", kafka_prefix, NOW)
+        await make_ready(KafkaAddress("127.0.0.1:1", kafka_prefix), NOW)
 
 
 async def sent(kafka: str, topic: str, value: bytes) -> None:
@@ -45,11 +46,11 @@ async def test_what_others_wrote_is_read_again_once_no_service_reads(kafka: str,
             await asyncio.wait_for(reader.getone(), 30)
         await reader.commit()
         with pytest.raises(Trouble, match=r"restore\.working"):
-            await make_ready(kafka, kafka_prefix, NOW)
+            await make_ready(KafkaAddress(kafka, kafka_prefix), NOW)
     finally:
         await reader.stop()
     assert await committed(kafka, group, topic) == 3
-    assert await make_ready(kafka, kafka_prefix, NOW) == [topic]
+    assert await make_ready(KafkaAddress(kafka, kafka_prefix), NOW) == [topic]
     assert await committed(kafka, group, topic) == 0
 
 
@@ -72,9 +73,9 @@ async def test_commands_are_read_again_from_a_while_before_the_backup(
     reader.assign([TopicPartition(topic, 1)])
     await reader.commit({TopicPartition(topic, 1): 1})
     await reader.stop()
-    await make_ready(kafka, kafka_prefix, NOW + timedelta(days=2))
+    await make_ready(KafkaAddress(kafka, kafka_prefix), NOW + timedelta(days=2))
     assert await committed(kafka, group, topic) == 1, "known to the backup for long"
-    assert await make_ready(kafka, kafka_prefix, NOW) == [topic]
+    assert await make_ready(KafkaAddress(kafka, kafka_prefix), NOW) == [topic]
     assert await committed(kafka, group, topic) == 0
 
 

@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from deploy.embedded.kafka import Broker
 from deploy.embedded.postgres import Postgres
 from deploy.topics import ensure_topics
+from shared.kit.address import KafkaAddress
 
 
 async def test_a_database_of_ones_own_is_migrated_and_empty(database_url: str):
@@ -41,7 +42,7 @@ async def test_messages_go_through_the_broker(kafka: str, make_topics):
 
 
 async def test_making_topics_twice_makes_them_once(kafka_prefix: str, kafka: str):
-    assert await ensure_topics(kafka, prefix=kafka_prefix) == []
+    assert await ensure_topics(KafkaAddress(kafka, kafka_prefix)) == []
 
 
 async def test_the_broker_keeps_its_log(kafka_server: Broker, kafka: str):

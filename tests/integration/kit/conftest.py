@@ -6,9 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from shared.kit.address import KafkaAddress
 from shared.kit.db import open_database
 from shared.kit.migrate import KIT_MIGRATIONS, migrate
-from shared.kit.relay import KafkaAddress
 from tests.integration.kit.town import Records, Town
 
 SCHEMA = "town"

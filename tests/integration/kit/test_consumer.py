@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared.contracts import topics
 from shared.kit import kafka as kafka_module
+from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
 from shared.kit.kafka import Consumer
-from shared.kit.relay import KafkaAddress
 from tests.integration.kit.town import Records, Town
 from tests.integration.kit.wire import as_bool, send, under_way, until
 

@@ -20,9 +20,10 @@ from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.kit import relay as relay_module
+from shared.kit.address import KafkaAddress
 from shared.kit.events import Outgoing, record
 from shared.kit.kafka import Consumer
-from shared.kit.relay import KafkaAddress, Relay
+from shared.kit.relay import Relay
 from shared.kit.running import running
 from tests.integration.kit.test_relay import facts, header, is_empty, leader
 from tests.integration.kit.town import AT, Records, Town, ruled
@@ -93,7 +94,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 async def kafka_up(machine: Machine) -> Machine:
     """The machine, running, with the project's topics empty or not: tests look at their own subjects."""
     await machine.up()
-    await ensure_topics(machine.broker.address, topics=TOPICS, partitions=3)
+    await ensure_topics(KafkaAddress(machine.broker.address), topics=TOPICS, partitions=3)
     return machine
 
 
@@ -127,7 +128,7 @@ async def test_kafka_is_away_at_the_start_and_comes(town: Town, records: Records
         assert not consumer.started
         assert not await is_empty(town)
         await machine.up()
-        await ensure_topics(machine.broker.address, topics=TOPICS, partitions=3)
+        await ensure_topics(KafkaAddress(machine.broker.address), topics=TOPICS, partitions=3)
         await until(partial(is_empty, town), PATIENCE)
         await until(partial(has_applied, town, "away-first", 3), PATIENCE)
         assert consumer.started
@@ -205,7 +206,8 @@ async def test_a_stop_without_kafka_is_bounded_and_leaves_nothing_running(
 RELAY_PROCESS = """
 import asyncio, sys
 from shared.kit.db import open_database
-from shared.kit.relay import KafkaAddress, Relay
+from shared.kit.address import KafkaAddress
+from shared.kit.relay import Relay
 
 async def main(url, bootstrap):
     db = await open_database(url, "town")

@@ -12,10 +12,11 @@ import pytest
 from shared.contracts import topics
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.kit import relay as relay_module
+from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import MAX_VALUE_BYTES
 from shared.kit.db import is_transient
 from shared.kit.events import EventTooLarge, Outgoing, record
-from shared.kit.relay import KafkaAddress, Relay
+from shared.kit.relay import Relay
 from tests.integration.kit.town import AT, Town, amended
 from tests.integration.kit.wire import read_records, under_way, until
 

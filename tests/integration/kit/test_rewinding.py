@@ -9,8 +9,9 @@ from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.kit import relay as relay_module
+from shared.kit.address import KafkaAddress
 from shared.kit.events import Outgoing, record
-from shared.kit.relay import KafkaAddress, Relay
+from shared.kit.relay import Relay
 from shared.kit.rewinding import rewind
 from shared.kit.running import keep
 from tests.integration.kit.town import AT, Town, amended
@@ -66,7 +67,7 @@ async def wipe(kafka: str, address: KafkaAddress) -> None:
 
     await until(has_gone)
     await admin.close()
-    await ensure_topics(kafka, topics=TOPICS, partitions=3, prefix=address.prefix)
+    await ensure_topics(KafkaAddress(kafka, address.prefix), topics=TOPICS, partitions=3)
 
 
 async def is_empty(town: Town) -> bool:

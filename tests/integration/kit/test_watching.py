@@ -11,9 +11,9 @@ from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.kit import kafka as kafka_module
+from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
 from shared.kit.kafka import Consumer, Stalled
-from shared.kit.relay import KafkaAddress
 from tests.integration.kit.test_consumer import Taking, has_applied
 from tests.integration.kit.town import Records, Town, amended
 from tests.integration.kit.wire import as_bool, send, under_way, until
@@ -89,7 +89,7 @@ async def test_topics_that_are_made_later_are_found(
     async with under_way(consumer.run):
         await asyncio.sleep(1.5)
         assert not consumer.started, "without its topics it cannot work"
-        await ensure_topics(kafka, topics=TOPICS, partitions=2, prefix=address.prefix)
+        await ensure_topics(KafkaAddress(kafka, address.prefix), topics=TOPICS, partitions=2)
         await send(address, [records(amended("a"), "a", 1)])
         await until(lambda: has_applied(town, 1))
         await until(lambda: as_bool(consumer.started))

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
-from shared.kit.relay import KafkaAddress
 
 
 async def until(check: Callable[[], Awaitable[Any]], seconds: float = 45.0) -> Any:

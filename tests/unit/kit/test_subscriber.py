@@ -17,9 +17,10 @@ from faststream.kafka import KafkaBroker
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.kit import draining, kafka
+from shared.kit.address import KafkaAddress
 from shared.kit.draining import Drain
 from shared.kit.kafka import Consumer
-from shared.kit.relay import KafkaAddress, Relay, make_producer
+from shared.kit.relay import Relay, make_producer
 
 ROOT = Path(__file__).parents[3]
 
@@ -160,7 +161,7 @@ def test_no_service_reads_or_writes_kafka_in_another_way():
         for file in (ROOT / folder).rglob("*.py")
         if imported(file) & {"faststream", "aiokafka"}
     }
-    kit = ("draining", "kafka", "packing", "relay", "unpacking")
+    kit = ("address", "draining", "kafka", "packing", "relay", "unpacking")
     assert own == {f"shared/kit/{name}.py" for name in kit}
     makers = [name for name in own if "AIOKafkaConsumer(" in (ROOT / name).read_text("utf-8")]
     assert makers == []

@@ -18,10 +18,10 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status doctor test unit check fmt bench faults
+.PHONY: help setup up down status doctor test unit check fmt bench faults compose-test
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## install what is locked into .venv; the other targets do it by themselves
 
@@ -74,3 +74,6 @@ bench: $(READY) ## measure everything beside a floor, into .bench/; ARGS="--long
 
 faults: $(READY) ## everything that can break is broken under load, for half an hour; ARGS="--only NAME"
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+compose-test: $(READY) ## docker-compose.yml, really run: used, hurt, upgraded, copied and taken down
+	@$(BIN)/python -m tests.compose $(ARGS)

@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
-import os
 from pathlib import Path
 
+from deploy.passwords import WeakPassword, passwords_in
+from deploy.roles import give_roles
 from shared.kit.migrate import KIT_MIGRATIONS, migrate
+from shared.kit.settings import ServerSettings, read_settings
 
 SERVICES = ("intake", "routing", "followup")
 
@@ -24,13 +26,24 @@ def folders_of(service: str) -> list[Path]:
 
 
 def main() -> None:
-    """Read the database's URL from the command line or the services' own settings, and migrate."""
+    """Read the database's URL from the services' own settings, migrate, and give roles if asked."""
     parser = argparse.ArgumentParser(prog="python -m deploy.migrations")
-    parser.add_argument("--database-url", default=os.environ.get("LIAISON_DATABASE_URL"))
+    parser.add_argument(
+        "--roles",
+        type=Path,
+        metavar="FOLDER",
+        help="give each service a role of its own, with the password in FOLDER/database_<service>",
+    )
     asked = parser.parse_args()
-    if not asked.database_url:
-        parser.error("name the database: --database-url or LIAISON_DATABASE_URL")
-    asyncio.run(migrate_all(asked.database_url))
+    url = read_settings(ServerSettings).database
+    if not url:
+        parser.error("name the database: LIAISON_DATABASE_URL")
+    try:
+        passwords = passwords_in(asked.roles, "database", SERVICES) if asked.roles else {}
+    except (WeakPassword, OSError) as fault:
+        parser.error(str(fault))
+    asyncio.run(migrate_all(url))
+    asyncio.run(give_roles(url, passwords))
 
 
 if __name__ == "__main__":

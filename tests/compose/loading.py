@@ -1,0 +1,94 @@
+"""The load and the independent checker of the fault programme, in front of the gateway instead of single replicas."""
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+
+from deploy.origin.transport import Transport
+from shared.contracts.topics import PARTITIONS
+from tests.compose.ground import Site
+from tests.faults.callers import LIMITS, TIMEOUT, Callers
+from tests.faults.checker import Checker, Finding
+from tests.faults.journal import Journal
+from tests.faults.load import Load, Rates
+from tests.faults.replicas import Replicas
+from tests.faults.topics import TopicReader
+from tests.faults.town import Town
+from tests.faults.walking import Walkers
+
+RATES = Rates(singles=15, batches=1, batch=20, kafka=20, walkers=4)
+CURRENT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    address: str
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Gateway:
+    """What the load takes for a service's replicas: the one origin."""
+
+    address: str
+
+    def of(self, _: str) -> list[_Gate]:
+        return [_Gate(self.address)]
+
+
+@dataclass(slots=True)
+class Watched:
+    """A load that goes on, and who checks what came of it."""
+
+    load: Load
+    checker: Checker
+    journal: Journal
+
+    async def check(self, *, whole: bool = False) -> Finding:
+        """Bring the load to rest, wait until all is current, and look for what is lost, doubled or stuck."""
+        rested = time.monotonic()
+        await self.load.gate.rest()
+        seconds = await self.checker.until_current(rested, CURRENT_SECONDS)
+        finding = await self.checker.check(whole=whole)
+        finding.seconds = seconds
+        finding.stuck["not current in time"] = int(seconds is None)
+        if self.load.faults:
+            raise self.load.faults[0]
+        return finding
+
+
+@asynccontextmanager
+async def under_load(site: Site, seed: int) -> AsyncIterator[Watched]:
+    """Tell the stack of a town, and have the load ready to go."""
+    town = Town(f"compose-{seed}", enterprises=60, liaisons=20)
+    chance = random.Random(seed)  # noqa: S311 - reproducible
+    trust = ssl.create_default_context(cafile=site.authority)
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal(site.folder / "journal.jsonl"))
+        await town.settle_in(site.web)
+        reader = TopicReader(site.kafka, "", PARTITIONS)
+        await stack.enter_async_context(reader)
+        client = httpx.AsyncClient(
+            timeout=TIMEOUT, transport=Transport(limits=LIMITS, verify=trust)
+        )
+        callers = Callers(cast(Replicas, _Gateway(site.web)), chance, client)
+        load = Load(town, journal, callers, site.kafka, "", RATES, chance)
+        await stack.enter_async_context(load)
+        await stack.enter_async_context(Walkers(load))
+        yield Watched(load, Checker(site.database, town, journal, reader), journal)
+
+
+async def during(watched: Watched, seconds: float, work: Any = None) -> None:
+    """Load for some seconds, with `work` in the middle of them."""
+    watched.load.gate.go()
+    await asyncio.sleep(seconds / 2)
+    if work is not None:
+        await asyncio.to_thread(work)
+    await asyncio.sleep(seconds / 2)

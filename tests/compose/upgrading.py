@@ -1,0 +1,46 @@
+"""A release with a migration, brought in while requests flow: the database first, then new replicas beside the old."""
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from tests.compose.engine import Failed, Stack, run
+from tests.compose.ground import Site
+
+VERSION: Final = "next"
+SERVICES: Final = ("intake", "routing", "followup")
+MIGRATION: Final = "alter table matter add column rehearsal text;\n"
+PLACE: Final = "/opt/liaison/lib/python3.11/site-packages/services/routing/migrations/0099_next.sql"
+
+
+def upgrade(site: Site) -> None:
+    """Go to the next release, service by service. Raises Failed when something of the old one is left."""
+    _build()
+    fresh = replace(site.stack, env={**site.stack.env, "LIAISON_VERSION": VERSION})
+    fresh.compose("run", "--rm", "-T", "migrate")
+    for service in SERVICES:
+        _replace(fresh, service)
+
+
+def _build() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "migration.sql").write_text(MIGRATION)
+        dockerfile = f"FROM liaison:local\nCOPY --chmod=0444 migration.sql {PLACE}\n"
+        (Path(folder) / "Dockerfile").write_text(dockerfile)
+        run(
+            ["docker", "build", "--quiet", "--tag", f"liaison:{VERSION}", folder],
+            env=os.environ | {"DOCKER_BUILDKIT": "0"},
+        )
+
+
+def _replace(stack: Stack, service: str) -> None:
+    old = stack.containers(service)
+    flags = ["--no-deps", "--no-recreate", "--scale", f"{service}={2 * len(old)}"]
+    stack.up(*flags, service)
+    run(["docker", "stop", "--time", "40", *old])
+    run(["docker", "rm", *old])
+    for container in stack.containers(service):
+        if stack.inspect(container)["Config"]["Image"] != f"liaison:{VERSION}":
+            raise Failed(f"{service} is still of the old release")

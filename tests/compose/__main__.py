@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.compose import access, hurting, steps, upgrading
@@ -28,12 +28,15 @@ async def hurt(site: Site, options: argparse.Namespace, report: Report) -> dict[
     """Everything that is done to a stack while it is used; what had been acknowledged when it was backed up."""
     async with under_load(site, options.seed) as watched:
 
-        async def tried(name: str, work: Callable[[], object] | None) -> None:
+        async def loaded(name: str, work: Awaitable[object] | None) -> None:
             begun = time.monotonic()
             await during(watched, SPAN_SECONDS, work)
             await judge(watched, report, name, begun)
 
-        await tried("used", None)
+        async def tried(name: str, work: Callable[[], object]) -> None:
+            await loaded(name, asyncio.to_thread(work))
+
+        await loaded("used", None)
         await tried("routing scaled to three", lambda: steps.scale(site))
         for service in options.only or hurting.HURT:
             for name, work in hurting.kinds(site.stack, service).items():
@@ -41,6 +44,8 @@ async def hurt(site: Site, options: argparse.Namespace, report: Report) -> dict[
         await tried("upgraded, old and new side by side", lambda: upgrading.upgrade(site))
         acked = dict(watched.journal.acked)
         await tried("backed up", lambda: steps.back_up(site))
+        lost = watched.without_kafka(lambda: steps.lose_kafka(site))
+        await loaded("kafka: its volume lost", lost)
         await judge(watched, report, "all of it checked once more", time.monotonic(), whole=True)
     return acked
 

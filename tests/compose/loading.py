@@ -4,10 +4,10 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import httpx
 
@@ -25,6 +25,8 @@ from tests.faults.walking import Walkers
 
 RATES = Rates(singles=15, batches=1, batch=20, kafka=20, walkers=4)
 CURRENT_SECONDS = 120.0
+DRAIN_SECONDS = 60.0
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,17 @@ class Watched:
             raise self.load.faults[0]
         return finding
 
+    async def without_kafka(self, work: Callable[[], object]) -> None:
+        """Do `work`, which loses what is in Kafka, once all that others had put there was read, and go on."""
+        self.load.on_kafka = False
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while self.load.sending or await self.checker.missing():
+                await asyncio.sleep(POLL_SECONDS)
+        await self.checker.reader.end()
+        await asyncio.to_thread(work)
+        self.checker.reader.begin()
+        self.load.on_kafka = True
+
 
 @asynccontextmanager
 async def under_load(site: Site, seed: int) -> AsyncIterator[Watched]:
@@ -85,10 +98,10 @@ async def under_load(site: Site, seed: int) -> AsyncIterator[Watched]:
         yield Watched(load, Checker(site.database, town, journal, reader), journal)
 
 
-async def during(watched: Watched, seconds: float, work: Any = None) -> None:
+async def during(watched: Watched, seconds: float, work: Awaitable[object] | None = None) -> None:
     """Load for some seconds, with `work` in the middle of them."""
     watched.load.gate.go()
     await asyncio.sleep(seconds / 2)
     if work is not None:
-        await asyncio.to_thread(work)
+        await work
     await asyncio.sleep(seconds / 2)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import asyncpg
 
-from tests.compose.engine import ROOT, Failed, Stack
+from tests.compose.engine import ROOT, Failed, Stack, run
 from tests.compose.ground import Site
 from tests.faults import queries
 from tests.faults.town import Town
@@ -124,6 +124,18 @@ async def compare(copy: Site, site: Site, seed: int, acked: Mapping[int, str | N
     finally:
         await conn.close(timeout=10)
     return [f"in the copy: {count} {what}" for what, count in wrong.items() if count]
+
+
+def lose_kafka(site: Site) -> None:
+    """Kafka's volume goes with all that is in it, and the runbook brings it back."""
+    stack = site.stack
+    container = stack.containers("kafka")[0]
+    run(["docker", "rm", "--force", "--volumes", container])
+    run(["docker", "volume", "rm", f"{stack.project}_kafka"])
+    stack.compose("up", "--detach", "--wait", "--no-deps", "kafka")
+    stack.liaison("replay", "--kafka-lost")
+    stack.compose("run", "--rm", "-T", "users")
+    stack.compose("run", "--rm", "-T", "topics")
 
 
 def take_down(site: Site) -> None:

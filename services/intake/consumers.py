@@ -16,7 +16,7 @@ from shared.contracts.requests import FieldFault
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.kit.clock import Clock
-from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw
+from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw, trace_of
 from shared.kit.db import Connection
 from shared.kit.inbox import Letter
 from shared.kit.problems import field_errors
@@ -68,7 +68,7 @@ def _submission(raw: Raw, data: object, source: object, event_id: object) -> Sub
 
 def _arrival(raw: Raw, submission: Submission, event_id: object) -> Arrival:
     actor = Actor(role=Role.SYSTEM, party=submission.source)
-    return Arrival(submission, actor, _uuid(event_id), raw.header("traceparent"))
+    return Arrival(submission, actor, _uuid(event_id), trace_of(raw.header("traceparent")))
 
 
 def _refusal(raw: Raw, data: dict[str, object], fault: Exception) -> Refusal | Letter:
@@ -87,7 +87,7 @@ def _refusal(raw: Raw, data: dict[str, object], fault: Exception) -> Refusal | L
         "invalid",
         faults,
         _uuid(raw.header("ce_id")),
-        raw.header("traceparent"),
+        trace_of(raw.header("traceparent")),
     )
 
 

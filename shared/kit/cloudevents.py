@@ -1,5 +1,6 @@
 """CloudEvents 1.0 in Kafka's binary binding: headers out of an event's row, and an event out of a raw record."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -165,6 +166,16 @@ def _trace(named: Named) -> str | None:
     """The record's `traceparent` (W3C); None when it has none of the right form: a trace is worth no event."""
     found = _text(named, "traceparent")
     return found if found is not None and _TRACEPARENT.match(found) else None
+
+
+def trace_of(given: str | None) -> str:
+    """The caller's `traceparent` (W3C Trace Context); the first of a new trace where there is none of the right form.
+
+    All that follows from a request carries it on, so that what belongs together is found in logs and on topics.
+    """
+    if given is not None and _TRACEPARENT.match(given):
+        return given
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
 
 
 def _unknown(wire_type: str) -> tuple[str, str]:

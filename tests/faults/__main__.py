@@ -40,6 +40,7 @@ TRIAL = Size(
 )
 # The load goes on while what was broken recovers.
 AFTER_SECONDS = 3.0
+ALL_THERE_IS = ("kafka: wiped and rewound", "postgres: backed up under load")
 MEASURES: Mapping[str, Callable[[Cluster, int, Say], Awaitable[bool]]] = MappingProxyType(
     {"a million behind": memory_stays_flat, "one bad in 500": one_bad_of_many}
 )
@@ -97,16 +98,18 @@ def wanted(name: str, options: argparse.Namespace) -> bool:
 
 
 def plan(known: Mapping[str, Fault], options: argparse.Namespace) -> Iterable[list[Fault]]:
-    """Each fault by itself, in any order but with the wiping of Kafka early; then several at once."""
+    """Each fault by itself, in any order but with those early that move all there is; then several at once."""
     chance = random.Random(options.seed)  # noqa: S311 - reproducible
     if options.only:
         return [[known[name]] for name in options.only if name in known]
     singles = list(known.values())
     chance.shuffle(singles)
-    # What is sent again after it is everything until then.
-    singles.sort(key=lambda fault: fault.name != "kafka: wiped and rewound")
+    # What is sent again, or copied, is everything until then.
+    singles.sort(key=lambda fault: fault.name not in ALL_THERE_IS)
     until = time.monotonic() + options.minutes * 60
-    return itertools.chain(([fault] for fault in singles), mixes(singles[1:], chance, until))
+    return itertools.chain(
+        ([fault] for fault in singles), mixes(singles[len(ALL_THERE_IS) :], chance, until)
+    )
 
 
 def mixes(known: Sequence[Fault], chance: random.Random, until: float) -> Iterator[list[Fault]]:

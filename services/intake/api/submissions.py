@@ -17,6 +17,7 @@ from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.kit.answers import Page, as_json
 from shared.kit.auth import Principal, require
+from shared.kit.cloudevents import trace_of
 from shared.kit.direct import DirectRoute
 from shared.kit.problems import Problem, invalid, language
 
@@ -64,7 +65,7 @@ async def submit(request: Request, caller: Sender) -> Response:
     body = await request.body()
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     actor = Actor(role=caller.role, party=caller.party)
-    traceparent = request.headers.get("traceparent")
+    traceparent = trace_of(request.headers.get("traceparent"))
     if content_type == "application/cloudevents-batch+json":
         return await _submit_batch(edge, body, actor, traceparent, language(request))
     try:
@@ -106,7 +107,7 @@ def _from_cloudevent(envelope: object) -> Submission:
 
 
 async def _submit_batch(
-    edge: Edge, body: bytes, actor: Actor, traceparent: str | None, lang: str
+    edge: Edge, body: bytes, actor: Actor, traceparent: str, lang: str
 ) -> Response:
     envelopes = _envelopes(body, lang)
     if len(envelopes) > MAX_BATCH:

@@ -14,6 +14,7 @@ from services.intake.store.imports import NewImport, Pending, Settled
 from shared.contracts.event import Actor
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
+from shared.kit.cloudevents import trace_of
 from shared.kit.db import Connection
 from shared.kit.faults import reason_of
 from shared.kit.isolation import isolate
@@ -78,7 +79,8 @@ async def _take(conn: Connection, pending: Sequence[Pending], now: datetime) -> 
 
 def _arrival(row: Pending) -> Arrival:
     submission = Submission.model_validate_json(row.submission)
-    return Arrival(submission, Actor(role=Role(row.role), party=row.party))
+    actor = Actor(role=Role(row.role), party=row.party)
+    return Arrival(submission, actor, None, trace_of(None))
 
 
 def _settled(row: Pending, became: Registration) -> Settled:

@@ -1,6 +1,7 @@
 """Submissions over HTTP: taken once, answered alike, refused in words that help."""
 
 import asyncio
+import re
 from typing import Any
 
 import asyncpg
@@ -48,6 +49,37 @@ async def test_many_at_once_are_each_taken_once(
     connection = await asyncpg.connect(database_url)
     assert await connection.fetchval("select count(*) from intake.event") == 40
     await connection.close()
+
+
+@pytest.mark.parametrize("given", [None, "no trace", "x" * 300])
+async def test_a_request_without_a_trace_begins_one(
+    intake: httpx.AsyncClient, database_url: str, given: str | None
+) -> None:
+    headers = {} if given is None else {"traceparent": given}
+    taken = await intake.post("/intake/requests", json=submission(), headers=headers)
+    assert taken.status_code == 202
+    trace = await trace_recorded(database_url, taken.json()["request_id"])
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", trace)
+
+
+async def test_a_request_goes_on_with_its_senders_trace(
+    intake: httpx.AsyncClient, database_url: str
+) -> None:
+    given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    headers = {"traceparent": given}
+    taken = await intake.post("/intake/requests", json=submission(), headers=headers)
+    assert await trace_recorded(database_url, taken.json()["request_id"]) == given
+
+
+async def trace_recorded(url: str, request_id: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        found: str = await connection.fetchval(
+            "select traceparent from intake.event where subject = $1", request_id
+        )
+    finally:
+        await connection.close()
+    return found
 
 
 def broken(path: str, value: Any) -> dict[str, Any]:

@@ -33,6 +33,8 @@ Task = Callable[[], Awaitable[None]]
 async def keep(service: str, name: str, task: Task) -> None:
     """Run `task` for ever: when it ends or raises, begin it again after a growing, jittered pause."""
     pause = FIRST_PAUSE_SECONDS
+    # Told from the beginning: a figure that is not there yet looks like one that nobody measures.
+    restarts = TASK_RESTARTS.labels(service, name)
     while True:
         begun = asyncio.get_running_loop().time()
         try:
@@ -41,7 +43,7 @@ async def keep(service: str, name: str, task: Task) -> None:
             log.warning(
                 "task.failed", service=service, task=name, fault=f"{type(fault).__name__}: {fault}"
             )
-        TASK_RESTARTS.labels(service, name).inc()
+        restarts.inc()
         if asyncio.get_running_loop().time() - begun > STEADY_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret

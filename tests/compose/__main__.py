@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.compose import access, hurting, steps, upgrading
+from tests.compose import access, hurting, observing, steps, upgrading
 from tests.compose.engine import Failed
 from tests.compose.ground import Site, make_site, make_standins
 from tests.compose.loading import Watched, during, under_load
@@ -71,6 +71,8 @@ def work(site: Site, copy: Site, options: argparse.Namespace, report: Report) ->
     os.environ["SSL_CERT_FILE"] = str(site.authority)
     report.step("the sample day, through the gateway", lambda: steps.play(site))
     report.step("nobody reads or writes what is not theirs", lambda: access.check(site))
+    report.step("each alert fires when it must", lambda: observing.test_alerts(site))
+    report.step("Prometheus has every figure that an alert asks for", lambda: observing.look(site))
     acked = asyncio.run(hurt(site, options, report))
     report.step("taken down", lambda: steps.take_down(site))
     report.step("restored into an empty stack", lambda: steps.restore(copy))

@@ -15,7 +15,7 @@ from deploy.tokens import SAMPLE
 from tests.compose.engine import ROOT, Failed, Stack, has_image, run
 from tests.faults.replicas import PARTIES
 
-STANDINS = {"caddy:2": "gateway"}
+STANDINS = {"caddy:2": "gateway", "prom/prometheus:v3.5.0": "prometheus"}
 """Images by their public names, and the folder here of what stands in for each."""
 TOKENS_SCRIPT = "umask 077 && mkdir -p .liaison && cat > .liaison/tokens.json"
 
@@ -103,7 +103,7 @@ def make_site(folder: Path, project: str, backups: Path) -> Site:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    ports = _ports(("http", "https", "kafka", "outside", "postgres"))
+    ports = _ports(("http", "https", "kafka", "outside", "postgres", "metrics"))
     env = {
         "LIAISON_DOMAIN": "localhost",
         "LIAISON_SECRETS": str(folder / "secrets"),
@@ -111,6 +111,7 @@ def make_site(folder: Path, project: str, backups: Path) -> Site:
         "LIAISON_HTTP_PUBLISH": f"127.0.0.1:{ports['http']}",
         "LIAISON_HTTPS_PUBLISH": f"127.0.0.1:{ports['https']}",
         "LIAISON_KAFKA_PUBLISH": f"127.0.0.1:{ports['outside']}",
+        "LIAISON_METRICS_PUBLISH": f"127.0.0.1:{ports['metrics']}",
         "CHECKER_KAFKA_OUTSIDE": str(ports["outside"]),
         "CHECKER_KAFKA": str(ports["kafka"]),
         "CHECKER_POSTGRES": str(ports["postgres"]),

@@ -1,0 +1,54 @@
+"""Prometheus by its profile: the alerts are tried with promtool, and what they ask for is asked of the stack."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from tests.compose.engine import ROOT, Failed, run
+from tests.compose.ground import Site
+
+IMAGE: Final = "prom/prometheus:v3.5.0"
+OBSERVE: Final = ROOT / "deploy" / "compose" / "observe"
+CASES: Final = Path(__file__).parent / "alerts.test.yml"
+FOUND_SECONDS: Final = 90.0
+FIGURE: Final = re.compile(r"\b(liaison_\w+|up)\b")
+
+
+def test_alerts(site: Site) -> str:
+    """Raises Failed when an alert fires too early, too late or not at all."""
+    mounts = ["-v", f"{OBSERVE}:/etc/prometheus:ro", "-v", f"{CASES}:/cases.yml:ro"]
+    tool = ["docker", "run", "--rm", *mounts, "--entrypoint", "promtool", IMAGE]
+    run([*tool, "check", "config", "/etc/prometheus/prometheus.yml"])
+    run([*tool, "test", "rules", "/cases.yml"])
+    return f"({len(alerts())} alerts)"
+
+
+def alerts() -> list[str]:
+    """The alerts' names."""
+    return re.findall(r"- alert: (\w+)", (OBSERVE / "alerts.yml").read_text())
+
+
+def look(site: Site) -> str:
+    """Raises Failed when Prometheus does not come to know a figure of each service."""
+    site.stack.up("--no-recreate", "prometheus")
+    figures = sorted(set(FIGURE.findall((OBSERVE / "alerts.yml").read_text())) - {"up"})
+    late = time.monotonic() + FOUND_SECONDS
+    missing = figures
+    with httpx.Client(base_url=f"http://127.0.0.1:{site.ports['metrics']}", timeout=10) as client:
+        while missing := [name for name in missing if not _asked(client, name)]:
+            if time.monotonic() > late:
+                raise Failed(f"Prometheus has nothing of {missing}")
+            time.sleep(1)
+        parts = {sample["metric"]["part"] for sample in _asked(client, "up == 1")}
+    if parts != {"intake", "routing", "followup"}:
+        raise Failed(f"Prometheus reaches {parts} alone")
+    return f"({len(figures)} figures)"
+
+
+def _asked(client: httpx.Client, expression: str) -> list[dict[str, Any]]:
+    answer = client.get("/api/v1/query", params={"query": expression})
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]["result"]
+    return found

@@ -13,8 +13,8 @@ COPY README.md LICENSE ./
 COPY services services
 COPY shared shared
 COPY deploy deploy
-RUN --mount=type=cache,target=/root/.cache/uv \
-    /opt/uv/bin/uv sync --locked --no-dev --extra kafka-users --no-editable
+# Without the cache: uv would take the package that it built before for this one, as long as its version is the same.
+RUN /opt/uv/bin/uv sync --locked --no-dev --extra kafka-users --no-editable --no-cache
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 liaison \

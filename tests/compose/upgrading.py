@@ -1,6 +1,5 @@
 """A release with a migration, brought in while requests flow: the database first, then new replicas beside the old."""
 
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +25,12 @@ def upgrade(site: Site) -> None:
 
 def _build() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "migration.sql").write_text(MIGRATION)
-        dockerfile = f"FROM liaison:local\nCOPY --chmod=0444 migration.sql {PLACE}\n"
+        migration = Path(folder) / "migration.sql"
+        migration.write_text(MIGRATION)
+        migration.chmod(0o444)
+        dockerfile = f"FROM liaison:local\nCOPY migration.sql {PLACE}\n"
         (Path(folder) / "Dockerfile").write_text(dockerfile)
-        run(
-            ["docker", "build", "--quiet", "--tag", f"liaison:{VERSION}", folder],
-            env=os.environ | {"DOCKER_BUILDKIT": "0"},
-        )
+        run(["docker", "build", "--quiet", "--tag", f"liaison:{VERSION}", folder])
 
 
 def _replace(stack: Stack, service: str) -> None:

@@ -51,6 +51,7 @@ METADATA_SECONDS = 10.0
 
 STARTING: Final = "starting"
 SILENT: Final = "kafka does not answer"
+MISSING: Final = "its topics are not there"
 IDLE: Final = "records wait and none is taken in"
 """What may keep a consumer from working."""
 
@@ -175,7 +176,7 @@ class Consumer:
             lag = await self._lag(subscriber.consumer)
             for topic, records in (lag or {}).items():
                 CONSUMER_LAG.labels(self._service, topic).set(records)
-            if lag is not None and not any(lag.values()) and not self._working:
+            if lag and not any(lag.values()) and not self._working:
                 self._progress = time.monotonic()
             self._tell(lag)
             self._end_when_stuck(lag)
@@ -183,7 +184,15 @@ class Consumer:
 
     def _tell(self, lag: dict[str, int] | None) -> None:
         idle = time.monotonic() - self._progress
-        hindrance = SILENT if lag is None else IDLE if idle >= LATE_SECONDS else None
+        hindrance = (
+            SILENT
+            if lag is None
+            else MISSING
+            if not lag
+            else IDLE
+            if idle >= LATE_SECONDS
+            else None
+        )
         if hindrance != self.hindrance:
             log.info(
                 "consumer.hindered" if hindrance else "consumer.working",
@@ -201,7 +210,9 @@ class Consumer:
             raise Stalled(f"{self.group} took nothing in for {idle:.0f} s with {lag} waiting")
 
     async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:
-        """Records between what was read and what is there, as Kafka says it now; None when it does not answer.
+        """Records between what was read and what is there, as Kafka says it now, by topic.
+
+        None when it does not answer, nothing when the topics are not there.
 
         What the consumer itself remembers of the ends comes with what it fetches, and a stuck one fetches nothing.
         """
@@ -221,7 +232,7 @@ class Consumer:
             return lag  # Partitions came or went meanwhile.
         except (KafkaError, TimeoutError):
             return None
-        return lag if known else None
+        return lag if known else {}
 
 
 def hindrances(service: str, consumers: Sequence[Consumer]) -> dict[str, str]:

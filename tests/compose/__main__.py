@@ -95,7 +95,7 @@ def main() -> int:
     backups.chmod(0o777)
     folder.chmod(0o755)
     town = make_site(folder / "town", f"liaison{options.seed}", backups)
-    copy = make_site(folder / "copy", f"liaison{options.seed}copy", backups)
+    copy = upgrading.upgraded(make_site(folder / "copy", f"liaison{options.seed}copy", backups))
     try:
         work(town, copy, options, report)
     finally:

@@ -17,10 +17,16 @@ PLACE: Final = "/opt/liaison/lib/python3.11/site-packages/services/routing/migra
 def upgrade(site: Site) -> None:
     """Go to the next release, service by service. Raises Failed when something of the old one is left."""
     _build()
-    fresh = replace(site.stack, env={**site.stack.env, "LIAISON_VERSION": VERSION})
+    fresh = upgraded(site).stack
     fresh.compose("run", "--rm", "-T", "migrate")
     for service in SERVICES:
         _replace(fresh, service)
+
+
+def upgraded(site: Site) -> Site:
+    """The same place, of the next release: no older one can restore what that has backed up."""
+    env = {**site.stack.env, "LIAISON_VERSION": VERSION}
+    return replace(site, stack=replace(site.stack, env=env))
 
 
 def _build() -> None:

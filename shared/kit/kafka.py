@@ -178,21 +178,13 @@ class Consumer:
                 CONSUMER_LAG.labels(self._service, topic).set(records)
             if lag and not any(lag.values()) and not self._working:
                 self._progress = time.monotonic()
-            self._tell(lag)
-            self._end_when_stuck(lag)
+            idle = time.monotonic() - self._progress
+            self._tell(lag, idle)
+            self._end_when_stuck(lag, idle)
             await asyncio.sleep(LAG_SECONDS)
 
-    def _tell(self, lag: dict[str, int] | None) -> None:
-        idle = time.monotonic() - self._progress
-        hindrance = (
-            SILENT
-            if lag is None
-            else MISSING
-            if not lag
-            else IDLE
-            if idle >= LATE_SECONDS
-            else None
-        )
+    def _tell(self, lag: dict[str, int] | None, idle: float) -> None:
+        hindrance = _hindrance(lag, idle)
         if hindrance != self.hindrance:
             log.info(
                 "consumer.hindered" if hindrance else "consumer.working",
@@ -204,8 +196,7 @@ class Consumer:
             )
         self.hindrance = hindrance
 
-    def _end_when_stuck(self, lag: dict[str, int] | None) -> None:
-        idle = time.monotonic() - self._progress
+    def _end_when_stuck(self, lag: dict[str, int] | None, idle: float) -> None:
         if idle > (WORKING_SECONDS if self._working else STALL_SECONDS):
             raise Stalled(f"{self.group} took nothing in for {idle:.0f} s with {lag} waiting")
 
@@ -233,6 +224,14 @@ class Consumer:
         except (KafkaError, TimeoutError):
             return None
         return lag if known else {}
+
+
+def _hindrance(lag: dict[str, int] | None, idle: float) -> str | None:
+    if lag is None:
+        return SILENT
+    if not lag:
+        return MISSING
+    return IDLE if idle >= LATE_SECONDS else None
 
 
 def hindrances(service: str, consumers: Sequence[Consumer]) -> dict[str, str]:

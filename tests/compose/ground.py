@@ -1,9 +1,7 @@
 """What a run stands on: stand-ins where an image cannot be pulled, ports, passwords and tokens of its own."""
 
-import hashlib
 import json
 import secrets
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +10,8 @@ from typing import Any
 from deploy.demo import parties
 from deploy.embedded.ports import pick
 from deploy.tokens import SAMPLE
-from tests.compose.engine import ROOT, Failed, Stack, has_image, run
-from tests.faults.replicas import PARTIES
+from tests.compose.engine import Failed, Stack, has_image, run
+from tests.faults.replicas import token_entries
 
 STANDINS = {"caddy:2": "gateway", "prom/prometheus:v3.5.0": "prometheus"}
 """Images by their public names, and the folder here of what stands in for each."""
@@ -74,14 +72,8 @@ class Site:
 
     def put_tokens(self) -> None:
         """Let everybody of the sample town and of the load come in."""
-        entries = [
-            {"sha256": _digest(token), "role": role, "party": party}
-            for (role, party), token in zip(_everybody(), self.tokens.values(), strict=True)
-        ]
-        entries += [
-            {"sha256": _digest(name), "role": role, "party": party}
-            for name, (role, party) in PARTIES.items()
-        ]
+        town = dict(zip(self.tokens.values(), _everybody(), strict=True))
+        entries = token_entries(town) + token_entries()
         script = ["--entrypoint", "sh", "liaison", "-c", TOKENS_SCRIPT]
         self.stack.compose("run", "--rm", "-T", *script, stdin=json.dumps(entries))
 
@@ -98,11 +90,7 @@ class Site:
 def make_site(folder: Path, project: str, backups: Path) -> Site:
     """A place for a stack: nothing of it runs yet."""
     folder.mkdir(parents=True)
-    subprocess.run(
-        [str(ROOT / "deploy/compose/secrets.sh"), str(folder / "secrets")],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    run(["deploy/compose/secrets.sh", str(folder / "secrets")])
     ports = _ports(("http", "https", "kafka", "outside", "postgres", "metrics"))
     env = {
         "LIAISON_DOMAIN": "localhost",
@@ -130,7 +118,3 @@ def _ports(names: tuple[str, ...]) -> dict[str, int]:
 def _everybody() -> list[tuple[str, str]]:
     sample = [(role.value, party) for role, party in SAMPLE.items()]
     return sample + [(role, party) for role, party in parties() if (role, party) not in sample]
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

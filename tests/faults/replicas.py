@@ -33,12 +33,17 @@ PARTIES = {
 }
 
 
+def token_entries(parties: Mapping[str, tuple[str, str]] = PARTIES) -> list[dict[str, str]]:
+    """What a tokens file says of these roles and parties, by their tokens; here each token is its party's name."""
+    return [
+        {"sha256": hashlib.sha256(token.encode()).hexdigest(), "role": role, "party": party}
+        for token, (role, party) in parties.items()
+    ]
+
+
 def write_tokens(file: Path) -> None:
     """Each party's token is its name."""
-    entries = [
-        {"sha256": hashlib.sha256(name.encode()).hexdigest(), "role": role, "party": party}
-        for name, (role, party) in PARTIES.items()
-    ]
+    entries = token_entries()
     file.write_text(json.dumps(entries))
 
 

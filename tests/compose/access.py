@@ -9,13 +9,13 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from deploy.access import ACCESS, SENDERS
+from deploy.migrations import SERVICES
 from shared.contracts.topics import TOPICS
 from shared.kit.address import KafkaAddress, Login
 from tests.compose.engine import Failed
 from tests.compose.ground import Site
 from tests.rights import may_read, may_write
 
-SCHEMAS = ("intake", "routing", "followup")
 FORBIDDEN = ("create schema mine", "create table public.mine (id int)", "create role other")
 ANSWER_SECONDS = 20.0
 ANSWER_MS = 10_000
@@ -28,7 +28,7 @@ def check(site: Site) -> str:
 
 async def _check(site: Site) -> str:
     tried = 0
-    for service, schema in product(SCHEMAS, SCHEMAS):
+    for service, schema in product(SERVICES, SERVICES):
         tried += await _database(site, service, schema)
     for user in ACCESS:
         tried += await _kafka(site, user)

@@ -68,10 +68,9 @@ class Stack:
         """`liaison …` in the stack's own tool container."""
         return self.compose("run", "--rm", "-T", "liaison", *arguments)
 
-    def containers(self, service: str, *, all_states: bool = False) -> list[str]:
-        """The ids of a service's containers, those that run or all."""
-        flags = ["--all"] if all_states else []
-        return self.compose("ps", "--quiet", *flags, service).split()
+    def containers(self, service: str) -> list[str]:
+        """The ids of a service's containers that run."""
+        return self.compose("ps", "--quiet", service).split()
 
     def inspect(self, container: str) -> dict[str, Any]:
         """What the engine knows of a container."""
@@ -83,6 +82,5 @@ class Stack:
         self.compose("up", "--detach", "--wait", "--wait-timeout", "240", *arguments)
 
     def down(self, *arguments: str) -> None:
-        self.compose(
-            "--profile", "tools", "down", "--remove-orphans", "--timeout", "20", *arguments
-        )
+        """Everything away, whatever profile it is of."""
+        self.compose("--profile", "*", "down", "--remove-orphans", "--timeout", "20", *arguments)

@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
 import asyncpg
 
-from tests.compose.engine import ROOT, Failed, Stack, run
+from tests.compose.engine import Failed, Stack, run
 from tests.compose.ground import Site
 from tests.faults import queries
 from tests.faults.town import Town
@@ -66,21 +65,11 @@ def bring_up(site: Site) -> None:
 def play(site: Site) -> str:
     """The sample town and its day, by public calls from outside."""
     endpoints = site.write_endpoints()
+    env = os.environ | {"LANG": "en_US.UTF-8", "LC_ALL": "C.UTF-8"}
     said = ""
     for what in ("load", "play"):
         command = [sys.executable, "-m", "deploy.demo", what, "--endpoints", str(endpoints)]
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=PLAY_SECONDS,
-            cwd=ROOT,
-            env=os.environ | {"LANG": "en_US.UTF-8", "LC_ALL": "C.UTF-8"},
-        )
-        said = done.stdout.strip()
-        if done.returncode:
-            raise Failed(f"the sample day: {said}\n{done.stderr}")
+        said = run(command, seconds=PLAY_SECONDS, env=env).strip()
     return said.splitlines()[-1]
 
 
@@ -105,7 +94,7 @@ def restore(copy: Site) -> None:
     copy.stack.up()
 
 
-async def compare(copy: Site, site: Site, seed: int, acked: Mapping[int, str | None]) -> list[str]:
+async def compare(copy: Site, seed: int, acked: Mapping[int, str | None]) -> list[str]:
     """What is missing or too much in the copy of what had been acknowledged before the backup."""
     town = Town(f"compose-{seed}")
     conn = await asyncpg.connect(copy.database, timeout=10, command_timeout=60)

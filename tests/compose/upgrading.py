@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from deploy.migrations import SERVICES
 from tests.compose.engine import Failed, Stack, run
 from tests.compose.ground import Site
 
 VERSION: Final = "next"
-SERVICES: Final = ("intake", "routing", "followup")
 MIGRATION: Final = "alter table matter add column rehearsal text;\n"
 PLACE: Final = "/opt/liaison/lib/python3.11/site-packages/services/routing/migrations/0099_next.sql"
 

@@ -22,6 +22,7 @@ from shared.contracts.published import EVENTS
 from shared.kit.clock import Clock, clock_from
 from shared.kit.commanding import Commands
 from shared.kit.db import Database, open_database
+from shared.kit.fetching import GATHER_SECONDS
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer, hindrances
 from shared.kit.relay import Relay
@@ -50,7 +51,13 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays)
         kafka = settings.kafka_address
         consumers[:] = [
-            Consumer(kafka, SERVICE, list(applies(office, now)), inbound.take),
+            Consumer(
+                kafka,
+                SERVICE,
+                list(applies(office, now)),
+                inbound.take,
+                gather_seconds=GATHER_SECONDS,
+            ),
             Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
         ]
         tasks = _tasks(db, settings, office, now) | {
@@ -78,7 +85,7 @@ def _office(settings: Settings) -> Office:
 def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict[str, Task]:
     clockwork = timers.Timers(db, office, now)
     return {
-        "relay": Relay(db, settings.kafka_address, SOURCE).run,
+        "relay": Relay(db, settings.kafka_address, SOURCE, gather_seconds=GATHER_SECONDS).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
         "words": partial(every, timers.SETTLE_SECONDS, clockwork.settle_words),

@@ -19,6 +19,7 @@ from shared.contracts.published import EVENTS
 from shared.kit.batching import Batcher
 from shared.kit.clock import Clock, clock_from
 from shared.kit.db import Database, open_database
+from shared.kit.fetching import GATHER_SECONDS
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer, hindrances
 from shared.kit.reading import Unordered
@@ -48,7 +49,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         inbound = Inbound(db, SERVICE, {topics.MATTERS: progress.follow_matters}, EVENTS, replays)
         kafka = settings.kafka_address
         consumers[:] = [
-            Consumer(kafka, SERVICE, [topics.MATTERS], inbound.take),
+            Consumer(kafka, SERVICE, [topics.MATTERS], inbound.take, gather_seconds=GATHER_SECONDS),
             Consumer(kafka, f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
         ]
         tasks = _tasks(db, settings, edge) | {

@@ -29,6 +29,7 @@ from shared.contracts.published import EVENTS
 from shared.kit.clock import Clock, clock_from
 from shared.kit.commanding import Commands
 from shared.kit.db import Database, open_database
+from shared.kit.fetching import GATHER_SECONDS
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer, hindrances
 from shared.kit.relay import Relay
@@ -83,7 +84,7 @@ def _office(settings: Settings) -> Office:
 def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict[str, Task]:
     clockwork = timers.Timers(db, office, now)
     return {
-        "relay": Relay(db, settings.kafka_address, SOURCE).run,
+        "relay": Relay(db, settings.kafka_address, SOURCE, gather_seconds=GATHER_SECONDS).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "absences": partial(every, timers.SWEEP_SECONDS, clockwork.begin_absences),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),

@@ -16,12 +16,12 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.message import StreamMessage
 
-from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.kit import unpacking
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
 from shared.kit.draining import REBALANCE_SECONDS, Drain
 from shared.kit.faults import reason_of
+from shared.kit.fetching import READ_AHEAD_BYTES, Waiting
 from shared.kit.telemetry import BATCH_SECONDS, CONSUMER_LAG, TAKEN
 
 log = structlog.get_logger()
@@ -33,7 +33,6 @@ Records: TypeAlias = tuple[ConsumerRecord, ...]
 Parse: TypeAlias = Callable[[Records], Awaitable[StreamMessage[Records]]]
 
 MAX_RECORDS = 500
-WAIT_MS = 1000
 PAUSE_MS = 5
 """FastStream's own time-out of a batch, and its pause after one that stayed empty."""
 LATE_SECONDS = 30.0
@@ -80,33 +79,23 @@ async def _decode(message: StreamMessage[Records]) -> list[Any]:
     return []
 
 
-class Waiting(AIOKafkaConsumer):  # type: ignore[misc]
-    """Waits for records as long as they take, a second at most.
-
-    FastStream pauses after every time-out, as long as the time-out was: a short one costs its pause with most records
-    that come alone, and a long one is no better.
-    """
-
-    async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """What has come, at once when there is something."""
-        found: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
-            *partitions, timeout_ms=WAIT_MS, max_records=max_records
-        )
-        return found
-
-
 class Consumer:
     """One service's reader of some topics, in one group with its replicas."""
 
     def __init__(
-        self, kafka: KafkaAddress, service: str, topics: Sequence[str], take: Take
+        self,
+        kafka: KafkaAddress,
+        service: str,
+        topics: Sequence[str],
+        take: Take,
+        *,
+        gather_seconds: float = 0.0,
     ) -> None:
         self._kafka = kafka
         self._service = service
         self._topics = {kafka.topic(name): name for name in topics}
         self._take = take
+        self._gather_seconds = gather_seconds
         self._progress = time.monotonic()
         self._working = False
         self.hindrance: str | None = STARTING
@@ -140,7 +129,7 @@ class Consumer:
         broker = self.broker()
         try:
             async with asyncio.timeout(START_SECONDS):
-                await _start(broker)
+                await _start(broker, self._gather_seconds)
             log.info("consumer.started", group=self.group)
             await self._watch(broker)
         finally:
@@ -241,11 +230,11 @@ def hindrances(service: str, consumers: Sequence[Consumer]) -> dict[str, str]:
     return {each.group: each.hindrance for each in consumers if each.hindrance is not None}
 
 
-async def _start(broker: KafkaBroker) -> None:
+async def _start(broker: KafkaBroker, gather_seconds: float) -> None:
     # Between the two, since the first makes what makes the consumers; there is no setting for it.
     await broker.connect()
     config: Any = broker.config.broker_config
-    config.builder = partial(Waiting, **config.builder.keywords)
+    config.builder = partial(Waiting, gather_seconds=gather_seconds, **config.builder.keywords)
     await broker.start()
 
 
@@ -302,7 +291,7 @@ def subscribe(
         session_timeout_ms=10_000,
         heartbeat_interval_ms=2_000,
         rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
-        max_partition_fetch_bytes=2 * MAX_MESSAGE_BYTES,
+        max_partition_fetch_bytes=READ_AHEAD_BYTES,
     )
 
     async def on_records(message: KafkaMessage) -> None:

@@ -56,12 +56,18 @@ DELETE_SENT = "delete from outbox where seq = any($1::bigint[])"
 
 
 class Relay:
-    """Sends the events of one schema as `source`. Run it in every replica: an advisory lock lets one work."""
+    """Sends the events of one schema as `source`. Run it in every replica: an advisory lock lets one work.
 
-    def __init__(self, db: Database, kafka: KafkaAddress, source: str) -> None:
+    After each batch that is not full it lets events gather for `gather_seconds`.
+    """
+
+    def __init__(
+        self, db: Database, kafka: KafkaAddress, source: str, *, gather_seconds: float = 0.0
+    ) -> None:
         self._db = db
         self._kafka = kafka
         self._source = source
+        self._gather_seconds = gather_seconds
 
     async def run(self) -> None:
         """Relay until cancelled. Raises what PostgreSQL or Kafka raise: the caller starts it again."""
@@ -98,8 +104,9 @@ class Relay:
             sent = await self._carry(connection, producer)
             if not sent:
                 await self._db.committed.wait(POLL_SECONDS, before)
-            elif FEW < sent < BATCH:
-                await asyncio.sleep(REST_SECONDS)
+            elif sent < BATCH:
+                rest = REST_SECONDS if sent > FEW else 0.0
+                await asyncio.sleep(max(rest, self._gather_seconds))
 
     async def _carry(self, connection: Session, producer: AIOKafkaProducer) -> int:
         rows = [Recorded(*row.values()) for row in await connection.fetch(SELECT_PENDING, BATCH)]

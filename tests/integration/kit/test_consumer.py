@@ -12,6 +12,7 @@ from shared.contracts import topics
 from shared.kit import kafka as kafka_module
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
+from shared.kit.fetching import WAIT_MS
 from shared.kit.kafka import Consumer
 from tests.integration.kit.town import Records, Town
 from tests.integration.kit.wire import as_bool, send, under_way, until
@@ -85,7 +86,7 @@ async def test_it_waits_where_records_arrive_and_not_after(
     async with under_way(consumer.run):
         await until(lambda: has_applied(town, 2))
     assert waits
-    assert set(waits) == {kafka_module.WAIT_MS}
+    assert set(waits) == {WAIT_MS}
 
 
 async def test_headers_that_faststream_cannot_read_lose_nothing(

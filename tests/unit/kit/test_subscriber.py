@@ -115,7 +115,7 @@ async def test_every_setting_reaches_the_consumer(consumer: AIOKafkaConsumer):
     assert consumer._heartbeat_interval_ms == 2_000
     assert consumer._rebalance_timeout_ms == 30_000
     assert consumer._max_poll_interval_ms == 300_000
-    assert consumer._max_partition_fetch_bytes == 2 * MAX_MESSAGE_BYTES
+    assert consumer._max_partition_fetch_bytes == MAX_MESSAGE_BYTES // 4
     assert consumer._fetch_max_wait_ms == 100
     assert consumer._key_deserializer is None
     assert consumer._value_deserializer is None
@@ -161,7 +161,7 @@ def test_no_service_reads_or_writes_kafka_in_another_way():
         for file in (ROOT / folder).rglob("*.py")
         if imported(file) & {"faststream", "aiokafka"}
     }
-    kit = ("address", "draining", "kafka", "packing", "relay", "unpacking")
+    kit = ("address", "draining", "fetching", "kafka", "packing", "relay", "unpacking")
     assert own == {f"shared/kit/{name}.py" for name in kit}
     makers = [name for name in own if "AIOKafkaConsumer(" in (ROOT / name).read_text("utf-8")]
     assert makers == []

@@ -1,8 +1,8 @@
 """Records what happened, together with the state that it changed; the relay takes it to Kafka later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.contracts.event import Event
@@ -16,9 +16,7 @@ with recorded as (
     insert into event (id, subject, version, type, topic, at, causation_id, traceparent, data)
     select given.id, given.subject, given.version, given.type, given.topic, given.at,
            given.causation_id, given.traceparent, given.data
-    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::timestamptz[],
-                $7::uuid[], $8::text[], $9::json[])
-         with ordinality
+    from unnest($1::new_event[]) with ordinality
          as given (id, subject, version, type, topic, at, causation_id, traceparent, data, place)
     order by given.place
     returning seq
@@ -26,8 +24,7 @@ with recorded as (
 insert into outbox (seq) select seq from recorded"""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An event to record: `version` is the subject's, counted by this service from 1 without gaps."""
 
     subject: str
@@ -42,7 +39,7 @@ class EventTooLarge(ValueError):
     """An event that no reader would take: it is refused before it is kept, for Kafka's refusal would stop the relay."""
 
 
-async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[UUID]:
+async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[str]:
     """Append events and mark them for the relay, in the caller's transaction and in one statement.
 
     The rows of their subjects must be locked by the caller. Returns the events' ids in order.
@@ -52,20 +49,23 @@ async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[UUID]:
     if not outgoing:
         return []
     ids = [new_id() for _ in outgoing]
-    data = [_written(item) for item in outgoing]
-    await conn.execute(
-        INSERT_EVENTS,
-        ids,
-        [item.subject for item in outgoing],
-        [item.version for item in outgoing],
-        [item.event.wire_type() for item in outgoing],
-        [item.event.TOPIC for item in outgoing],
-        [item.at for item in outgoing],
-        [item.causation_id for item in outgoing],
-        [item.traceparent for item in outgoing],
-        data,
-    )
+    await conn.execute(INSERT_EVENTS, list(map(_row, ids, outgoing)))
     return ids
+
+
+def _row(event_id: str, item: Outgoing) -> tuple[object, ...]:
+    """The columns of `new_event`, in their order."""
+    return (
+        event_id,
+        item.subject,
+        item.version,
+        item.event.wire_type(),
+        item.event.TOPIC,
+        item.at,
+        item.causation_id,
+        item.traceparent,
+        _written(item),
+    )
 
 
 def _written(item: Outgoing) -> str:

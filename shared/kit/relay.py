@@ -81,15 +81,7 @@ class Relay:
             await stop_producer(producer)
 
     async def _stand_by(self, producer: AIOKafkaProducer) -> None:
-        # A relay that was stopped in its tracks must not keep the lock: its silent session ends.
-        silence = str(int(IDLE_SECONDS * 1000))
-        connection = await connect(
-            self._db.url,
-            self._db.schema,
-            idle_session_timeout=silence,
-            # All that is written here is that something was sent; a crash that forgets it has it sent once more.
-            synchronous_commit="off",
-        )
+        connection = await open_session(self._db)
         try:
             while not await connection.fetchval(TRY_LEAD):  # noqa: ASYNC110 - another process holds it
                 await asyncio.sleep(STANDBY_SECONDS)
@@ -129,6 +121,23 @@ class Relay:
         for place, row in enumerate(sending.rows):
             await packing.add(place, row, self._kafka.topic(row.topic))
         await packing.finish()
+
+
+async def open_session(db: Database) -> Session:
+    """A session for the relay's own statements."""
+    return await connect(
+        db.url,
+        db.schema,
+        # A relay that was stopped in its tracks must not keep the lock: its silent session ends.
+        idle_session_timeout=str(int(IDLE_SECONDS * 1000)),
+        # All that is written here is that something was sent; a crash that forgets it has it sent once more.
+        synchronous_commit="off",
+        # A few rows by their keys, always: while a table's statistics are of a smaller one, another plan would read
+        # all of it for each batch.
+        enable_seqscan="off",
+        enable_hashjoin="off",
+        enable_mergejoin="off",
+    )
 
 
 async def _alive_meanwhile(connection: Session, work: Coroutine[None, None, None]) -> None:

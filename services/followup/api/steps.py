@@ -65,7 +65,7 @@ async def plan(
     step = chart.Plan(
         tuple(
             chart.PlannedStep(
-                str(new_id()), each.title, each.owner_department, each.due_at, each.required
+                new_id(), each.title, each.owner_department, each.due_at, each.required
             )
             for each in body.milestones
         )
@@ -97,7 +97,7 @@ async def add_task(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.TaskBody
 ) -> Response:
     """协办任务: the department sees the matter from now on."""
-    step = chart.AddTask(str(new_id()), body.department, body.title, body.due_at)
+    step = chart.AddTask(new_id(), body.department, body.title, body.due_at)
     return await _step(request, caller, matter_id, lambda m, at: chart.add_task(m, step, at))
 
 

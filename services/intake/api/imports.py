@@ -60,7 +60,9 @@ async def enter(
     raw, lang = await request.body(), language(request)
     table, rows = await asyncio.to_thread(sheet.read_rows, raw, source, lang)
     digest = hashlib.sha256(f"{source or ''}\0".encode() + raw).digest()
-    new = NewImport(new_id(), caller.role, caller.party, digest, table.header, edge.clock(), rows)
+    new = NewImport(
+        UUID(new_id()), caller.role, caller.party, digest, table.header, edge.clock(), rows
+    )
 
     async def work(conn: Connection) -> Answer:
         entered = await imports.enter(conn, new)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.intake import domain
@@ -15,11 +16,10 @@ from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.kit.db import Connection
 from shared.kit.events import Outgoing, record
-from shared.kit.ids import new_code, new_id
+from shared.kit.ids import new_codes, new_id
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A valid submission on its way in, and who sent it."""
 
     submission: Submission
@@ -35,7 +35,7 @@ class Arrival:
 
 def fingerprint(submission: Submission) -> bytes:
     """The same for the same content, however it was spaced or ordered."""
-    return hashlib.sha256(submission.model_dump_json().encode()).digest()
+    return hashlib.sha256(submission.__pydantic_serializer__.to_json(submission)).digest()
 
 
 async def register(
@@ -45,13 +45,13 @@ async def register(
     fresh = [
         store.NewRequest(
             new_id(),
-            new_code(),
+            code,
             fingerprint(arrival.submission),
             arrival.actor.party,
             now,
             arrival.submission,
         )
-        for arrival in arrivals
+        for arrival, code in zip(arrivals, new_codes(len(arrivals)), strict=True)
     ]
     taken = await store.insert_requests(conn, fresh) if fresh else set()
     repeats = [
@@ -67,7 +67,7 @@ async def register(
         ],
     )
     return [
-        domain.Registered(str(new.id), new.receipt, fresh=True)
+        domain.Registered(new.id, new.receipt, fresh=True)
         if new.id in taken
         else domain.settle_repeat(known[arrival.name], new.fingerprint)
         for arrival, new in zip(arrivals, fresh, strict=True)
@@ -77,9 +77,9 @@ async def register(
 def _registered(arrival: Arrival, new: store.NewRequest) -> Outgoing:
     sent = new.submission
     event = RequestRegistered(
-        matter_id=str(new.id),
+        matter_id=new.id,
         actor=arrival.actor,
-        request_id=str(new.id),
+        request_id=new.id,
         source=sent.source,
         source_ref=sent.source_ref,
         channel=sent.channel,
@@ -94,11 +94,9 @@ def _registered(arrival: Arrival, new: store.NewRequest) -> Outgoing:
         urgency=sent.urgency,
         occurred_at=sent.occurred_at,
         received_at=new.received_at,
-        attachments=tuple(str(item.url) for item in sent.attachments),
+        attachments=tuple([str(item.url) for item in sent.attachments]),
     )
-    return Outgoing(
-        str(new.id), 1, event, new.received_at, arrival.causation_id, arrival.traceparent
-    )
+    return Outgoing(new.id, 1, event, new.received_at, arrival.causation_id, arrival.traceparent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +124,4 @@ def _rejected(refusal: Refusal, now: datetime) -> Outgoing:
         reason=refusal.reason,
         faults=refusal.faults,
     )
-    return Outgoing(str(new_id()), 1, event, now, refusal.causation_id, refusal.traceparent)
+    return Outgoing(new_id(), 1, event, now, refusal.causation_id, refusal.traceparent)

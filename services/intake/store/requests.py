@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import NamedTuple
 
 from services.intake.domain import Known
 from shared.contracts.submission import Submission
 from shared.kit.db import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class NewRequest:
+class NewRequest(NamedTuple):
     """A submission with the ids that it gets if it is new."""
 
-    id: UUID
+    id: str
     receipt: str
     fingerprint: bytes
     submitted_by: str
@@ -32,24 +30,20 @@ select given.id, given.source, given.source_ref, given.fingerprint, given.receip
        given.channel, given.kind, given.category, given.requester_kind, given.requester_id,
        given.requester_name, given.contact_name, given.contact_phone, given.summary, given.detail,
        given.location, given.urgency, given.occurred_at, given.received_at, given.attachments
-from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-            $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::timestamptz[], $21::json[])
-     as given (id, source, source_ref, fingerprint, receipt, submitted_by, channel, kind, category,
-               requester_kind, requester_id, requester_name, contact_name, contact_phone, summary, detail,
-               location, urgency, occurred_at, received_at, attachments)
+from unnest($1::new_request[]) as given
 order by given.source, given.source_ref
 on conflict on constraint request_source do nothing
 returning id"""
 
 
-async def insert_requests(conn: Connection, requests: Sequence[NewRequest]) -> set[UUID]:
+async def insert_requests(conn: Connection, requests: Sequence[NewRequest]) -> set[str]:
     """Insert those whose (source, source_ref) is new; their ids."""
-    rows = await conn.fetch(INSERT_REQUESTS, *zip(*map(_columns, requests), strict=True))
-    return {row["id"] for row in rows}
+    rows = await conn.fetch(INSERT_REQUESTS, list(map(_row, requests)))
+    return {str(row["id"]) for row in rows}
 
 
-def _columns(new: NewRequest) -> tuple[object, ...]:
+def _row(new: NewRequest) -> tuple[object, ...]:
+    """The columns of `new_request`, in their order."""
     sent = new.submission
     contact = sent.requester.contact
     return (

@@ -158,7 +158,7 @@ def _object(
 ) -> Objection:
     """Add the objection and the waiting for its ruling to the change."""
     objection = Objection(
-        id=str(new_id()),
+        id=new_id(),
         matter_id=offer.matter_id,
         offer_id=offer.id,
         round=offer.round,

@@ -137,7 +137,7 @@ def _offer(
 ) -> None:
     matter, placing = change.matter, _placing(change)
     offer = Offer(
-        id=str(new_id()),
+        id=new_id(),
         matter_id=matter.id,
         round=matter.round,
         attempt=matter.attempt + 1,

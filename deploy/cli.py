@@ -14,9 +14,9 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from deploy import tokens
+from deploy import token_commands
+from deploy.command import AsJson, Data, console, errors, in_words
 from deploy.embedded.trouble import Trouble
 from deploy.folder import DEFAULT, Folder
 from deploy.launcher.down import down as take_down
@@ -24,7 +24,7 @@ from deploy.launcher.foreground import detach as start_detached
 from deploy.launcher.foreground import stay
 from deploy.launcher.report import Tell, failed
 from deploy.launcher.stack import Wanted
-from deploy.launcher.terminal import Terminal, show_trouble
+from deploy.launcher.terminal import Terminal
 from deploy.operating import keeping, letters
 from deploy.operating.doctor import examine
 from deploy.operating.show import (
@@ -34,12 +34,12 @@ from deploy.operating.show import (
     show_letters,
     show_restored,
     show_sent,
+    show_settled,
     show_status,
 )
 from deploy.operating.status import Addresses
 from deploy.operating.status import status as state
 from deploy.words import say
-from shared.contracts.vocabulary import Role
 
 NOT_READY, NOT_RUNNING = 1, 3
 
@@ -47,17 +47,14 @@ app = typer.Typer(
     name="liaison", help=say("help.liaison"), no_args_is_help=True, add_completion=False
 )
 dead_letters = typer.Typer(help=say("help.dead_letters"), no_args_is_help=True)
-token_app = typer.Typer(help=say("help.tokens"), no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
-app.add_typer(token_app, name="tokens")
+app.add_typer(token_commands.app, name="tokens")
 # Their words are for programmers; what a person must know comes as a Trouble.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
 
-Data = Annotated[Path, typer.Option("--data", help=say("help.data"))]
 Ids = Annotated[list[UUID], typer.Argument(help=say("help.ids"))]
+Like = Annotated[bool, typer.Option("--like", help=say("help.like"))]
 BackupFile = Annotated[Path, typer.Argument(help=say("help.file"))]
-AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
 
 
 class Service(StrEnum):
@@ -66,16 +63,6 @@ class Service(StrEnum):
     INTAKE = "intake"
     ROUTING = "routing"
     FOLLOWUP = "followup"
-
-
-@contextmanager
-def in_words() -> Iterator[None]:
-    """Turn a Trouble into words and an exit code."""
-    try:
-        yield
-    except Trouble as trouble:
-        show_trouble(errors, trouble)
-        raise typer.Exit(1) from None
 
 
 @app.command(help=say("help.up"))
@@ -122,16 +109,6 @@ def doctor(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     raise typer.Exit(1 if any(finding.level == "bad" for finding in findings) else 0)
 
 
-@token_app.command("add", help=say("help.tokens.add"))
-def add_token(role: Role, party: str, data: Data = DEFAULT) -> None:
-    """Make a token and print it; it is not kept."""
-    folder = Folder.at(data)
-    with in_words():
-        folder.make()
-        [token] = tokens.add(folder, [(role, party)])
-    print(token)
-
-
 @dead_letters.command("list", help=say("help.dead_letters.list"))
 def list_letters(
     data: Data = DEFAULT,
@@ -160,15 +137,16 @@ def replay(
     ids: Ids,
     data: Data = DEFAULT,
     value: Annotated[Path | None, typer.Option("--with", help=say("help.with"))] = None,
+    like: Like = False,
 ) -> None:
     """Handle messages again, one of them with its content mended if asked."""
     url = database(data)
     with in_words():
-        if value and len(ids) != 1:
+        if value and (like or len(ids) != 1):
             raise Trouble("letter.one")
         if value:
             asyncio.run(letters.mended(url, ids[0], value.read_bytes()))
-    settle(url, ids, "replay", None)
+    settle(url, all_of(url, ids, like), "replay", None)
 
 
 @dead_letters.command("discard", help=say("help.dead_letters.discard"))
@@ -176,9 +154,11 @@ def discard(
     ids: Ids,
     reason: Annotated[str, typer.Option(help=say("help.reason"))],
     data: Data = DEFAULT,
+    like: Like = False,
 ) -> None:
     """Give messages up, with the reason on record."""
-    settle(database(data), ids, "discard", reason)
+    url = database(data)
+    settle(url, all_of(url, ids, like), "discard", reason)
 
 
 @app.command(help=say("help.backup"))
@@ -228,12 +208,17 @@ def told() -> Iterator[Tell]:
         terminal.drop()
 
 
+def all_of(url: str, ids: list[UUID], like: bool) -> list[UUID]:
+    """The letters that were named, with those that are like them if asked."""
+    with in_words():
+        return asyncio.run(letters.alike(url, ids)) if like else ids
+
+
 def settle(url: str, ids: list[UUID], what: str, reason: str | None) -> None:
     by = os.environ.get("LIAISON_OPERATOR") or getpass.getuser()
     with in_words():
         states = asyncio.run(letters.settled(url, ids, what, by, reason))
-    for letter, outcome in states.items():
-        console.print(say(f"letter.{outcome}", letter=letter), soft_wrap=True)
+    show_settled(console, states)
     if set(states.values()) & {"failed", "waiting"}:
         raise typer.Exit(1)
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder, read_json, write_json, write_private
 from shared.contracts.vocabulary import Role
 
@@ -20,6 +21,10 @@ SAMPLE: Final[Mapping[Role, str]] = {
     Role.OPERATOR: STAFF[Role.OPERATOR],
 }
 """One party of the sample town for each role."""
+
+
+SHORTEST_HASH: Final = 8
+"""So many characters of a token's hash name it."""
 
 
 def ensure(folder: Folder, parties: Mapping[Role, str]) -> None:
@@ -61,6 +66,26 @@ def add(folder: Folder, parties: Sequence[tuple[Role, str]]) -> list[str]:
         ]
         write_json(folder.tokens_file, [*entries(folder), *fresh])
     return made
+
+
+def revoke(folder: Folder, hashes: Sequence[str]) -> list[dict[str, Any]]:
+    """Drop the token of each hash, of which the first 8 characters or more are given; the entries dropped.
+
+    Raises Trouble, with nothing dropped, when one is of no token or of several.
+    """
+    with folder.tokens.joinpath(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = entries(folder)
+        gone = [_only(kept, start.lower()) for start in hashes]
+        write_json(folder.tokens_file, [entry for entry in kept if entry not in gone])
+    return gone
+
+
+def _only(kept: Sequence[dict[str, Any]], start: str) -> dict[str, Any]:
+    found = [entry for entry in kept if entry["sha256"].startswith(start)]
+    if len(start) < SHORTEST_HASH or len(found) != 1:
+        raise Trouble("token.unknown", hash=start, least=SHORTEST_HASH)
+    return found[0]
 
 
 def is_known(folder: Folder, token: str) -> bool:

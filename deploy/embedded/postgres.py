@@ -29,6 +29,11 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %d ",
     "jit": "off",
+    "shared_buffers": "256MB",
+    # After a checkpoint the first change of each page writes all of it: with a long history, whose pages are many,
+    # frequent ones double what is written.
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "10min",
 }
 HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

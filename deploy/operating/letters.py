@@ -1,7 +1,9 @@
 """Reads and settles the dead letters of all services; each service does what is asked of its own."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,9 +12,19 @@ import asyncpg
 from deploy.embedded.trouble import Trouble
 from deploy.migrations import SERVICES
 from shared.kit.db import Connection, connect
-from shared.kit.dead_letters import ask, list_letters, mend_letter, show_letter
+from shared.kit.dead_letters import (
+    ask,
+    like,
+    list_letters,
+    mend_letter,
+    show_letter,
+    states,
+)
 
 SETTLE_SECONDS = 10.0
+SETTLED_A_SECOND = 20
+"""What a service is waited for; it settles some hundred letters a second."""
+MOST_ALIKE = 10_000
 POLL_SECONDS = 0.2
 
 Answer = TypeVar("Answer")
@@ -68,13 +80,23 @@ async def settled(
     waiting = {letter for some in asked.values() for letter in some}
     if not waiting:
         raise Trouble("letter.unknown", letter=", ".join(str(each) for each in ids))
-    states = dict.fromkeys(waiting, "waiting")
-    for _ in range(int(SETTLE_SECONDS / POLL_SECONDS)):
-        for letter_id in [each for each, state in states.items() if state == "waiting"]:
-            letter = await shown(url, letter_id)
-            if letter["asked"] is None or letter["state"] != "waiting":
-                states[letter_id] = letter["state"] if letter["state"] != "waiting" else "failed"
-        if "waiting" not in states.values():
+    outcomes = dict.fromkeys(waiting, "waiting")
+    late = time.monotonic() + SETTLE_SECONDS + len(waiting) / SETTLED_A_SECOND
+    while open_ := [each for each, outcome in outcomes.items() if outcome == "waiting"]:
+        if time.monotonic() > late:
             break
         await asyncio.sleep(POLL_SECONDS)
-    return states
+        for found in (await of_all(url, partial(states, ids=open_))).values():
+            outcomes |= found
+    return outcomes
+
+
+async def alike(url: str, ids: Sequence[UUID]) -> list[UUID]:
+    """These letters and all others that wait and are of the topic and the fate of one of them, 10,000 at most.
+
+    Raises Trouble when none of them waits.
+    """
+    found = await of_all(url, lambda c: like(c, ids, MOST_ALIKE))
+    if not (letters := [letter for some in found.values() for letter in some]):
+        raise Trouble("letter.unknown", letter=", ".join(str(each) for each in ids))
+    return letters[:MOST_ALIKE]

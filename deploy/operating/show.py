@@ -1,8 +1,10 @@
 """Shows an operator what was found, in the terminal's language; finds nothing itself."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +14,7 @@ from deploy.operating.doctor import Finding
 from deploy.operating.keeping import Kept, Restored, Sent
 from deploy.words import say
 
+MANY = 20
 MARKS = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "bold red")}
 
 
@@ -54,6 +57,14 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
             console.print(Text(f"  → {mend}"), soft_wrap=True)
 
 
+def show_tokens(console: Console, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Whose tokens there are; of a token only its hash is known."""
+    shown = table("hash", "role", "party")
+    for entry in entries:
+        shown.add_row(entry["sha256"][:12], entry["role"], entry["party"])
+    console.print(shown)
+
+
 def show_letters(console: Console, letters: Sequence[Mapping[str, Any]]) -> None:
     """A line for each letter, the newest first."""
     if not letters:
@@ -66,6 +77,16 @@ def show_letters(console: Console, letters: Sequence[Mapping[str, Any]]) -> None
         about = f"  {letter['last_failed_at']:%Y-%m-%d %H:%M:%S}  {letter['subject'] or ''}"
         console.print(Text(about.rstrip()), soft_wrap=True)
         console.print(Text(f"  {letter['reason']}"), soft_wrap=True)
+
+
+def show_settled(console: Console, outcomes: Mapping[UUID, str]) -> None:
+    """What became of each letter; of many, how many had which end."""
+    if len(outcomes) > MANY:
+        for outcome, count in sorted(Counter(outcomes.values()).items()):
+            console.print(say(f"letters.{outcome}", count=count), soft_wrap=True)
+        return
+    for letter, outcome in outcomes.items():
+        console.print(say(f"letter.{outcome}", letter=letter), soft_wrap=True)
 
 
 def show_letter(console: Console, letter: Mapping[str, Any]) -> None:

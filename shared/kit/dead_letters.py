@@ -55,6 +55,28 @@ async def ask(
     return [row["id"] for row in await conn.fetch(ASK, ids, what, by, because)]
 
 
+LIKE = """
+select other.id from dead_letter as one join dead_letter as other using (topic, fate)
+where one.id = any($1::uuid[]) and other.state = 'waiting'
+order by other.id limit $2"""
+
+
+async def like(conn: Connection, ids: Sequence[UUID], limit: int) -> list[UUID]:
+    """The letters that wait and are of the topic and the fate of one of these, `limit` at most, the oldest first."""
+    return [row["id"] for row in await conn.fetch(LIKE, ids, limit)]
+
+
+SELECT_STATES = "select id, state, asked from dead_letter where id = any($1::uuid[])"
+
+
+async def states(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """How these letters stand, as far as they are here: `failed` is one that was tried again and waits anew."""
+    return {
+        row["id"]: "failed" if row["state"] == "waiting" and row["asked"] is None else row["state"]
+        for row in await conn.fetch(SELECT_STATES, ids)
+    }
+
+
 MEND = """
 update dead_letter set value = $2, value_hash = sha256($2)
 where id = $1 and state = 'waiting' returning id"""

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import sys
 import tempfile
 from dataclasses import asdict
@@ -40,6 +41,8 @@ async def run(names: list[str], out: Path, *, brief: bool, long: bool) -> list[L
                 found = await measure(Scope(Path(folder) / name, say, brief, long))
             finally:
                 write(out, lines)
+                # Some gigabytes, that the next one may want.
+                shutil.rmtree(Path(folder) / name, ignore_errors=True)
             lines += found
             for line in found:
                 say(worded(line))

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.compose import access, hurting, observing, steps, upgrading
+from tests.compose import access, hurting, observing, pages, poisoning, steps, upgrading
 from tests.compose.engine import Failed
 from tests.compose.ground import Site, make_site, make_standins
 from tests.compose.loading import Watched, during, under_load
@@ -41,13 +41,21 @@ async def hurt(site: Site, options: argparse.Namespace, report: Report) -> dict[
         for service in options.only or hurting.HURT:
             for name, work in hurting.kinds(site.stack, service).items():
                 await tried(name, work)
+        await tried("all passwords renewed", lambda: renew(site, watched))
         await tried("upgraded, old and new side by side", lambda: upgrading.upgrade(site))
+        site = upgrading.upgraded(site)
         acked = dict(watched.journal.acked)
         await tried("backed up", lambda: steps.back_up(site))
         lost = watched.without_kafka(lambda: steps.lose_kafka(site))
         await loaded("kafka: its volume lost", lost)
         await judge(watched, report, "all of it checked once more", time.monotonic(), whole=True)
     return acked
+
+
+def renew(site: Site, watched: Watched) -> None:
+    """New passwords, of which the checker needs one."""
+    steps.renew(site)
+    watched.checker.url = site.database
 
 
 async def judge(
@@ -60,7 +68,7 @@ async def judge(
     report.found(finding.words())
 
 
-def work(site: Site, copy: Site, options: argparse.Namespace, report: Report) -> None:
+def work(site: Site, options: argparse.Namespace, report: Report) -> None:
     """All steps, one after the other."""
     report.step(
         "stand-ins for what cannot be pulled:", lambda: ", ".join(make_standins()) or "none"
@@ -73,10 +81,13 @@ def work(site: Site, copy: Site, options: argparse.Namespace, report: Report) ->
     report.step("nobody reads or writes what is not theirs", lambda: access.check(site))
     report.step("each alert fires when it must", observing.try_alerts)
     report.step("Prometheus has every figure that an alert asks for", lambda: observing.look(site))
+    report.step("a topic poisoned", lambda: poisoning.poison(site))
+    report.step("a consumer that stands still", lambda: steps.look_for_trouble(site))
     acked = asyncio.run(hurt(site, options, report))
-    report.step("taken down", lambda: steps.take_down(site))
-    report.step("restored into an empty stack", lambda: steps.restore(copy))
-    report.found(asyncio.run(steps.compare(copy, options.seed, acked)))
+    fresh = upgrading.upgraded(site)
+    report.step("the database lost, and restored", lambda: steps.lose_database(fresh))
+    report.found(asyncio.run(steps.compare(fresh, options.seed, acked)))
+    report.found(pages.untyped())
 
 
 def main() -> int:
@@ -89,18 +100,13 @@ def main() -> int:
     report, begun = Report(), time.monotonic()
     report.say(f"seed {options.seed}")
     folder = Path(tempfile.mkdtemp(prefix="liaison-compose-"))
-    backups = folder / "backups"
-    backups.mkdir()
-    # The container's user writes there, whoever runs this.
-    backups.chmod(0o777)
     folder.chmod(0o755)
-    town = make_site(folder / "town", f"liaison{options.seed}", backups)
-    copy = upgrading.upgraded(make_site(folder / "copy", f"liaison{options.seed}copy", backups))
+    site = make_site(folder / "town", f"liaison{options.seed}")
     try:
-        work(town, copy, options, report)
+        work(site, options, report)
     finally:
         if not options.keep:
-            report.step("everything taken down", lambda: [steps.take_down(s) for s in (town, copy)])
+            report.step("everything taken down", lambda: steps.take_down(site))
             shutil.rmtree(folder, ignore_errors=True)
     report.took(begun, f"all of it; lost, doubled, out of order or stuck: {report.bad}")
     return 1 if report.bad else 0

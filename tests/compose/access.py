@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from itertools import product
 
 import asyncpg
@@ -32,7 +33,7 @@ async def _check(site: Site) -> str:
         tried += await _database(site, service, schema)
     for user in ACCESS:
         tried += await _kafka(site, user)
-    await _stranger(site)
+    await _stranger(site, SENDERS, "a password that is wrong")
     return f"({tried + 1} tries)"
 
 
@@ -78,9 +79,35 @@ async def _kafka(site: Site, user: str) -> int:
     return len(forbidden)
 
 
-async def _stranger(site: Site) -> None:
+def refused(site: Site, secrets: Mapping[str, str]) -> None:
+    """Raises Failed when one of these passwords, by their files' names, still opens anything."""
+    asyncio.run(_refused(site, secrets))
+
+
+async def _refused(site: Site, secrets: Mapping[str, str]) -> None:
+    for name, secret in secrets.items():
+        server, _, who = name.partition("_")
+        if server == "kafka":
+            await _stranger(site, who, secret.strip())
+        elif await _comes_in(
+            site, "liaison" if who == "admin" else f"liaison_{who}", secret.strip()
+        ):
+            raise Failed(f"PostgreSQL takes the old password of {who}")
+
+
+async def _comes_in(site: Site, role: str, secret: str) -> bool:
+    url = re.sub(r"//[^@]*@", f"//{role}:{secret}@", site.database)
+    try:
+        conn = await asyncpg.connect(url, timeout=10)
+    except asyncpg.InvalidPasswordError:
+        return False
+    await conn.close(timeout=5)
+    return True
+
+
+async def _stranger(site: Site, user: str, secret: str) -> None:
     consumer = AIOKafkaConsumer(
-        **_address(site, SENDERS, "a password that is wrong").client(), request_timeout_ms=ANSWER_MS
+        **_address(site, user, secret).client(), request_timeout_ms=ANSWER_MS
     )
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -89,4 +116,4 @@ async def _stranger(site: Site) -> None:
         return
     finally:
         await consumer.stop()
-    raise Failed("Kafka takes a wrong password")
+    raise Failed(f"Kafka takes a wrong password of {user}")

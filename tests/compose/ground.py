@@ -87,9 +87,12 @@ class Site:
         return file
 
 
-def make_site(folder: Path, project: str, backups: Path) -> Site:
+def make_site(folder: Path, project: str) -> Site:
     """A place for a stack: nothing of it runs yet."""
-    folder.mkdir(parents=True)
+    backups = folder / "backups"
+    backups.mkdir(parents=True)
+    # The container's user writes there, whoever runs this.
+    backups.chmod(0o777)
     run(["deploy/compose/secrets.sh", str(folder / "secrets")])
     ports = _ports(("http", "https", "kafka", "outside", "postgres", "metrics"))
     env = {

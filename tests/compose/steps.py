@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import asyncpg
 
+from deploy.tokens import digest
+from tests.compose import access
 from tests.compose.engine import Failed, Stack, run
 from tests.compose.ground import Site
+from tests.compose.pages import type_block
 from tests.faults import queries
 from tests.faults.town import Town
 
-BACKUP = "/var/backups/liaison/town.zip"
 PLAY_SECONDS = 300.0
 CURRENT_SECONDS = 120.0
 # What was restored has gone all the way when each request has its matter and nothing waits to be sent.
@@ -53,13 +55,12 @@ def build(site: Site) -> None:
 
 
 def bring_up(site: Site) -> None:
-    """Start all of it, and let everybody come in."""
-    site.stack.up()
+    """Start all of it as the first page says, and let everybody come in."""
+    # The rehearsal's own settings come by its environment.
+    type_block(site, "install", 0, {"cp .env.example .env": ": .env.example"})
+    type_block(site, "install", 1)
     site.fetch_authority()
     site.put_tokens()
-    token = site.stack.liaison("tokens", "add", "operator", "O009").strip()
-    if len(token) < 32:
-        raise Failed(f"no token: {token!r}")
 
 
 def play(site: Site) -> str:
@@ -75,29 +76,49 @@ def play(site: Site) -> str:
 
 def scale(site: Site) -> None:
     """Three replicas of routing, all healthy."""
-    site.stack.up("--no-recreate", "--scale", "routing=3")
+    type_block(site, "upgrade", 1)
     if len(site.stack.containers("routing")) != 3:
         raise Failed("there are not three of routing")
 
 
+def look_for_trouble(site: Site) -> None:
+    """What is asked first when something breaks, and of a consumer that stands still."""
+    type_block(site, "trouble", 0)
+    type_block(site, "kafka", 0)
+    type_block(site, "database", 0)
+
+
+def renew(site: Site) -> None:
+    """New passwords for everybody. Raises Failed when an old one still opens anything, or a token cannot be revoked."""
+    folder = site.folder / "secrets"
+    old = {file.name: file.read_text() for file in folder.iterdir()}
+    for number in range(3):
+        type_block(site, "secrets", number)
+    if same := [name for name, was in old.items() if (folder / name).read_text() == was]:
+        raise Failed(f"not renewed: {', '.join(same)}")
+    access.refused(site, old)
+    token = site.stack.liaison("tokens", "add", "operator", "O008").strip()
+    type_block(site, "secrets", 3, {"3f9a0c12": digest(token)[:8]})
+
+
 def back_up(site: Site) -> None:
     """A backup while requests come in."""
-    site.stack.liaison("backup", BACKUP)
+    type_block(site, "backup", 0)
 
 
-def restore(copy: Site) -> None:
-    """The backup into a stack that has never run, which then goes on from it."""
-    copy.stack.compose("up", "--detach", "--wait", "postgres", "kafka")
-    copy.stack.compose("run", "--rm", "-T", "users")
-    copy.stack.compose("run", "--rm", "-T", "topics")
-    copy.stack.liaison("restore", BACKUP)
-    copy.stack.up()
+def lose_database(site: Site) -> None:
+    """Both servers' volumes go, and the backup is put in their place."""
+    project = site.stack.project
+    volumes = {"liaison_postgres liaison_kafka": f"{project}_postgres {project}_kafka"}
+    type_block(site, "database", 1, volumes)
+    [backup] = (site.folder / "backups").glob("liaison-*.zip")
+    type_block(site, "backup", 1, {"liaison-….zip": backup.name})
 
 
-async def compare(copy: Site, seed: int, acked: Mapping[int, str | None]) -> list[str]:
-    """What is missing or too much in the copy of what had been acknowledged before the backup."""
+async def compare(site: Site, seed: int, acked: Mapping[int, str | None]) -> list[str]:
+    """What is missing or too much, after the restore, of what had been acknowledged before the backup."""
     town = Town(f"compose-{seed}")
-    conn = await asyncpg.connect(copy.database, timeout=10, command_timeout=60)
+    conn = await asyncpg.connect(site.database, timeout=10, command_timeout=60)
     try:
         async with asyncio.timeout(CURRENT_SECONDS):
             while behind := await conn.fetchval(BEHIND):
@@ -112,19 +133,16 @@ async def compare(copy: Site, seed: int, acked: Mapping[int, str | None]) -> lis
             wrong[what] = await conn.fetchval(query)
     finally:
         await conn.close(timeout=10)
-    return [f"in the copy: {count} {what}" for what, count in wrong.items() if count]
+    return [f"after the restore: {count} {what}" for what, count in wrong.items() if count]
 
 
 def lose_kafka(site: Site) -> None:
-    """Kafka's volume goes with all that is in it, and the runbook brings it back."""
+    """Kafka's volume goes with all that is in it, and the page brings it back."""
     stack = site.stack
     container = stack.containers("kafka")[0]
     run(["docker", "rm", "--force", "--volumes", container])
     run(["docker", "volume", "rm", f"{stack.project}_kafka"])
-    stack.compose("up", "--detach", "--wait", "--no-deps", "kafka")
-    stack.liaison("replay", "--kafka-lost")
-    stack.compose("run", "--rm", "-T", "users")
-    stack.compose("run", "--rm", "-T", "topics")
+    type_block(site, "kafka", 2)
 
 
 def take_down(site: Site) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from deploy.migrations import SERVICES
-from tests.compose.engine import Failed, Stack, run
+from tests.compose.engine import Failed, run
 from tests.compose.ground import Site
+from tests.compose.pages import type_block
 
 VERSION: Final = "next"
 MIGRATION: Final = "alter table matter add column rehearsal text;\n"
@@ -15,12 +16,18 @@ PLACE: Final = "/opt/liaison/lib/python3.11/site-packages/services/routing/migra
 
 
 def upgrade(site: Site) -> None:
-    """Go to the next release, service by service. Raises Failed when something of the old one is left."""
+    """Go to the next release as its page says. Raises Failed when something of the old one is left."""
     _build()
-    fresh = upgraded(site).stack
-    fresh.compose("run", "--rm", "-T", "migrate")
+    changes = {
+        "git pull\n": "",
+        "LIAISON_VERSION=2026-12": f"LIAISON_VERSION={VERSION}",
+        "docker compose build\n": "",
+    }
+    type_block(site, "upgrade", 0, changes)
     for service in SERVICES:
-        _replace(fresh, service)
+        for container in site.stack.containers(service):
+            if site.stack.inspect(container)["Config"]["Image"] != f"liaison:{VERSION}":
+                raise Failed(f"{service} is still of the old release")
 
 
 def upgraded(site: Site) -> Site:
@@ -37,14 +44,3 @@ def _build() -> None:
         dockerfile = f"FROM liaison:local\nCOPY migration.sql {PLACE}\n"
         (Path(folder) / "Dockerfile").write_text(dockerfile)
         run(["docker", "build", "--quiet", "--tag", f"liaison:{VERSION}", folder])
-
-
-def _replace(stack: Stack, service: str) -> None:
-    old = stack.containers(service)
-    flags = ["--no-deps", "--no-recreate", "--scale", f"{service}={2 * len(old)}"]
-    stack.up(*flags, service)
-    run(["docker", "stop", "--time", "40", *old])
-    run(["docker", "rm", *old])
-    for container in stack.containers(service):
-        if stack.inspect(container)["Config"]["Image"] != f"liaison:{VERSION}":
-            raise Failed(f"{service} is still of the old release")

@@ -113,7 +113,8 @@ async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: 
     return Ids(found + rest.found, rest.further)
 
 
-# `offset 0` keeps the order from leading: the planner would walk all ids for a word that it cannot know to be rare.
+# `offset 0` keeps the order from leading: the planner would walk all ids for a word that it cannot know to be rare. The
+# range stands outside of it, for inside a plan for any range would gather all ids below it, for each week again.
 BY_WORDS = """
 select looked.matter_id, (
     select fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
@@ -127,10 +128,11 @@ from (
     cross join lateral (
         select matter_id from (
             select matter_id from request
-            where terms @> string_to_array(week.terms, ' ') and matter_id < $1
+            where terms @> string_to_array(week.terms, ' ')
               and (select bool_and(strpos(lower(summary), word) > 0) from unnest($8::text[]) word)
             offset 0
         ) as with_words
+        where matter_id < $1
         order by matter_id desc limit $2
     ) as r
     order by r.matter_id desc limit $2

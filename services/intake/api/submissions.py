@@ -29,6 +29,7 @@ Sender = Annotated[Principal, Depends(SENDERS)]
 MAX_BATCH = 1000
 
 _BATCH = TypeAdapter(list[dict[str, Any]])
+_SUBMISSIONS = TypeAdapter(list[Submission])
 
 
 SUBMISSION_BODY = {
@@ -97,13 +98,17 @@ def _taken(result: Registered) -> dict[str, str]:
 
 def _from_cloudevent(envelope: object) -> Submission:
     """The submission in a structured CloudEvent. Raises ValidationError, or Problem 422 for the envelope."""
+    return Submission.model_validate_json(orjson.dumps(_content(envelope)))
+
+
+def _content(envelope: object) -> dict[str, object]:
+    """What a structured CloudEvent says of a submission. Raises Problem 422 when it is none of ours."""
     if not isinstance(envelope, dict) or envelope.get("specversion") != "1.0":
         raise Problem(422, "not_a_cloudevent", params={"type": SUBMITTED_TYPE})
     data = envelope.get("data")
     if envelope.get("type") != SUBMITTED_TYPE or not isinstance(data, dict):
         raise Problem(422, "not_a_cloudevent", params={"type": SUBMITTED_TYPE})
-    named = with_envelope_names(data, envelope.get("source"), envelope.get("id"))
-    return Submission.model_validate_json(orjson.dumps(named))
+    return with_envelope_names(data, envelope.get("source"), envelope.get("id"))
 
 
 async def _submit_batch(
@@ -112,20 +117,34 @@ async def _submit_batch(
     envelopes = _envelopes(body, lang)
     if len(envelopes) > MAX_BATCH:
         raise Problem(422, "batch_too_long", params={"limit": MAX_BATCH})
+    submissions, results = _read_all(envelopes, lang)
+    arrivals = [Arrival(each, actor, None, traceparent) for each in submissions.values()]
+    async with edge.db.transaction() as conn:
+        registered = await registration.register(conn, arrivals, edge.clock())
+    for place, result in zip(submissions, registered, strict=True):
+        results[place] = _batch_result(result, lang)
+    return as_json({"items": results, "next": None})
+
+
+def _read_all(
+    envelopes: list[dict[str, Any]], lang: str
+) -> tuple[dict[int, Submission], list[dict[str, Any]]]:
+    """The submissions of a batch by their places in it, and the results, in which what is wrong is said already."""
     results: list[dict[str, Any]] = [{} for _ in envelopes]
-    arrivals: dict[int, Arrival] = {}
+    try:
+        # The usual case: all are in order, and looked at together.
+        found = _SUBMISSIONS.validate_python([_content(envelope) for envelope in envelopes])
+        return dict(enumerate(found)), results
+    except (ValidationError, Problem):
+        submissions: dict[int, Submission] = {}
     for place, envelope in enumerate(envelopes):
         try:
-            arrivals[place] = Arrival(_from_cloudevent(envelope), actor, None, traceparent)
+            submissions[place] = _from_cloudevent(envelope)
         except ValidationError as fault:
             results[place] = invalid(fault, lang).body(lang)
         except Problem as problem:
             results[place] = problem.body(lang)
-    async with edge.db.transaction() as conn:
-        registered = await registration.register(conn, list(arrivals.values()), edge.clock())
-    for place, result in zip(arrivals, registered, strict=True):
-        results[place] = _batch_result(result, lang)
-    return as_json({"items": results, "next": None})
+    return submissions, results
 
 
 def _envelopes(body: bytes, lang: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy import tokens
+from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
 from shared.contracts.vocabulary import Role
 from shared.kit.auth import Principal, Tokens
@@ -73,3 +74,22 @@ def test_nobody_else_may_read_them(folder: Folder):
     kept += [folder.tokens / role.value for role in tokens.SAMPLE]
     assert all(file.stat().st_mode & 0o077 == 0 for file in kept)
     assert folder.root.stat().st_mode & 0o077 == 0
+
+
+def test_a_revoked_token_counts_no_more_and_the_others_do(folder: Folder):
+    [gone, kept] = tokens.add(folder, [(Role.LIAISON, "L007"), (Role.LIAISON, "L007")])
+    known = Tokens(folder.tokens_file)
+    assert known.principal(gone) is not None
+    [entry] = tokens.revoke(folder, [tokens.digest(gone)[:8].upper()])
+    assert (entry["role"], entry["party"]) == ("liaison", "L007")
+    assert known.principal(gone) is None
+    assert known.principal(kept) == Principal(Role.LIAISON, "L007")
+
+
+@pytest.mark.parametrize("hashes", [["0" * 12], [""], ["{first}", "0" * 12]])
+def test_what_is_no_tokens_hash_revokes_nothing(folder: Folder, hashes: list[str]):
+    [token] = tokens.add(folder, [(Role.LIAISON, "L007")])
+    with pytest.raises(Trouble) as raised:
+        tokens.revoke(folder, [each.format(first=tokens.digest(token)) for each in hashes])
+    assert raised.value.key == "token.unknown"
+    assert tokens.is_known(folder, token)

@@ -101,9 +101,9 @@ from (
 ) as c
 join matter m on m.id = c.matter_id
 join request r on r.matter_id = c.matter_id
-where cardinality($5::text[]) = (
+where (cardinality($5::text[]) = 0 or cardinality($5::text[]) = (
       select count(*) from listing o
-      where o.name = any($5) and o.open and o.matter_id = c.matter_id)
+      where o.name = any($5) and o.open and o.matter_id = c.matter_id))
 order by c.due_at, c.id limit $3"""
 
 EDGE = """
@@ -121,9 +121,9 @@ from (
 ) as c
 join matter m on m.id = c.matter_id
 join request r on r.matter_id = c.matter_id
-where cardinality($5::text[]) = (
+where (cardinality($5::text[]) = 0 or cardinality($5::text[]) = (
       select count(*) from listing o
-      where o.name = any($5) and o.open and o.matter_id = c.matter_id)
+      where o.name = any($5) and o.open and o.matter_id = c.matter_id))
 order by c.due_at, c.id limit $3"""
 
 EDGE_OF_DEPARTMENT = """
@@ -140,9 +140,9 @@ join matter m on m.id = c.matter_id
 join request r on r.matter_id = c.matter_id
 where c.live and c.state in ('planned', 'in_progress') and (c.due_at, c.id) > ($1, $2)
   and ($7::text is null or c.owner_department = $7)
-  and cardinality($5::text[]) = (
+  and (cardinality($5::text[]) = 0 or cardinality($5::text[]) = (
       select count(*) from listing o
-      where o.name = any($5) and o.open and o.matter_id = c.matter_id)
+      where o.name = any($5) and o.open and o.matter_id = c.matter_id))
 order by c.due_at, c.id limit $3"""
 
 

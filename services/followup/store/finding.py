@@ -12,11 +12,14 @@ from shared.kit.db import Connection
 NEWEST: Final = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
 """After every id: where a list that begins with the newest starts."""
 
-MOST_LOOKED_AT: Final = 2000
+MOST_LOOKED_AT: Final = 1000
 """What a page looks through at most, so that its cost does not follow how much there is that does not fit."""
 
-LISTED_BEFORE_WORDS: Final = 1000
-"""So far a list is looked through for words, before the words lead: then they are rare in it."""
+LISTED_BEFORE_WORDS: Final = 500
+"""So far a list is looked through for words at once."""
+
+RARE: Final = 5
+"""With fewer found among those, the words lead: by the list they would be met seldom, and by them the list may be."""
 
 MOST_WEEKS_AT_ONCE: Final = 256
 
@@ -76,9 +79,9 @@ from (
 ) as looked
 join matter m on m.id = looked.matter_id
 where fits(m.state, m.owner_id, m.category, m.park, $4, $5, $6, $7)
-  and cardinality($11::text[]) = (
+  and (cardinality($11::text[]) = 0 or cardinality($11::text[]) = (
       select count(*) from listing o
-      where o.name = any($11) and o.open = looked.open and o.matter_id = looked.matter_id)
+      where o.name = any($11) and o.open = looked.open and o.matter_id = looked.matter_id))
   and ($12::text[] is null or (
       select bool_and(strpos(lower(r.summary), word) > 0)
       from request r cross join unnest($12::text[]) as word where r.matter_id = looked.matter_id))
@@ -107,7 +110,7 @@ async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: 
     if len(found) == limit:
         return _whole(found, limit)
     edge: UUID | None = await conn.fetchval(EDGE_OF_LIST, before, look, *lead)
-    if edge is None or not search.words:
+    if edge is None or not search.words or len(found) >= RARE:
         return Ids(found, edge)
     rest = await newest_with_words(conn, search, edge, limit - len(found))
     return Ids(found + rest.found, rest.further)
@@ -118,9 +121,9 @@ async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: 
 BY_WORDS = """
 select looked.matter_id, (
     select fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
-           and cardinality($9::text[]) = (
+           and (cardinality($9::text[]) = 0 or cardinality($9::text[]) = (
                select count(*) from listing o
-               where o.name = any($9) and o.open = (m.next_due_at is not null) and o.matter_id = m.id)
+               where o.name = any($9) and o.open = (m.next_due_at is not null) and o.matter_id = m.id))
     from matter m where m.id = looked.matter_id) as fits
 from (
     select r.matter_id
@@ -147,7 +150,7 @@ async def newest_with_words(conn: Connection, search: Search, before: UUID, limi
     fewer were found, the more weeks are taken at once.
     """
     terms, words = terms_of(search.words or ""), words_of(search.words or "")
-    look = MOST_LOOKED_AT if search.asks_more else limit
+    look = LISTED_BEFORE_WORDS if search.asks_more else limit
     weeks = await weeks_asked(conn)
     week, at_once = min(week_of(before), weeks.stop - 1), 1
     found: list[UUID] = []

@@ -42,9 +42,9 @@ from (
     order by next_due_at, id limit $5
 ) as looked
 where fits(looked.state, looked.owner_id, looked.category, looked.park, $6, $7, $8, $9)
-  and cardinality($10::text[]) = (
+  and (cardinality($10::text[]) = 0 or cardinality($10::text[]) = (
       select count(*) from listing o
-      where o.name = any($10) and o.open and o.matter_id = looked.id)
+      where o.name = any($10) and o.open and o.matter_id = looked.id))
   and ($11::text[] is null or (
       select bool_and(strpos(lower(r.summary), word) > 0)
       from request r cross join unnest($11::text[]) as word where r.matter_id = looked.id))
@@ -62,9 +62,9 @@ from (select matter_id from listing where name = $12 and open limit $5) as looke
 join matter m on m.id = looked.matter_id
 where m.next_due_at is not null and m.next_due_at < $1 and (m.next_due_at, m.id) > ($2, $3)
   and fits(m.state, m.owner_id, m.category, m.park, $6, $7, $8, $9)
-  and cardinality($10::text[]) = (
+  and (cardinality($10::text[]) = 0 or cardinality($10::text[]) = (
       select count(*) from listing o
-      where o.name = any($10) and o.open and o.matter_id = m.id)
+      where o.name = any($10) and o.open and o.matter_id = m.id))
   and ($11::text[] is null or (
       select bool_and(strpos(lower(r.summary), word) > 0)
       from request r cross join unnest($11::text[]) as word where r.matter_id = m.id))

@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.followup.domain.limits import LimitTable
@@ -62,13 +63,13 @@ def town_time(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 def new_matter() -> str:
-    return str(new_id())
+    return new_id()
 
 
 def message(matter_id: str, event: Event, at: datetime = MONDAY, sequence: int = 1) -> Message:
     raw = Raw(event.TOPIC, 0, next(numbers), matter_id.encode(), None)
     source = "urn:liaison:intake" if event.TOPIC == topics.REQUESTS else "urn:liaison:routing"
-    return Message(new_id(), source, matter_id, sequence, event, at, raw=raw)
+    return Message(UUID(new_id()), source, matter_id, sequence, event, at, raw=raw)
 
 
 def registered(

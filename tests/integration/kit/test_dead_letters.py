@@ -1,6 +1,7 @@
 """What an operator asks of dead letters is done on the same path as ever, once, and is told on their topic."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
@@ -212,7 +213,7 @@ async def test_operators_see_what_waits_for_them(bad: Town, records: Records):
         shown = await show_letter(conn, listed[0]["id"])
         assert shown is not None
         assert shown["value"] is not None
-        assert await show_letter(conn, new_id()) is None
+        assert await show_letter(conn, UUID(new_id())) is None
     await bad.execute("update dead_letter set first_failed_at = now() - interval '2 minutes'")
     async with bad.db.reading() as conn:
         assert {row["fate"] for row in await list_letters(conn, 10)} == {

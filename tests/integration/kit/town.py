@@ -59,7 +59,7 @@ class Records:
     ) -> Raw:
         row = Recorded(
             seq=0,
-            id=event_id or new_id(),
+            id=event_id or UUID(new_id()),
             subject=subject,
             version=version,
             type=event.wire_type(),

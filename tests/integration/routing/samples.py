@@ -138,7 +138,7 @@ def message(event: Event, subject: str, sequence: int) -> Message:
 
 
 def registered(matter_id: str | None = None, **changes: Any) -> Message:
-    matter_id = matter_id or str(new_id())
+    matter_id = matter_id or new_id()
     details: dict[str, Any] = {
         "actor": Actor(role=Role.SYSTEM, party="https://one-stop.example"),
         "matter_id": matter_id,

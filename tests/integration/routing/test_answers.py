@@ -442,7 +442,7 @@ async def test_a_merge_that_is_undone_gives_the_matter_back(routing: Routing):
     taken, offer_id = await offered(routing)
     open_, _ = await offered(routing)
     await accept(routing, offer_id)
-    merge = {"into": str(new_id()), "reason": "重复"}
+    merge = {"into": new_id(), "reason": "重复"}
     undo = {"out_of": merge["into"], "reason": "并错了"}
     await routing.take_matters(
         changed(MatterMerged, taken, MatterState.MERGED, **merge),
@@ -459,7 +459,7 @@ async def test_a_merge_that_is_undone_gives_the_matter_back(routing: Routing):
 
 
 async def test_what_does_not_concern_routing_costs_nothing_and_waits_for_nothing(routing: Routing):
-    unknown = str(new_id())
+    unknown = new_id()
     fed_back = changed(MatterFedBack, unknown, MatterState.IN_PROGRESS, text="在办")
     close = changed(MatterClosed, unknown, MatterState.CLOSED, outcome=Outcome.RESOLVED)
     assert await routing.take_matters(fed_back, close) == [close]

@@ -69,7 +69,7 @@ def record(message: Message) -> dict[str, Any]:
     event: Event = message.event
     headers = {
         "ce_specversion": "1.0",
-        "ce_id": str(new_id()),
+        "ce_id": new_id(),
         "ce_source": "urn:liaison:intake",
         "ce_type": event.wire_type(),
         "ce_time": datetime.now(UTC).isoformat(),

@@ -85,6 +85,8 @@ def look_for_trouble(site: Site) -> None:
     """What is asked first when something breaks, and of a consumer that stands still."""
     type_block(site, "trouble", 0)
     type_block(site, "kafka", 0)
+    # A restart does not wait; whoever comes next does not mind a service that is away, and this one's load does.
+    site.stack.up("--no-recreate")
     type_block(site, "database", 0)
 
 

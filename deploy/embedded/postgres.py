@@ -28,6 +28,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %d ",
+    # The detail of an error quotes the row.
+    "log_error_verbosity": "terse",
     "jit": "off",
     "shared_buffers": "256MB",
     # After a checkpoint the first change of each page writes all of it: with a long history, whose pages are many,

@@ -146,7 +146,9 @@ async def chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def refuse(scope: Scope, send: Send, status: int, code: str, fault: Exception) -> None:
-    log.warning("origin.refused", path=scope["path"], fault=f"{type(fault).__name__}: {fault}")
+    # What follows in a path may be a receipt's code.
+    place = "/".join(scope["path"].split("/")[:3])
+    log.warning("origin.refused", place=place, fault=f"{type(fault).__name__}: {fault}")
     problem = Problem(status, code, headers={"retry-after": "2"})
 
     async def nothing() -> Message:

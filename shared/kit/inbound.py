@@ -87,7 +87,8 @@ class Inbound:
 
     async def _set_aside(self, conn: Connection, item: Item, fault: Exception) -> None:
         reason = reason_of(fault)
-        log.error("event.failed", fault=reason, topic=item.raw.topic, offset=item.raw.offset)
+        place = {"topic": item.raw.topic, "offset": item.raw.offset}
+        log.error("event.failed", fault=reason, subject=item.subject, **place)
         await inbox.claim(conn, [letters.identity(item)], [item.raw])
         version = item.sequence if isinstance(item, Message) else item.version
         letter = Letter("failed", reason, item.raw, item.subject, version)

@@ -20,7 +20,7 @@ from shared.kit import unpacking
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
 from shared.kit.draining import REBALANCE_SECONDS, Drain
-from shared.kit.faults import reason_of
+from shared.kit.faults import Plain, reason_of
 from shared.kit.fetching import READ_AHEAD_BYTES, Waiting
 from shared.kit.telemetry import BATCH_SECONDS, CONSUMER_LAG, TAKEN
 
@@ -55,7 +55,7 @@ IDLE: Final = "records wait and none is taken in"
 """What may keep a consumer from working."""
 
 
-class Stalled(RuntimeError):
+class Stalled(Plain):
     """Records are waiting and none is taken in, or Kafka says nothing: the consumer must be made anew."""
 
 
@@ -245,7 +245,7 @@ async def _stop(broker: KafkaBroker) -> None:
         async with asyncio.timeout(STOP_SECONDS):
             await broker.stop()
     except Exception as fault:  # noqa: BLE001 - it is told, and the process or its next consumer goes on
-        log.warning("consumer.cut", fault=f"{type(fault).__name__}: {fault}")
+        log.warning("consumer.cut", fault=reason_of(fault))
         await _cut(subscriber.consumer)
 
 

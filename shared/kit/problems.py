@@ -115,6 +115,15 @@ def busy(seconds: int) -> Problem:
     return Problem(503, "busy", params={"seconds": seconds}, headers={"retry-after": str(seconds)})
 
 
+def _asked_for(request: Request) -> dict[str, str]:
+    """Which route a request took, and which matter it was about. A path whole may hold a receipt's code."""
+    taken = request.path_params
+    # A request and its matter have one id.
+    matter = taken.get("matter_id") or taken.get("request_id")
+    route = {"route": getattr(request.scope.get("route"), "path", "none")}
+    return route | ({"matter": matter} if matter else {})
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as a problem document."""
 
@@ -134,7 +143,7 @@ def install(app: FastAPI) -> None:
         return Problem(fault.status_code, code, headers=fault.headers).response(language(request))
 
     async def on_fault(request: Request, fault: Exception) -> Response:
-        log.error("request.failed", path=request.url.path, fault=reason_of(fault))
+        log.error("request.failed", **_asked_for(request), fault=reason_of(fault))
         problem = busy(5) if is_transient(fault) else Problem(500, "internal")
         return problem.response(language(request))
 

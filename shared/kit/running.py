@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from shared.kit.db import Connection, Database
+from shared.kit.faults import reason_of
 from shared.kit.telemetry import DEAD_LETTERS, OUTBOX_AGE, OUTBOX_EVENTS, TASK_RESTARTS
 
 log = structlog.get_logger()
@@ -40,9 +41,7 @@ async def keep(service: str, name: str, task: Task) -> None:
         try:
             await task()
         except Exception as fault:  # noqa: BLE001 - whatever it was, the task must go on
-            log.warning(
-                "task.failed", service=service, task=name, fault=f"{type(fault).__name__}: {fault}"
-            )
+            log.warning("task.failed", service=service, task=name, fault=reason_of(fault))
         restarts.inc()
         if asyncio.get_running_loop().time() - begun > STEADY_SECONDS:
             pause = FIRST_PAUSE_SECONDS

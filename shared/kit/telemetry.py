@@ -2,10 +2,13 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
+
+from shared.kit.faults import reason_of
 
 TAKEN = Counter("liaison_events_taken_total", "Records taken in from Kafka.", ["service", "topic"])
 RELAYED = Counter("liaison_events_relayed_total", "Events acknowledged by Kafka.", ["service"])
@@ -36,6 +39,25 @@ TASK_RESTARTS = Counter(
     "Background tasks that failed and were begun again.",
     ["service", "task"],
 )
+POOL_IN_USE = Gauge(
+    "liaison_pool_connections_in_use", "Connections to PostgreSQL that are at work.", ["service"]
+)
+POOL_LIMIT = Gauge(
+    "liaison_pool_connections_limit",
+    "Connections to PostgreSQL that a replica may have.",
+    ["service"],
+)
+POOL_WAIT_SECONDS = Histogram(
+    "liaison_pool_wait_seconds",
+    "Time until a connection to PostgreSQL was had, or was given up.",
+    ["service"],
+    buckets=(0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+SWEEP_LATE = Gauge(
+    "liaison_sweep_late_seconds",
+    "How long what is due first has been due without being acted on.",
+    ["service"],
+)
 
 
 def configure_logging(level: str = "INFO") -> None:
@@ -43,6 +65,7 @@ def configure_logging(level: str = "INFO") -> None:
 
     `level` is a name of the logging module; raises ValueError for any other.
     """
+    lines_alone = structlog.processors.ExceptionRenderer(_lines_of)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -51,7 +74,7 @@ def configure_logging(level: str = "INFO") -> None:
     structlog.configure(
         processors=[
             *shared,
-            structlog.processors.format_exc_info,
+            lines_alone,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -62,7 +85,7 @@ def configure_logging(level: str = "INFO") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processor=structlog.processors.JSONRenderer(ensure_ascii=False),
-            foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
+            foreign_pre_chain=[*shared, lines_alone],
         )
     )
     root = logging.getLogger()
@@ -71,3 +94,9 @@ def configure_logging(level: str = "INFO") -> None:
     # Their news at INFO are a line for each fetch or request.
     for noisy in ("aiokafka", "faststream", "uvicorn.access", "httpx"):
         logging.getLogger(noisy).setLevel("WARNING")
+
+
+def _lines_of(exc_info: ExcInfo) -> str:
+    """A traceback without the fault's own words, which may quote a value."""
+    _, fault, trace = exc_info
+    return "".join(traceback.format_tb(trace)) + reason_of(fault)

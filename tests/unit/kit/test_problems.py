@@ -65,6 +65,10 @@ def app() -> FastAPI:
     async def fault(kind: str) -> None:
         raise FAULTS[kind]()
 
+    @app.get("/receipts/{receipt}/of/{matter_id}")
+    async def of_a_matter(receipt: str, matter_id: str) -> None:
+        raise FAULTS["mistake"]()
+
     @app.get("/secret")
     async def secret(principal: Annotated[Principal, require()]) -> None:
         return None
@@ -120,6 +124,16 @@ async def test_an_error_inside_tells_no_values(
     logged = capsys.readouterr()
     assert "request.failed" in logged.out + logged.err
     assert "13800138000" not in logged.out + logged.err
+
+
+async def test_a_failed_request_is_told_by_its_matter_and_not_by_its_receipt(
+    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+):
+    await client.get("/receipts/unguessable/of/m-17")
+    logged = "".join(capsys.readouterr())
+    assert "/receipts/{receipt}/of/{matter_id}" in logged
+    assert "m-17" in logged
+    assert "unguessable" not in logged
 
 
 async def test_busy_says_when(client: httpx.AsyncClient):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import asyncpg
 import pytest
 
 from shared.kit import running as running_module
@@ -33,6 +34,25 @@ async def test_a_task_that_fails_or_ends_is_begun_again():
     async with running("town", {"task": task}):
         await asyncio.wait_for(enough.wait(), 10)
     assert begun == 5
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_failed_task_tells_no_values(capsys: pytest.CaptureFixture[str]):
+    failed = asyncio.Event()
+
+    async def task() -> None:
+        if failed.is_set():
+            await asyncio.sleep(60)
+        failed.set()
+        raise asyncpg.CheckViolationError("Failing row contains (13800138000)")
+
+    async with running("town", {"task": task}):
+        await asyncio.wait_for(failed.wait(), 10)
+        await asyncio.sleep(0)
+    logged = "".join(capsys.readouterr())
+    assert "task.failed" in logged
+    assert "CheckViolationError" in logged
+    assert "13800138000" not in logged
 
 
 async def test_the_pause_grows_and_is_reset_by_a_steady_run(monkeypatch: pytest.MonkeyPatch):

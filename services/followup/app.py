@@ -25,6 +25,7 @@ from shared.kit.db import Database, open_database
 from shared.kit.fetching import GATHER_SECONDS
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer, hindrances
+from shared.kit.measuring import MEASURE_SECONDS
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
 from shared.kit.web import make_app
@@ -87,6 +88,7 @@ def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict
     return {
         "relay": Relay(db, settings.kafka_address, SOURCE, gather_seconds=GATHER_SECONDS).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
+        "figures": partial(every, MEASURE_SECONDS, clockwork.measure),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
         "words": partial(every, timers.SETTLE_SECONDS, clockwork.settle_words),
     }

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from services.followup.handlers import figures
 from services.followup.handlers.office import Office
 from services.followup.handlers.sweep import SWEEP_LIMIT, settle_words, sweep
 from shared.kit.clock import Clock
 from shared.kit.commands import forget_old_keys
-from shared.kit.db import Database
+from shared.kit.db import Connection, Database
+from shared.kit.measuring import measure
 
 SWEEP_SECONDS: Final = 0.5
 FORGET_SECONDS: Final = 60.0
@@ -31,6 +33,14 @@ class Timers:
         async with self._db.reading() as conn:
             await settle_words(conn)
         return False
+
+    async def measure(self) -> bool:
+        """What is told to Prometheus."""
+
+        async def take(conn: Connection) -> None:
+            await figures.take(conn, self._clock())
+
+        return await measure(self._db, figures.GAUGES, take)
 
     async def forget(self) -> bool:
         """Answers kept for retries, after a week."""

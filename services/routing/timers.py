@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from services.routing.handlers import due
+from services.routing.handlers import due, figures
 from services.routing.handlers.office import Office
 from shared.kit.clock import Clock
 from shared.kit.commands import forget_old_keys
-from shared.kit.db import Database
+from shared.kit.db import Connection, Database
+from shared.kit.measuring import measure
 
 SWEEP_SECONDS: Final = 0.5
 FORGET_SECONDS: Final = 60.0
@@ -30,6 +31,14 @@ class Timers:
         async with self._db.transaction() as conn:
             await due.begin_absences(conn, self._office, self._clock())
         return False
+
+    async def measure(self) -> bool:
+        """What is told to Prometheus."""
+
+        async def take(conn: Connection) -> None:
+            await figures.take(conn, self._office, self._clock())
+
+        return await measure(self._db, figures.GAUGES, take)
 
     async def forget(self) -> bool:
         """What was told in queues a week ago, and answers kept for retries."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
+from shared.kit.telemetry import POOL_IN_USE, POOL_LIMIT, POOL_WAIT_SECONDS
+
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
@@ -74,6 +76,7 @@ class Database:
         self.url = url
         self.schema = schema
         self.committed = Signal()
+        self._waits = POOL_WAIT_SECONDS.labels(schema)
         self._short_at = -SHORT_SECONDS
 
     @asynccontextmanager
@@ -83,7 +86,7 @@ class Database:
         Raises asyncpg errors and TimeoutError when no connection is free within 5 s.
         """
         try:
-            async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with self.reading() as connection:
                 async with connection.transaction():
                     try:
                         yield connection
@@ -103,9 +106,22 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """A connection for queries, each in a transaction of its own."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        """A connection for queries, each in a transaction of its own.
+
+        Raises TimeoutError when none is free within 5 s.
+        """
+        connection = await self._acquire()
+        try:
             yield connection
+        finally:
+            await self.pool.release(connection)
+
+    async def _acquire(self) -> "PoolConnectionProxy[asyncpg.Record]":
+        begun = time.perf_counter()
+        try:
+            return await self.pool.acquire(timeout=ACQUIRE_SECONDS)
+        finally:
+            self._waits.observe(time.perf_counter() - begun)
 
     async def close(self) -> None:
         """Close the pool; connections still in use after 5 s are cut."""
@@ -142,6 +158,8 @@ async def open_database(url: str, schema: str, *, max_size: int = 8) -> Database
         server_settings={"search_path": schema, "application_name": f"liaison-{schema}"}
         | SESSION_LIMITS,
     )
+    POOL_LIMIT.labels(schema).set(max_size)
+    POOL_IN_USE.labels(schema).set_function(lambda: pool.get_size() - pool.get_idle_size())
     return Database(pool, url, schema)
 
 

@@ -1,6 +1,6 @@
 """What a page shows at a glance and no row of a matter holds: how many stand where, and the last offer of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -23,10 +23,11 @@ cross join lateral (
 ) as counted"""
 
 
-async def count_states(conn: Connection) -> dict[MatterState, int]:
-    """How many matters are in each state that has any, `MOST_COUNTED` at most."""
-    states = [state.value for state in MatterState]
-    rows = await conn.fetch(COUNT_STATES, states, MOST_COUNTED)
+async def count_states(
+    conn: Connection, states: Iterable[MatterState] = MatterState, most: int = MOST_COUNTED
+) -> dict[MatterState, int]:
+    """How many matters are in each of these states that has any, `most` at most."""
+    rows = await conn.fetch(COUNT_STATES, [state.value for state in states], most)
     found = {MatterState(row["state"]): row["number"] for row in rows}
     return {state: found[state] for state in MatterState if found.get(state)}
 

@@ -4,7 +4,17 @@ import re
 
 import pytest
 
-from services.routing.store import feed, listing, matters, offers, queues, reviews, town, trials
+from services.routing.store import (
+    feed,
+    figures,
+    listing,
+    matters,
+    offers,
+    queues,
+    reviews,
+    town,
+    trials,
+)
 from services.routing.store.queues import FIRST
 from shared.kit.db import Connection
 from tests import plans
@@ -94,3 +104,16 @@ async def test_a_sweep_touches_what_is_due_alone(old_town: Routing):
     assert "matter_due" in plan
     assert explained.rows_read == 20, plan
     assert await old_town.sweep(due) == 20
+
+
+async def test_counting_what_waits_reads_what_waits(old_town: Routing):
+    """Of 20,000 matters 20 are open: each is read for its count, and for how long it has waited."""
+    async with old_town.db.reading() as conn:
+        most = (figures.MOST_COUNTED, figures.MOST_QUEUES)
+        plan = await plans.plan_of(conn, figures.SELECT_WAITING, *most)
+    # A town has no more queues than parties.
+    assert plan.read_whole <= {"queue"}, plan.root
+    assert plan.indexes >= {"matter_due", "offer_queue", "offer_attempt"}
+    # So few are open that any index of those serves.
+    assert plan.indexes & {"objection_review", "objection_state", "objection_one_open"}
+    assert plan.rows_read < 200, plan.root

@@ -5,7 +5,7 @@
 set -eu
 folder=${LIAISON_SECRETS:-secrets}
 names="database_admin database_intake database_routing database_followup \
-       kafka_intake kafka_routing kafka_followup kafka_senders"
+       kafka_intake kafka_routing kafka_followup kafka_senders grafana_admin"
 if [ "${1:-}" = --renew ]; then
     shift
     for name in "$@"; do

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import asyncpg
 
+from deploy.migrations import SERVICES
 from deploy.tokens import digest
+from tests import logs
 from tests.compose import access
 from tests.compose.engine import Failed, Stack, run
 from tests.compose.ground import Site
-from tests.compose.pages import type_block
+from tests.compose.pages import blocks, type_block
+from tests.compose.poisoning import SET_ASIDE
 from tests.faults import queries
 from tests.faults.town import Town
 
@@ -74,6 +77,19 @@ def play(site: Site) -> str:
     return said.splitlines()[-1]
 
 
+def read_logs(site: Site) -> str:
+    """Raises Failed when the log of a container has a name or a number of somebody of the sample town."""
+    people = logs.people()
+    told = {
+        service: site.stack.compose("logs", "--no-color", "--no-log-prefix", service)
+        for service in (*SERVICES, "postgres", "kafka", "gateway")
+    }
+    named = {service: logs.named_in(text, people) for service, text in told.items()}
+    if any(named.values()):
+        raise Failed(f"a log names people of the town: {named}")
+    return f"({sum(map(len, told.values())) // 1000} kB, {len(people)} names and numbers)"
+
+
 def scale(site: Site) -> None:
     """Three replicas of routing, all healthy."""
     type_block(site, "upgrade", 1)
@@ -81,13 +97,17 @@ def scale(site: Site) -> None:
         raise Failed("there are not three of routing")
 
 
-def look_for_trouble(site: Site) -> None:
-    """What is asked first when something breaks, and of a consumer that stands still."""
-    type_block(site, "trouble", 0)
+def look_for_trouble(site: Site) -> str:
+    """What is asked first when something breaks, then what each alert's section says, on a stack without any trouble."""
+    numbers = [number for page, number in blocks() if page == "trouble" and number != SET_ASIDE]
+    for number in numbers:
+        type_block(site, "trouble", number)
+        # A restart does not wait, and what is typed next would find it away.
+        site.stack.up("--no-recreate")
     type_block(site, "kafka", 0)
-    # A restart does not wait; whoever comes next does not mind a service that is away, and this one's load does.
     site.stack.up("--no-recreate")
     type_block(site, "database", 0)
+    return f"({len(numbers) + 2} blocks of commands)"
 
 
 def renew(site: Site) -> None:

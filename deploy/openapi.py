@@ -30,13 +30,14 @@ Requests of a town's enterprises, whom they go to, and how they are followed to 
 Every error is a problem document (RFC 9457) with a stable `type`, the field at fault and what to do, in Chinese or
 English by `Accept-Language` or `?lang=`. Lists are `{"items": […], "next": cursor or null}`: give `next` back as
 `cursor`. Every write takes `Idempotency-Key`: the same key with the same content gets the first answer again.
-Writes on a matter take `If-Match` with its version, and answer 412 when it has moved on.\
+Writes on a matter take `If-Match` with its version, and answer 412 when it has moved on. Who asks more often than the
+town allows is answered 429 with `Retry-After`; nothing was done then.\
 """
 
 PROBLEM: Final = ProblemDocument.__name__
 PLACE: Final = "#/components/schemas/"
 SCHEME: Final = "HTTPBearer"
-PHRASES: Final = {status: HTTPStatus(int(status)).phrase for status in ("401", "403", "503")}
+PHRASES: Final = {status: HTTPStatus(int(status)).phrase for status in ("401", "403", "429", "503")}
 
 
 def joined() -> Json:
@@ -101,7 +102,7 @@ def _describe(operation: Json, service: str, roles: tuple[str, ...]) -> None:
     who = f"Roles: {', '.join(roles)}." if roles else "Needs no token."
     operation["description"] = f"{operation.get('description', '').strip()}\n\n{who}".strip()
     answers: Json = operation["responses"]
-    for status in ("401", "403", "503") if roles else ("503",):
+    for status in PHRASES if roles else ("503",):
         answers.setdefault(status, {"description": PHRASES[status]})
     for status, answer in answers.items():
         answer["description"] = answer["description"].replace(

@@ -28,6 +28,7 @@ from shared.kit.kafka import Consumer, hindrances
 from shared.kit.measuring import MEASURE_SECONDS
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
+from shared.kit.signed import keeping_keys, signed_tokens
 from shared.kit.web import make_app
 
 SERVICE: Final = "followup"
@@ -37,6 +38,7 @@ SOURCE: Final = "urn:liaison:followup"
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one followup process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
+    signed = signed_tokens(SERVICE, settings.issuer, now)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
     office = _office(settings)
@@ -65,13 +67,16 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
             **{consumer.group: consumer.run for consumer in consumers},
+            **keeping_keys(signed),
             "live": live.run,
         }
         async with running(SERVICE, tasks):
             yield
         await db.close()
 
-    app = make_app(SERVICE, health, settings.tokens_file, lifespan)
+    app = make_app(
+        SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
+    )
     app.include_router(reading.router)
     app.include_router(steps.router)
     app.include_router(pages.router)

@@ -25,6 +25,7 @@ from shared.kit.kafka import Consumer, hindrances
 from shared.kit.reading import Unordered
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
+from shared.kit.signed import keeping_keys, signed_tokens
 from shared.kit.web import make_app
 
 SERVICE = "intake"
@@ -34,6 +35,7 @@ SOURCE = "urn:liaison:intake"
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one intake process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
+    signed = signed_tokens(SERVICE, settings.issuer, now)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers), settings.max_pending_events)
 
@@ -57,12 +59,15 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
             **{consumer.group: consumer.run for consumer in consumers},
+            **keeping_keys(signed),
         }
         async with running(SERVICE, tasks):
             yield
         await db.close()
 
-    app = make_app(SERVICE, health, settings.tokens_file, lifespan)
+    app = make_app(
+        SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
+    )
     # Asked for most: these are looked at first, and not through a router in between.
     app.router.routes[:0] = submissions.router.routes
     app.include_router(imports.router)

@@ -35,6 +35,7 @@ from shared.kit.kafka import Consumer, hindrances
 from shared.kit.measuring import MEASURE_SECONDS
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
+from shared.kit.signed import keeping_keys, signed_tokens
 from shared.kit.web import make_app
 
 SERVICE: Final = "routing"
@@ -44,6 +45,7 @@ SOURCE: Final = "urn:liaison:routing"
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one routing process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
+    signed = signed_tokens(SERVICE, settings.issuer, now)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
     office = _office(settings)
@@ -66,12 +68,15 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
             **{consumer.group: consumer.run for consumer in consumers},
+            **keeping_keys(signed),
         }
         async with running(SERVICE, tasks):
             yield
         await db.close()
 
-    app = make_app(SERVICE, health, settings.tokens_file, lifespan)
+    app = make_app(
+        SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
+    )
     for edge in (offers, queues, explanation, catalogue, directory, imports, listings):
         app.include_router(edge.router)
     return app

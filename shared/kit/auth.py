@@ -1,4 +1,7 @@
-"""Who is calling: bearer tokens with a role and a party, kept as hashes in a file that may change at any time."""
+"""Who is calling: bearer tokens with a role and a party, kept as hashes in a file that may change at any time.
+
+Signed tokens, which may have to wait for a key, come from kit.signed by way of the request's scope.
+"""
 
 import hashlib
 import time
@@ -14,6 +17,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from shared.contracts.vocabulary import Role
+from shared.kit.allowance import Allowance
 from shared.kit.problems import Problem
 
 log = structlog.get_logger()
@@ -22,6 +26,8 @@ MAX_TOKEN_LENGTH = 512
 
 PRINCIPAL = "liaison.principal"
 """Where a request made inside this process carries who makes it; nothing from outside gets into a scope."""
+SIGNED = "liaison.signed"
+"""Where a request carries what its signed token came to: a Principal, or the Problem why it does not count."""
 SETTLED_NS = 1_000_000_000
 
 
@@ -108,7 +114,10 @@ class Tokens:
         self._speakers = speakers
 
 
-_bearer = HTTPBearer(auto_error=False, description="A token with a role and a party.")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="A token with a role and a party: one of the town's own, or a JWT of its issuer.",
+)
 
 
 class Caller:
@@ -123,20 +132,36 @@ class Caller:
         request: Request,
         described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     ) -> Principal:
-        """Raises Problem 401 without a known token, 403 with another role."""
+        """Raises Problem 401 without a known token, 403 with another role, 429 for one request too many."""
         return self.principal(request)
 
     def principal(self, request: Request) -> Principal:
-        """Whose request it is. Raises Problem 401 without a known token, 403 with another role."""
-        principal: Principal | None = request.scope.get(PRINCIPAL) or _by_token(request)
+        """Whose request it is, which is counted where it comes from outside.
+
+        Raises Problem 401 without a known token, 403 with another role, 429 for one request too many.
+        """
+        principal: Principal | None = request.scope.get(PRINCIPAL)
         if principal is None:
-            raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
+            principal = _from_outside(request)
         if principal.role not in self.roles:
             allowed = ", ".join(sorted(self.roles))
             raise Problem(
                 403, "not_for_this_role", params={"role": principal.role, "allowed": allowed}
             )
         return principal
+
+
+def _from_outside(request: Request) -> Principal:
+    signed: Principal | Problem | None = request.scope.get(SIGNED)
+    if isinstance(signed, Problem):
+        raise signed
+    principal = signed or _by_token(request)
+    if principal is None:
+        raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
+    allowance: Allowance | None = request.app.state.allowance
+    if allowance is not None:
+        allowance.spend(principal)
+    return principal
 
 
 def _by_token(request: Request) -> Principal | None:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, FilePath, ValidationError, model_val
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kit.address import KafkaAddress, Login
+from shared.kit.issuer import PARTY_CLAIM, ROLE_CLAIM, Issuer, safe_url
 
 
 def _holding(file: Path) -> Path:
@@ -22,6 +23,10 @@ def _secret(file: Path) -> str:
 
 SecretFile = Annotated[FilePath, AfterValidator(_holding)]
 """A file with one secret in it; space around it does not count."""
+
+
+SafeUrl = Annotated[str, AfterValidator(safe_url)]
+"""An address by TLS, or on this machine."""
 
 
 class ServerSettings(BaseSettings):
@@ -79,10 +84,50 @@ class ServiceSettings(ServerSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(8000, ge=0, le=65535)
     tokens_file: Path | None = Field(None, description="JSON list of {sha256, role, party}")
+    oidc_issuer: SafeUrl | None = Field(
+        None, description="whose signed tokens count, as their `iss` says it"
+    )
+    oidc_audience: str | None = Field(None, description="what their `aud` must name")
+    oidc_jwks_url: SafeUrl | None = Field(
+        None, description="where the issuer's keys are; without it the issuer is asked"
+    )
+    oidc_role_claim: str = Field(ROLE_CLAIM, description="the claim that says the role")
+    oidc_party_claim: str = Field(PARTY_CLAIM, description="the claim that says the party")
+    oidc_ca_file: FilePath | None = Field(
+        None, description="whom to believe that it is the issuer, PEM"
+    )
+    requests_per_minute: int | None = Field(
+        None,
+        ge=1,
+        description="how often one role and party may ask each replica; without it, ever",
+    )
     calendar_file: Path | None = Field(None, description="the town's own days off and hours, TOML")
     clock_file: Path | None = Field(None, description="seconds to add to the clock; for rehearsals")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     pool_size: int = Field(8, ge=2, le=100)
+
+    @model_validator(mode="after")
+    def _name_the_audience(self) -> "ServiceSettings":
+        # Without an audience every token of the issuer would count, whomever it was made for.
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            raise ValueError("LIAISON_OIDC_ISSUER and LIAISON_OIDC_AUDIENCE go together")
+        if self.oidc_jwks_url is not None and self.oidc_issuer is None:
+            raise ValueError("LIAISON_OIDC_JWKS_URL needs LIAISON_OIDC_ISSUER")
+        return self
+
+    @property
+    def issuer(self) -> Issuer | None:
+        """Whose signed tokens count, if anybody's."""
+        if self.oidc_issuer is None or self.oidc_audience is None:
+            return None
+        return Issuer(
+            name=self.oidc_issuer,
+            audience=self.oidc_audience,
+            role_claim=self.oidc_role_claim,
+            party_claim=self.oidc_party_claim,
+            jwks_url=self.oidc_jwks_url,
+            ca_file=self.oidc_ca_file,
+        )
 
 
 Kind = TypeVar("Kind", bound=ServerSettings)

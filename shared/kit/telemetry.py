@@ -34,6 +34,17 @@ DEAD_LETTERS = Gauge(
 CONSUMER_LAG = Gauge(
     "liaison_consumer_lag_records", "Records not yet taken in.", ["service", "topic"]
 )
+SIGNED_TOKENS = Counter(
+    "liaison_signed_tokens_total", "Signed tokens, by what became of them.", ["service", "result"]
+)
+ISSUER_FETCHES = Counter(
+    "liaison_issuer_fetches_total",
+    "Times that the issuer of signed tokens was asked for its keys.",
+    ["service", "result"],
+)
+ISSUER_KEYS = Gauge(
+    "liaison_issuer_keys", "Keys that signed tokens are verified with.", ["service"]
+)
 TASK_RESTARTS = Counter(
     "liaison_task_restarts_total",
     "Background tasks that failed and were begun again.",

@@ -6,13 +6,16 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.security.utils import get_authorization_scheme_param
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.kit.allowance import Allowance
 from shared.kit.answers import as_json
-from shared.kit.auth import Tokens
+from shared.kit.auth import SIGNED, Tokens
 from shared.kit.problems import Problem, install, language
 from shared.kit.running import Health
+from shared.kit.signed import MAX_SIGNED_LENGTH, SignedTokens
 from shared.kit.telemetry import REQUEST_SECONDS
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -20,8 +23,18 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def make_app(service: str, health: Health, tokens_file: Path | None, lifespan: Lifespan) -> FastAPI:
-    """An app with the shell on it; the service adds its routers."""
+def make_app(
+    service: str,
+    health: Health,
+    tokens_file: Path | None,
+    lifespan: Lifespan,
+    signed: SignedTokens | None = None,
+    requests_per_minute: int | None = None,
+) -> FastAPI:
+    """An app with the shell on it; the service adds its routers.
+
+    Without `signed` only the tokens of the file count, without `requests_per_minute` (1 or more) none has a limit.
+    """
     # The services are described together, in one document: see deploy/openapi.py.
     app = FastAPI(
         title=f"Liaison {service}",
@@ -31,8 +44,11 @@ def make_app(service: str, health: Health, tokens_file: Path | None, lifespan: L
         # It would look for providers that nobody sets, with every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.tokens = Tokens(tokens_file)
+    app.state.tokens = tokens = Tokens(tokens_file)
+    app.state.allowance = Allowance(requests_per_minute) if requests_per_minute else None
     install(app)
+    if signed is not None:
+        app.add_middleware(_Verified, tokens=tokens, signed=signed)
     app.add_middleware(_Measured, service=service)
     app.add_middleware(_Limited)
 
@@ -52,6 +68,37 @@ def make_app(service: str, health: Health, tokens_file: Path | None, lifespan: L
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+class _Verified:
+    """Verifies signed tokens before a route asks who calls: a route that must be quick cannot wait for a key."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens, signed: SignedTokens) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._signed = signed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = _signed_token(scope) if scope["type"] == "http" else None
+        # One of the file may look like this too.
+        if token is not None and self._tokens.principal(token) is None:
+            try:
+                scope[SIGNED] = await self._signed.principal(token)
+            except Problem as problem:
+                # Only a route knows whether it minds.
+                scope[SIGNED] = problem
+        await self._app(scope, receive, send)
+
+
+def _signed_token(scope: Scope) -> str | None:
+    """The bearer token, where it has the form of a signed one."""
+    given: bytes = next(
+        (value for name, value in scope["headers"] if name == b"authorization"), b""
+    )
+    if given.count(b".") != 2:
+        return None
+    scheme, token = get_authorization_scheme_param(given.decode("latin-1"))
+    return token if scheme.lower() == "bearer" and len(token) <= MAX_SIGNED_LENGTH else None
 
 
 class _Measured:

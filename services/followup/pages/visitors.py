@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import Principal, Tokens
+from shared.kit.auth import SIGNED, Principal, Tokens
 from shared.kit.messages import LANGUAGES
 
 TOKEN_COOKIE: Final = "liaison_token"  # noqa: S105 - a name
@@ -41,15 +41,20 @@ def remember_language(request: Request, response: Response) -> None:
 def staff(request: Request, token: str | None) -> Principal | None:
     """Whose token it is, if it is one of the staff's."""
     tokens: Tokens = request.app.state.tokens
-    principal = tokens.principal(token) if token else None
-    return principal if principal is not None and principal.role in STAFF else None
+    return _of_staff(tokens.principal(token) if token else None)
 
 
 def signed_in(request: Request) -> Principal | None:
     """The member of staff whose token is in the cookie or, for programs, in the Authorization header."""
+    if SIGNED in request.scope:
+        return _of_staff(request.scope[SIGNED])
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     token = given if scheme.lower() == "bearer" else request.cookies.get(TOKEN_COOKIE)
     return staff(request, token)
+
+
+def _of_staff(found: object) -> Principal | None:
+    return found if isinstance(found, Principal) and found.role in STAFF else None
 
 
 def sign_in(request: Request, response: Response, token: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.kit.address import KafkaAddress, Login
+from shared.kit.issuer import Issuer
 from shared.kit.settings import ServerSettings, ServiceSettings, read_settings
 
 
@@ -77,3 +78,61 @@ def test_a_setting_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(f"LIAISON_{name}", "")
     settings = read_settings(ServerSettings)
     assert (settings.database, settings.kafka_address) == ("", KafkaAddress(""))
+
+
+@pytest.mark.usefixtures("named_servers")
+def test_an_issuer_is_named_with_its_audience(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings(ServiceSettings).issuer is None
+    monkeypatch.setenv("LIAISON_OIDC_ISSUER", "https://issuer.example/realms/town")
+    with pytest.raises(SystemExit, match="LIAISON_OIDC_ISSUER and LIAISON_OIDC_AUDIENCE go"):
+        read_settings(ServiceSettings)
+    monkeypatch.setenv("LIAISON_OIDC_AUDIENCE", "liaison")
+    assert read_settings(ServiceSettings).issuer == Issuer(
+        "https://issuer.example/realms/town", "liaison", "liaison_role", "liaison_party"
+    )
+    monkeypatch.setenv("LIAISON_OIDC_ISSUER", "")
+    with pytest.raises(SystemExit, match="LIAISON_OIDC_ISSUER and LIAISON_OIDC_AUDIENCE go"):
+        read_settings(ServiceSettings)
+
+
+@pytest.mark.usefixtures("named_servers")
+def test_keys_without_an_issuer_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIAISON_OIDC_JWKS_URL", "https://issuer.example/keys")
+    with pytest.raises(SystemExit, match="LIAISON_OIDC_JWKS_URL needs LIAISON_OIDC_ISSUER"):
+        read_settings(ServiceSettings)
+
+
+@pytest.mark.usefixtures("named_servers")
+@pytest.mark.parametrize(
+    ("url", "is_safe"),
+    [
+        ("https://issuer.example", True),
+        ("http://127.0.0.1:8080/realms/town", True),
+        ("http://localhost", True),
+        ("http://[::1]:8080", True),
+        ("http://issuer.example", False),
+        ("http://127.0.0.1.issuer.example", False),
+        ("http://127.0.0.1@issuer.example", False),
+        ("https://", False),
+        ("issuer.example", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_keys_come_by_a_way_that_nobody_can_change_them_on(
+    monkeypatch: pytest.MonkeyPatch, url: str, is_safe: bool
+) -> None:
+    monkeypatch.setenv("LIAISON_OIDC_ISSUER", url)
+    monkeypatch.setenv("LIAISON_OIDC_AUDIENCE", "liaison")
+    if is_safe:
+        assert read_settings(ServiceSettings).oidc_issuer == url
+    else:
+        with pytest.raises(SystemExit, match="LIAISON_OIDC_ISSUER: Value error, must begin"):
+            read_settings(ServiceSettings)
+
+
+@pytest.mark.usefixtures("named_servers")
+@pytest.mark.parametrize("said", ["0", "-1", "many"])
+def test_a_limit_that_lets_nobody_in_is_named(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("LIAISON_REQUESTS_PER_MINUTE", said)
+    with pytest.raises(SystemExit, match="LIAISON_REQUESTS_PER_MINUTE"):
+        read_settings(ServiceSettings)

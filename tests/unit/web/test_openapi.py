@@ -43,7 +43,7 @@ def test_every_operation_says_what_it_does_and_for_whom(path, method, operation)
         assert scheme in DOCUMENT["components"]["securitySchemes"]
         assert set(roles) <= set(Role)
         assert who == f"Roles: {', '.join(roles)}."
-        assert {"401", "403"} <= operation["responses"].keys()
+        assert {"401", "403", "429"} <= operation["responses"].keys()
     else:
         assert "receipts" in path
         assert who == "Needs no token."

@@ -98,7 +98,7 @@ def scale(site: Site) -> None:
 
 
 def look_for_trouble(site: Site) -> str:
-    """What is asked first when something breaks, then what each alert's section says, on a stack without any trouble."""
+    """What is asked first when something breaks, then what each alert's section says, with nothing broken."""
     numbers = [number for page, number in blocks() if page == "trouble" and number != SET_ASIDE]
     for number in numbers:
         type_block(site, "trouble", number)

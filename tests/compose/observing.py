@@ -38,11 +38,8 @@ def look(site: Site) -> str:
     Grafana itself does not run: what it would ask is in its dashboard.
     """
     # The dashboard's own image cannot be had everywhere: what it would ask is asked here.
-    changes = {
-        "observe up --detach --wait": "observe up --detach --wait --no-recreate prometheus",
-        "secrets/grafana_admin": "$LIAISON_SECRETS/grafana_admin",
-    }
-    type_block(site, "figures", 0, changes)
+    up = "docker compose --profile observe up --detach --wait"
+    type_block(site, "figures", 0, {up: f"{up} --no-recreate prometheus"})
     figures = sorted(set(FIGURE.findall(ALERTS.read_text())) - {"up"})
     panels = [expression for _, expression in dashboard.expressions()]
     late = time.monotonic() + FOUND_SECONDS

@@ -22,11 +22,11 @@ SELECT_STRANGE = """
 with mine as (select oid from pg_roles where rolname = $2),
      here as (select oid from pg_namespace where nspname = $1)
 select format('alter %s %I.%I owner to %I',
-              case relkind when 'S' then 'sequence' when 'v' then 'view'
+              case relkind when 'S' then 'sequence' when 'v' then 'view' when 'c' then 'type'
                            when 'm' then 'materialized view' else 'table' end, $1, relname, $2)
 from pg_class
 where relnamespace = (select oid from here) and relowner <> (select oid from mine)
-  and (relkind in ('r', 'p', 'v', 'm')
+  and (relkind in ('r', 'p', 'v', 'm', 'c')
        or relkind = 'S' and not exists (
               select from pg_depend
               where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype in ('a', 'i')))

@@ -1,30 +1,23 @@
 """The command line `liaison`: reads arguments and shows answers; what it does is done elsewhere."""
 
 import asyncio
-import getpass
 import json
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from deploy import token_commands
-from deploy.command import AsJson, Data, console, errors, in_words
+from deploy import audit_commands, token_commands
+from deploy.command import AsJson, Data, Service, console, in_words, operator, told
 from deploy.embedded.trouble import Trouble
 from deploy.folder import DEFAULT, Folder
 from deploy.launcher.down import down as take_down
 from deploy.launcher.foreground import detach as start_detached
 from deploy.launcher.foreground import stay
-from deploy.launcher.report import Tell, failed
 from deploy.launcher.stack import Wanted
-from deploy.launcher.terminal import Terminal
 from deploy.operating import keeping, letters
 from deploy.operating.doctor import examine
 from deploy.operating.show import (
@@ -49,20 +42,14 @@ app = typer.Typer(
 dead_letters = typer.Typer(help=say("help.dead_letters"), no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(token_commands.app, name="tokens")
+app.add_typer(audit_commands.app, name="audit")
+app.command("erase", help=say("help.erase"))(audit_commands.erase)
 # Their words are for programmers; what a person must know comes as a Trouble.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 Ids = Annotated[list[UUID], typer.Argument(help=say("help.ids"))]
 Like = Annotated[bool, typer.Option("--like", help=say("help.like"))]
 BackupFile = Annotated[Path, typer.Argument(help=say("help.file"))]
-
-
-class Service(StrEnum):
-    """Whose history."""
-
-    INTAKE = "intake"
-    ROUTING = "routing"
-    FOLLOWUP = "followup"
 
 
 @app.command(help=say("help.up"))
@@ -194,20 +181,6 @@ def send_again(
     show_sent(console, sent)
 
 
-@contextmanager
-def told() -> Iterator[Tell]:
-    """A line for each step of the block, and a Trouble in words with its exit code."""
-    terminal = Terminal(errors)
-    try:
-        yield terminal
-        terminal.close()
-    except Trouble as trouble:
-        terminal(failed(trouble))
-        raise typer.Exit(1) from None
-    finally:
-        terminal.drop()
-
-
 def all_of(url: str, ids: list[UUID], like: bool) -> list[UUID]:
     """The letters that were named, with those that are like them if asked."""
     with in_words():
@@ -215,9 +188,8 @@ def all_of(url: str, ids: list[UUID], like: bool) -> list[UUID]:
 
 
 def settle(url: str, ids: list[UUID], what: str, reason: str | None) -> None:
-    by = os.environ.get("LIAISON_OPERATOR") or getpass.getuser()
     with in_words():
-        states = asyncio.run(letters.settled(url, ids, what, by, reason))
+        states = asyncio.run(letters.settled(url, ids, what, operator(), reason))
     show_settled(console, states)
     if set(states.values()) & {"failed", "waiting"}:
         raise typer.Exit(1)

@@ -25,6 +25,7 @@ from shared.kit.kafka import Consumer, hindrances
 from shared.kit.reading import Unordered
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
+from shared.kit.sealing import SEAL_SECONDS, Sealer
 from shared.kit.signed import keeping_keys, signed_tokens
 from shared.kit.web import make_app
 
@@ -81,6 +82,7 @@ def _tasks(db: Database, settings: Settings, edge: Edge) -> dict[str, Task]:
         "relay": Relay(db, settings.kafka_address, SOURCE).run,
         "imports": partial(every, timers.TAKE_SECONDS, clockwork.take_rows),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+        "seal": partial(every, SEAL_SECONDS, Sealer(db).step),
     }
 
 

@@ -35,6 +35,7 @@ from shared.kit.kafka import Consumer, hindrances
 from shared.kit.measuring import MEASURE_SECONDS
 from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
+from shared.kit.sealing import SEAL_SECONDS, Sealer
 from shared.kit.signed import keeping_keys, signed_tokens
 from shared.kit.web import make_app
 
@@ -95,4 +96,5 @@ def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict
         "absences": partial(every, timers.SWEEP_SECONDS, clockwork.begin_absences),
         "figures": partial(every, MEASURE_SECONDS, clockwork.measure),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+        "seal": partial(every, SEAL_SECONDS, Sealer(db).step),
     }

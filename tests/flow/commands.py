@@ -20,6 +20,12 @@ class Operator:
 
     async def run(self, *arguments: str, **changes: str) -> str:
         """What a command says, which must succeed."""
+        code, said = await self.tried(*arguments, **changes)
+        assert code == 0, said
+        return said
+
+    async def tried(self, *arguments: str, **changes: str) -> tuple[int, str]:
+        """A command's exit code, and what it says."""
         around = {name: v for name, v in os.environ.items() if not name.startswith("LIAISON_")}
         process = await asyncio.create_subprocess_exec(
             LIAISON,
@@ -31,5 +37,4 @@ class Operator:
             stderr=asyncio.subprocess.STDOUT,
         )
         said, _ = await asyncio.wait_for(process.communicate(), SECONDS)
-        assert process.returncode == 0, said.decode()
-        return said.decode()
+        return process.returncode or 0, said.decode()

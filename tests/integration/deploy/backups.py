@@ -107,7 +107,10 @@ async def fill(url: str) -> None:
     async with Session(url) as conn:
         for service in SERVICES:
             await conn.execute(EVENTS.format(schema=service), 1, 300)
+            # Numbers that were drawn and never seen, as by transactions that were rolled back.
+            await conn.execute(f"alter table {service}.event disable trigger event_kept")
             await conn.execute(f"delete from {service}.event where seq % 10 = 0 or seq > 290")
+            await conn.execute(f"alter table {service}.event enable trigger event_kept")
             await conn.execute(f"insert into {service}.outbox values (7)")
         await conn.execute(LETTERS)
 

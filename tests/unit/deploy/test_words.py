@@ -40,6 +40,14 @@ def test_there_are_words_for_everything_in_both_languages():
         assert keys - catalogue(lang).keys() == set()
 
 
+def test_there_are_words_for_every_way_in_which_a_history_is_not_right():
+    source = (DEPLOY.parent / "shared" / "kit" / "verifying.py").read_text(encoding="utf-8")
+    keys = set(re.findall(r'Altered\(\s*"(\w+)"', source))
+    assert len(keys) > 5
+    for lang in LANGUAGES:
+        assert {f"deploy.audit.{key}" for key in keys} - catalogue(lang).keys() == set()
+
+
 def test_both_languages_say_the_same_things_of_the_same_particulars():
     chinese, english = (catalogue(lang) for lang in ("zh", "en"))
     ours = [key for key in chinese.keys() | english.keys() if key.startswith("deploy.")]

@@ -1,0 +1,68 @@
+"""Verifies each service's chain of seals, and keeps what their latest seals say where nobody can rewrite it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.embedded.trouble import Trouble
+from deploy.folder import write_json
+from deploy.launcher.report import Progress, Step, Tell
+from deploy.migrations import SERVICES
+from deploy.operating.database import asked
+from shared.kit.copying import existing, one_transaction
+from shared.kit.rewinding import head
+from shared.kit.verifying import Anchor, Verdict, verify
+
+FORMAT = 1
+
+
+async def verified(
+    url: str, services: Sequence[str], anchors: Mapping[str, Anchor], tell: Tell
+) -> dict[str, Verdict]:
+    """What the walk along each service's chain came to, all as they are at one instant.
+
+    Raises Trouble when the database holds no Liaison or is away.
+    """
+    verdicts = {}
+    with asked():
+        async with one_transaction(url, readonly=True) as conn:
+            if await existing(conn, SERVICES) != sorted(SERVICES):
+                raise Trouble("audit.nothing")
+            for service in services:
+                tell(Step("audit", {"service": service}))
+                await conn.execute(f"set local search_path = {service}")
+                events = await head(conn)
+
+                def told(done: int, of: int = events) -> None:
+                    tell(Progress(done, of, is_bytes=False))
+
+                verdicts[service] = await verify(conn, anchors.get(service), told)
+    return verdicts
+
+
+def write_anchor(file: Path, verdicts: Mapping[str, Verdict]) -> None:
+    """Keep the latest seal of each service. Raises Trouble when the file cannot be written."""
+    seals = {
+        service: {"number": verdict.last.number, "digest": verdict.last.digest.hex()}
+        for service, verdict in verdicts.items()
+    }
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        write_json(file, {"format": FORMAT, "made_at": made_at, "seals": seals})
+    except OSError as fault:
+        raise Trouble("anchor.unwritable", file=file, reason=fault) from fault
+
+
+def read_anchors(file: Path) -> dict[str, Anchor]:
+    """What `write_anchor` kept. Raises Trouble when it is not there or is something else."""
+    try:
+        content = json.loads(file.read_bytes())
+        if content["format"] != FORMAT:
+            raise ValueError(content["format"])
+        return {
+            service: Anchor(int(seal["number"]), bytes.fromhex(seal["digest"]))
+            for service, seal in content["seals"].items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:
+        raise Trouble("anchor.unreadable", file=file, reason=fault) from fault

@@ -1,0 +1,90 @@
+"""Has each service erase what is about a person in one request, in a transaction of its own; can be done again."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Final
+from uuid import UUID
+
+from deploy.embedded.trouble import Trouble
+from deploy.launcher.report import Step, Tell
+from deploy.migrations import SERVICES
+from deploy.operating.database import asked
+from shared.contracts import topics
+from shared.kit.copying import Session, connect_to_copy, existing
+from shared.kit.erasing import Asked, heard, said
+from shared.kit.ids import new_id
+
+CLOSE_SECONDS = 5.0
+
+READS: Final[Mapping[str, tuple[str, ...]]] = {
+    "intake": (topics.MATTERS,),
+    "routing": (topics.REQUESTS, topics.MATTERS),
+    "followup": (topics.REQUESTS, topics.ASSIGNMENTS),
+}
+"""What of each other's events the services take in."""
+
+
+async def erase(
+    url: str, named: str, by: str, because: str, tell: Tell
+) -> tuple[UUID, dict[str, dict[str, int]]]:
+    """Erase the request with this id or receipt: its id, and by service how many rows of each table were overwritten.
+
+    What was erased before, all of it or in some services, is passed over. Raises Trouble, with nothing changed, when
+    there is no such request, or when it is not at its end everywhere.
+    """
+    with asked():
+        conn = await connect_to_copy(url)
+        try:
+            if await existing(conn, SERVICES) != sorted(SERVICES):
+                raise Trouble("audit.nothing")
+            request_id = await _found(conn, named)
+            await _require_its_end(conn, str(request_id))
+            erased = {
+                service: await _erased(conn, service, str(request_id), by, because, tell)
+                for service in SERVICES
+            }
+        finally:
+            await conn.close(timeout=CLOSE_SECONDS)
+    return request_id, erased
+
+
+async def _found(conn: Session, named: str) -> UUID:
+    await conn.execute("set search_path = intake")
+    # Events' contracts come along with the handlers, for which no other command should wait.
+    found: UUID | None = await import_module("services.intake.handlers.erasing").find(conn, named)
+    if found is None:
+        raise Trouble("erase.unknown", named=named)
+    return found
+
+
+async def _require_its_end(conn: Session, subject: str) -> None:
+    recorded: dict[str, int] = {}
+    taken: dict[str, dict[str, int]] = {}
+    letters: list[str] = []
+    for service in SERVICES:
+        await conn.execute(f"set search_path = {service}")
+        handlers = import_module(f"services.{service}.handlers.erasing")
+        recorded |= await said(conn, subject)
+        taken[service] = await heard(conn, subject)
+        letters += await handlers.hindered_by(conn, subject)
+        if service == "followup" and await handlers.is_open(conn, subject):
+            raise Trouble("erase.open", request=subject)
+    if letters:
+        raise Trouble("erase.letters", request=subject, letters=", ".join(letters))
+    for service, names in READS.items():
+        # What is still on its way would bring back what was erased.
+        if late := [name for name in names if taken[service].get(name, 0) < recorded.get(name, 0)]:
+            raise Trouble("erase.late", request=subject, service=service, topics=", ".join(late))
+
+
+async def _erased(
+    conn: Session, service: str, subject: str, by: str, because: str, tell: Tell
+) -> dict[str, int]:
+    tell(Step("erase", {"service": service}))
+    handlers = import_module(f"services.{service}.handlers.erasing")
+    asking = Asked(UUID(new_id()), subject, datetime.now(UTC), by, because)
+    async with conn.transaction():
+        await conn.execute(f"set local search_path = {service}")
+        erased: dict[str, int] = await handlers.erase(conn, asking)
+    return erased

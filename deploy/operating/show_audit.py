@@ -1,0 +1,51 @@
+"""Shows what a walk along the chains found, and what was erased, in the terminal's language; finds nothing itself."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID
+
+from rich.console import Console
+from rich.text import Text
+
+from deploy.words import say
+from shared.kit.verifying import Altered, Verdict
+
+
+def show_verdicts(console: Console, verdicts: Mapping[str, Verdict], anchor: Path | None) -> None:
+    """How much was right, and the first that was not, of each service."""
+    for service, verdict in verdicts.items():
+        counts = {
+            "seals": verdict.seals,
+            "events": verdict.events,
+            "erased": verdict.erased,
+            "unsealed": verdict.unsealed,
+        }
+        if verdict.altered is None:
+            words = Text(f"✓ {say('audit.right', service=service, **counts)}", "green")
+        else:
+            words = Text(f"✗ {service}: {said_of(verdict.altered)}", "bold red")
+        console.print(words, soft_wrap=True)
+        if verdict.altered is not None:
+            so_far = say("audit.so_far", seals=verdict.seals, events=verdict.events)
+            console.print(Text(f"  {so_far}"), soft_wrap=True)
+    if anchor is not None:
+        console.print(say("audit.anchored", file=anchor), soft_wrap=True)
+
+
+def said_of(altered: Altered) -> str:
+    return say(f"audit.{altered.key}", seal=altered.seal, seq=altered.seq or 0)
+
+
+def show_erased(
+    console: Console, request_id: UUID, erased: Mapping[str, Mapping[str, int]]
+) -> None:
+    """How many rows of each table, by service."""
+    for service, tables in erased.items():
+        counts = ", ".join(f"{table} {count}" for table, count in tables.items())
+        said = (
+            say("erase.done", service=service, counts=counts)
+            if counts
+            else say("erase.nothing_left", service=service)
+        )
+        console.print(said, soft_wrap=True)
+    console.print(say("erase.elsewhere", request=request_id), soft_wrap=True)

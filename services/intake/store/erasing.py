@@ -1,0 +1,74 @@
+"""The SQL that overwrites what is about a person in a request; its ids, times and steps stay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from shared.contracts.matters import MatterFedBack, MatterHandled
+from shared.kit.db import Connection
+from shared.kit.ids import spelled_code
+
+# Of the timeline's other words each is the name of a liaison or a department.
+TYPES_OF_WORDS: Final = (MatterFedBack.TYPE, MatterHandled.TYPE)
+
+FIND = "select id from request where id::text = $1 or receipt = $2"
+
+
+async def find(conn: Connection, named: str) -> UUID | None:
+    """The request with this id or this receipt, however a person typed it; None when there is none."""
+    found: UUID | None = await conn.fetchval(FIND, named.lower(), spelled_code(named[:64]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How the sender and a file name a request."""
+
+    source: str
+    source_ref: str
+    requester_name: str
+
+
+LOCK_NAMED = "select source, source_ref, requester_name from request where id = $1 for update"
+
+
+async def lock_named(conn: Connection, request_id: UUID) -> Named | None:
+    """The names of a request, locked until the transaction ends; None when there is none."""
+    row = await conn.fetchrow(LOCK_NAMED, request_id)
+    return None if row is None else Named(*row.values())
+
+
+ERASE_REQUEST = """
+update request
+set requester_id = case requester_kind when 'enterprise' then requester_id else $2 end,
+    requester_name = $2, summary = $2, detail = $2, attachments = '[]',
+    contact_name = case when contact_name is not null then $2 end,
+    contact_phone = case when contact_phone is not null then $2 end,
+    location = case when location is not null then $2 end
+where id = $1 and summary <> $2"""
+
+ERASE_PROGRESS = "update progress set answer = $2 where request_id = $1 and answer <> $2"
+
+ERASE_TIMELINE = """
+update timeline set words = $2 where request_id = $1 and type = any($3::text[]) and words <> $2"""
+
+# A row that told something else under the same name, and one that was faulty and has the names of this request.
+ERASE_ROWS = """
+update import_row set cells = null, submission = null, errors = '[]'
+where cells is not null and outcome in ('conflicting', 'faulty')
+  and (request_id = $1 or array(select json_array_elements_text(cells)) @> array[$2::text, $3::text])"""
+
+
+async def erase(conn: Connection, request_id: UUID, named: Named, mark: str) -> dict[str, int]:
+    """Overwrite what is about a person; how many rows of each table."""
+    words: Sequence[str] = TYPES_OF_WORDS
+    done = {
+        "import_row": await conn.execute(
+            ERASE_ROWS, request_id, named.source_ref, named.requester_name
+        ),
+        "request": await conn.execute(ERASE_REQUEST, request_id, mark),
+        "progress": await conn.execute(ERASE_PROGRESS, request_id, mark),
+        "timeline": await conn.execute(ERASE_TIMELINE, request_id, mark, words),
+    }
+    return {table: int(said.rsplit(" ", 1)[-1]) for table, said in done.items()}

@@ -1,0 +1,22 @@
+"""Erases what is about a person in a matter, in one transaction with the record that it was done."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.routing.store import erasing as store
+from shared.kit import erasing
+from shared.kit.db import Connection
+from shared.kit.erasing import ERASED, Asked
+
+
+async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
+    """The letters that wait and still have something of the matter."""
+    return await erasing.waiting_letters(conn, subject)
+
+
+async def erase(conn: Connection, asked: Asked) -> dict[str, int]:
+    """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
+    await erasing.begin(conn)
+    rows = await store.erase(conn, UUID(asked.subject), ERASED)
+    rows["idempotency"] = await erasing.erase_answers(conn, asked.subject)
+    return await erasing.finish(conn, asked, rows)

@@ -1,0 +1,195 @@
+"""Seals what was recorded: a chain of digests beside the events, made behind their writers and never in their way."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from shared.kit.db import Connection, Database
+from shared.kit.rewinding import head
+
+SEAL_SECONDS: Final = 10.0
+MOST_SEALED: Final = 5_000
+REST_SECONDS: Final = 0.25
+"""After a step that was full: a history of years, sealed at the first start, leaves others their time."""
+MARK_BYTES: Final = 8
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+TRY_CHAIN = (
+    "select pg_try_advisory_xact_lock(hashtextextended('liaison.seal.' || current_schema(), 0))"
+)
+HOLD_CHAIN = (
+    "select pg_advisory_xact_lock(hashtextextended('liaison.seal.' || current_schema(), 0))"
+)
+
+# Whoever draws a number has locked the table before, and lets go of it when its rows are seen, or gone for ever.
+SELECT_WRITERS = """
+select virtualtransaction from pg_locks
+where locktype = 'relation' and relation = 'event'::regclass and mode = 'RowExclusiveLock' and granted
+  and database = (select oid from pg_database where datname = current_database())"""
+
+SELECT_LAST = "select number, last_seq, digest from seal order by number desc limit 1"
+
+# The same as `own_digest`, where the events are: their service would stand still for as long as it takes.
+SEAL_EVENTS = """
+insert into seal (number, first_seq, last_seq, count, marks, previous, digest)
+select $1::bigint + 1, $2::bigint + 1, max(seq), count(*),
+       string_agg(substring(own for 8), ''::bytea order by seq), $3::bytea,
+       sha256($3::bytea || string_agg(own, ''::bytea order by seq))
+from (
+    select event.seq, sha256(convert_to(json_build_array(
+               event.id, event.subject, event.version, event.type,
+               (extract(epoch from event.at) * 1000000)::bigint, event.causation_id,
+               encode(coalesce(erased_event.was_sha256, sha256(convert_to(event.data::text, 'UTF8'))), 'hex')
+           )::text, 'UTF8')) as own
+    from event left join erased_event using (seq)
+    where event.seq > $2::bigint and event.seq <= $4
+    order by event.seq limit $5
+) as next
+having count(*) > 0
+returning count"""
+
+SEAL_ERASURE = """
+insert into seal (number, first_seq, last_seq, count, erasure, marks, previous, digest)
+values ($1, $2::bigint + 1, $2::bigint, $3, $4, '', $5, $6)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a chain stands: its last seal, the last event's number under it, and the digest of all so far."""
+
+    number: int
+    last_seq: int
+    digest: bytes
+
+
+BEGINNING: Final = Link(0, 0, bytes(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Events up to a number, and who may still be writing some of them."""
+
+    up_to: int
+    writers: frozenset[str]
+
+
+class Sealer:
+    """Seals the events of one schema, `most` at a step. Run it in every replica: an advisory lock lets one work."""
+
+    def __init__(
+        self, db: Database, most: int = MOST_SEALED, rest_seconds: float = REST_SECONDS
+    ) -> None:
+        self._db = db
+        self._most = most
+        self._rest_seconds = rest_seconds
+        self._mark: Mark | None = None
+
+    async def step(self) -> bool:
+        """Seal what nobody can precede any more; whether there is more of it at once."""
+        async with self._db.reading() as conn:
+            self._mark = await marked(conn, self._mark)
+        if self._mark.writers:
+            return False
+        async with self._db.transaction() as conn:
+            sealed = await seal_events(conn, self._mark.up_to, self._most)
+        if sealed == self._most:
+            await asyncio.sleep(self._rest_seconds)
+            return True
+        self._mark = None
+        return False
+
+
+async def marked(conn: Connection, mark: Mark | None) -> Mark:
+    """The events that are there now, or an earlier mark without those of its writers that have ended.
+
+    Call it outside of a transaction: who has let go of the table was gone before, and what they wrote is seen from
+    the next statement on. A number below the mark was drawn under a lock that was held when the mark was made.
+    """
+    if mark is None:
+        up_to = await head(conn)
+        return Mark(up_to, await _writers(conn))
+    return Mark(mark.up_to, mark.writers & await _writers(conn)) if mark.writers else mark
+
+
+async def _writers(conn: Connection) -> frozenset[str]:
+    return frozenset(row["virtualtransaction"] for row in await conn.fetch(SELECT_WRITERS))
+
+
+async def seal_events(conn: Connection, up_to: int, most: int) -> int:
+    """Seal the next events up to that number, `most` of them, in the caller's transaction; how many.
+
+    None while another session has the chain in hand.
+    """
+    if not await conn.fetchval(TRY_CHAIN):
+        return 0
+    last = await last_link(conn)
+    args = (last.number, last.last_seq, last.digest, up_to, most)
+    sealed: int | None = await conn.fetchval(SEAL_EVENTS, *args)
+    return sealed or 0
+
+
+async def last_link(conn: Connection) -> Link:
+    """Where the chain stands."""
+    row = await conn.fetchrow(SELECT_LAST)
+    return BEGINNING if row is None else Link(*row.values())
+
+
+async def hold_chain(conn: Connection) -> None:
+    """Let nobody else seal anything until the caller's transaction ends."""
+    await conn.execute(HOLD_CHAIN)
+
+
+async def seal_erasure(conn: Connection, erasure_id: UUID, own: bytes, events: int) -> None:
+    """Put an erasure of so many events, with its digest, into the chain that the caller holds."""
+    last = await last_link(conn)
+    digest = chained(last.digest, [own])
+    await conn.execute(
+        SEAL_ERASURE, last.number + 1, last.last_seq, events, erasure_id, last.digest, digest
+    )
+
+
+class Sealed(NamedTuple):
+    """What the chain says of an event; `data_sha256` is of its data as they were recorded."""
+
+    id: UUID
+    subject: str
+    version: int
+    type: str
+    at: datetime
+    causation_id: UUID | None
+    data_sha256: bytes
+
+
+def own_digest(event: Sealed) -> bytes:
+    """An event's own digest: the SHA-256 of a JSON array of what the chain says of it, as PostgreSQL writes it."""
+    return written_digest(
+        [
+            str(event.id),
+            event.subject,
+            event.version,
+            event.type,
+            microseconds(event.at),
+            None if event.causation_id is None else str(event.causation_id),
+            event.data_sha256.hex(),
+        ]
+    )
+
+
+def microseconds(at: datetime) -> int:
+    """A moment as the chain has it: microseconds since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def written_digest(values: list[object]) -> bytes:
+    """The SHA-256 of values as a JSON array in UTF-8, with ", " between them."""
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()
+
+
+def chained(previous: bytes, digests: Iterable[bytes]) -> bytes:
+    """A seal's digest: the SHA-256 of the digest before it and of the digests of what it holds."""
+    return hashlib.sha256(previous + b"".join(digests)).digest()

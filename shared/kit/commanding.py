@@ -1,5 +1,6 @@
 """Takes commands from Kafka by the same door as HTTP: one set of rules, tokens' parties, idempotency by the id."""
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,7 +156,7 @@ class Commands:
                 content=json.dumps(dict(command.body)),
                 headers={
                     "content-type": "application/json",
-                    "idempotency-key": f"{command.source}#{command.id}"[-255:],
+                    "idempotency-key": _key_of(command),
                 },
                 timeout=CALL_SECONDS,
             )
@@ -186,6 +187,12 @@ def _fill(template: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         values[name] = UUID(str(value))
     rest.pop("matter_id", None)
     return template.format_map(values), rest
+
+
+def _key_of(command: Command) -> str:
+    """The Idempotency-Key that stands for a command: its name, or the hash of one that no header can carry."""
+    name = f"{command.source}#{command.id}"
+    return name[-255:] if name.isascii() else hashlib.sha256(name.encode()).hexdigest()
 
 
 def _is_name(value: str | None) -> TypeGuard[str]:

@@ -3,13 +3,16 @@
 from uuid import uuid4
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from shared.contracts import topics
 from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
+from shared.contracts.vocabulary import Role
+from shared.kit.auth import Principal
 from shared.kit.clock import system_clock
 from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw
 from shared.kit.commanding import Command, Commands
+from shared.kit.commands import MAX_KEY_LENGTH
 from shared.kit.inbox import Letter
 
 OFFER = str(uuid4())
@@ -69,6 +72,26 @@ def test_what_is_no_command_is_kept_by_one_service(raw: Raw):
     assert isinstance(found, Letter)
     assert found.fate == "poison"
     assert len(found.reason) <= 500
+
+
+async def test_an_id_may_be_in_any_script():
+    app, keys = FastAPI(), []
+
+    @app.post("/routing/offers/{offer_id}/accept")
+    async def accept(request: Request) -> dict[str, int]:
+        keys.append(request.headers["idempotency-key"])
+        return {"version": 2}
+
+    commands = Commands(None, "routing", app, system_clock, OFFER_COMMANDS, MATTER_COMMANDS)  # type: ignore[arg-type]
+    ids = ("c-1", "指令" * 100, "令" + "指令" * 99 + "指", "c-1")
+    for each in ids:
+        found = read(command(ce_id=each.encode()))
+        assert isinstance(found, Command)
+        status, _ = await commands._call(found, Principal(Role.LIAISON, "L001"))
+        assert status == 200
+    assert keys[0] == keys[3] == "https://works.example#c-1"
+    assert len(set(keys)) == 3
+    assert all(len(key) <= MAX_KEY_LENGTH for key in keys)
 
 
 def test_another_service_s_command_is_passed_over():

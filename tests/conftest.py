@@ -21,6 +21,8 @@ from shared.kit.address import KafkaAddress
 
 TEMPLATE = "template_liaison"
 START_SECONDS = 50.0
+COUNTED = "counted"
+"""`record_property(COUNTED, "…")`: how much a test tried; said at the end of the run."""
 numbers = itertools.count(1)
 
 MakeTopics = Callable[..., Awaitable[list[str]]]
@@ -59,6 +61,10 @@ class Fetching:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == COUNTED:
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")
     terminalreporter.write_line(f"skipped: {len(terminalreporter.getreports('skipped'))}")
 
 

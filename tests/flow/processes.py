@@ -29,6 +29,12 @@ PARTIES = {
     "C001": ("coordinator", "C001"),
     "C002": ("coordinator", "C002"),
     "O001": ("operator", "O001"),
+    # Strangers to what is the others', and the roles that come in by other doors than a token's.
+    "other-system": ("system", "https://other.example"),
+    "L003": ("liaison", "L003"),
+    "D-FIN": ("department", "D-FIN"),
+    "R001": ("requester", "R001"),
+    "K001": ("clock", "K001"),
 }
 
 
@@ -116,5 +122,8 @@ class Stack:
         for process in self.processes.values():
             process.stop()
 
+    def origin(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.processes[path.split('/')[1]].port}"
+
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.processes[path.split('/')[1]].port}{path}"
+        return self.origin(path) + path

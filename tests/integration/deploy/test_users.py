@@ -15,15 +15,17 @@ from deploy.embedded.ports import LOOPBACK, pick
 from deploy.embedded.process import running
 from deploy.topics import ensure_topics
 from deploy.users import ensure_users
-from shared.contracts import topics
+from shared.contracts import asyncapi, topics
 from shared.contracts.topics import TOPICS
 from shared.kit.address import KafkaAddress, Login
 from shared.kit.kafka import Consumer
 from shared.kit.relay import make_producer
+from tests.conftest import COUNTED
 from tests.rights import may_read, may_write
 
 pytestmark = pytest.mark.timeout(120)
 START_SECONDS = 60.0
+CHANNELS = [channel["address"] for channel in asyncapi.document()["channels"].values()]
 PASSWORDS = {user: f"the password of {user}" for user in ACCESS}
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
@@ -77,19 +79,27 @@ def coming_in(bootstrap: str, user: str, password: str | None = None) -> KafkaAd
 
 
 async def those(act: Callable[[KafkaAddress, str], Awaitable[bool]], kafka: KafkaAddress):
-    """The topics with which this user may do that."""
-    names = [topic.name for topic in TOPICS]
-    answers = await asyncio.gather(*(act(kafka, name) for name in names))
-    return {name for name, may in zip(names, answers, strict=True) if may}
+    """The channels with which this user may do that."""
+    answers = await asyncio.gather(*(act(kafka, name) for name in CHANNELS))
+    return {name for name, may in zip(CHANNELS, answers, strict=True) if may}
 
 
 @pytest.mark.parametrize("user", ACCESS)
 async def test_a_user_reads_and_writes_what_is_for_it_and_nothing_else(
-    kafka_of_users: str, user: str
+    kafka_of_users: str, user: str, record_property: Callable[[str, object], None]
 ):
     kafka = coming_in(kafka_of_users, user)
     assert await those(may_read, kafka) == set(ACCESS[user].reads)
     assert await those(may_write, kafka) == set(ACCESS[user].writes)
+    record_property(COUNTED, f"{2 * len(CHANNELS)} combinations of reading, writing and a channel")
+
+
+def test_every_channel_of_the_description_is_in_the_table():
+    """A channel that is added must be given to somebody, and what is given must be a channel."""
+    given = {name for access in ACCESS.values() for name in access.reads + access.writes}
+    assert given == set(CHANNELS) == {topic.name for topic in TOPICS}
+    written = {name for access in ACCESS.values() for name in access.writes}
+    assert written == set(CHANNELS)
 
 
 async def test_a_service_consumes_as_its_user(kafka_of_users: str):

@@ -1,9 +1,14 @@
 """Tries what a user of Kafka may do; for tests of who may do what."""
 
+import asyncio
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
 from shared.kit.address import KafkaAddress
 
@@ -35,4 +40,19 @@ async def may_write(kafka: KafkaAddress, topic: str) -> bool:
         return False
     finally:
         await producer.stop()
+    return True
+
+
+async def may_join(kafka: KafkaAddress, group: str, topic: str) -> bool:
+    """Whether the places of a consumer group are told, as they are to whoever reads in it."""
+    consumer = AIOKafkaConsumer(**kafka.client(), group_id=group, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        place = TopicPartition(topic, 0)
+        consumer.assign([place])
+        await asyncio.wait_for(consumer.committed(place), REFUSED_MS / 1000)
+    except (GroupAuthorizationFailedError, TimeoutError):
+        return False
+    finally:
+        await consumer.stop()
     return True

@@ -21,7 +21,7 @@ from shared.kit.address import KafkaAddress, Login
 from shared.kit.kafka import Consumer
 from shared.kit.relay import make_producer
 from tests.conftest import COUNTED
-from tests.rights import may_read, may_write
+from tests.rights import may_join, may_read, may_write
 
 pytestmark = pytest.mark.timeout(120)
 START_SECONDS = 60.0
@@ -92,6 +92,15 @@ async def test_a_user_reads_and_writes_what_is_for_it_and_nothing_else(
     assert await those(may_read, kafka) == set(ACCESS[user].reads)
     assert await those(may_write, kafka) == set(ACCESS[user].writes)
     record_property(COUNTED, f"{2 * len(CHANNELS)} combinations of reading, writing and a channel")
+
+
+@pytest.mark.parametrize("user", ACCESS)
+async def test_a_user_reads_in_its_own_groups_alone(kafka_of_users: str, user: str):
+    """Whoever could read in another's group would take its records away from it."""
+    kafka, topic = coming_in(kafka_of_users, user), ACCESS[user].reads[0]
+    groups = {f"{access.group}.tried": name for name, access in ACCESS.items()}
+    joined = await asyncio.gather(*(may_join(kafka, group, topic) for group in groups))
+    assert [groups[group] for group, may in zip(groups, joined, strict=True) if may] == [user]
 
 
 def test_every_channel_of_the_description_is_in_the_table():

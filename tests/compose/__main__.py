@@ -88,8 +88,10 @@ def work(site: Site, options: argparse.Namespace, report: Report) -> None:
     # The checker of the load would take these messages for its own.
     report.step("a topic poisoned", lambda: poisoning.poison(fresh))
     report.step("no log names anybody, after all of it", lambda: steps.read_logs(fresh))
+    report.step("the history is what was recorded", lambda: steps.audit(fresh))
     report.step("the database lost, and restored", lambda: steps.lose_database(fresh))
     report.found(asyncio.run(steps.compare(fresh, options.seed, acked)))
+    report.step("the history is what was recorded, after it too", lambda: steps.audit(fresh))
     report.found(pages.untyped())
 
 

@@ -157,6 +157,11 @@ async def compare(site: Site, seed: int, acked: Mapping[int, str | None]) -> lis
     return [f"after the restore: {count} {what}" for what, count in wrong.items() if count]
 
 
+def audit(site: Site) -> str:
+    """Raises Failed when an event or a seal is not what was recorded; what the command says."""
+    return site.stack.liaison("audit", "verify").strip().splitlines()[-1]
+
+
 def lose_kafka(site: Site) -> None:
     """Kafka's volume goes with all that is in it, and the page brings it back."""
     stack = site.stack

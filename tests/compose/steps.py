@@ -132,7 +132,8 @@ def lose_database(site: Site) -> None:
     project = site.stack.project
     volumes = {"liaison_postgres liaison_kafka": f"{project}_postgres {project}_kafka"}
     type_block(site, "database", 1, volumes)
-    [backup] = (site.folder / "backups").glob("liaison-*.zip")
+    # The last one; the upgrade took one before.
+    backup = max((site.folder / "backups").glob("liaison-*.zip"))
     type_block(site, "backup", 1, {"liaison-….zip": backup.name})
 
 

@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status doctor test unit check fmt bench faults compose-test
+.PHONY: help setup up down status doctor test unit check fmt bench faults compose-test sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,3 +77,9 @@ faults: $(READY) ## everything that can break is broken under load, for half an 
 
 compose-test: $(READY) ## docker-compose.yml, really run: used, hurt, upgraded, copied and taken down
 	@$(BIN)/python -m tests.compose $(ARGS)
+
+sbom: $(READY) ## what Liaison is made of (CycloneDX), and under which licences, into .sbom/
+	@mkdir -p .sbom
+	@$(BIN)/uv export --quiet --locked --no-dev --all-extras --format cyclonedx1.5 --output-file .sbom/liaison.cdx.json
+	@$(BIN)/python -m deploy.licences > .sbom/licences.txt
+	@wc -l .sbom/licences.txt

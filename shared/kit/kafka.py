@@ -47,7 +47,6 @@ ANSWER_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
 METADATA_SECONDS = 10.0
 
-
 STARTING: Final = "starting"
 SILENT: Final = "kafka does not answer"
 MISSING: Final = "its topics are not there"

@@ -1,28 +1,19 @@
 """Has each service erase what is about a person in one request, in a transaction of its own; can be done again."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Final
 from uuid import UUID
 
+from deploy.access import ACCESS
 from deploy.embedded.trouble import Trouble
 from deploy.launcher.report import Step, Tell
 from deploy.migrations import SERVICES
 from deploy.operating.database import asked
-from shared.contracts import topics
 from shared.kit.copying import Session, connect_to_copy, existing
 from shared.kit.erasing import Asked, heard, said
 from shared.kit.ids import new_id
 
 CLOSE_SECONDS = 5.0
-
-READS: Final[Mapping[str, tuple[str, ...]]] = {
-    "intake": (topics.MATTERS,),
-    "routing": (topics.REQUESTS, topics.MATTERS),
-    "followup": (topics.REQUESTS, topics.ASSIGNMENTS),
-}
-"""What of each other's events the services take in."""
 
 
 async def erase(
@@ -72,8 +63,9 @@ async def _require_its_end(conn: Session, subject: str) -> None:
             raise Trouble("erase.open", request=subject)
     if letters:
         raise Trouble("erase.letters", request=subject, letters=", ".join(letters))
-    for service, names in READS.items():
-        # What is still on its way would bring back what was erased.
+    for service in SERVICES:
+        names = ACCESS[service].reads
+        # What is still on its way would bring back what was erased; topics of strangers have nothing that was recorded.
         if late := [name for name in names if taken[service].get(name, 0) < recorded.get(name, 0)]:
             raise Trouble("erase.late", request=subject, service=service, topics=", ".join(late))
 

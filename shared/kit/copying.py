@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
+from shared.kit.db import counted
+
 if TYPE_CHECKING:
     Session: TypeAlias = asyncpg.Connection[asyncpg.Record]
 else:
@@ -191,8 +193,3 @@ async def number_on(conn: Session, drawn: Mapping[str, int]) -> None:
 async def measure(conn: Session, tables: Sequence[Table]) -> None:
     """Tell the planner of rows that it has not seen come."""
     await conn.execute("analyze " + ", ".join(table.quoted for table in tables))
-
-
-def counted(status: str) -> int:
-    """The number in the answer to a COPY."""
-    return int(status.rsplit(" ", 1)[-1])

@@ -163,6 +163,11 @@ async def open_database(url: str, schema: str, *, max_size: int = 8) -> Database
     return Database(pool, url, schema)
 
 
+def counted(status: str) -> int:
+    """How many rows a statement was about, by PostgreSQL's answer to it, such as `UPDATE 3` or `COPY 5`."""
+    return int(status.rsplit(" ", 1)[-1])
+
+
 async def _keep_session(_: object) -> None:
     """Nothing here changes a session for longer than its transaction, so none is reset: a round trip saved a use."""
 

@@ -1,16 +1,16 @@
 """Overwrites what is about a person in a subject's events and in what delivery keeps of them, and records it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import orjson
 
 from shared.contracts.personal import erase_person
-from shared.kit.db import Connection
+from shared.kit.db import Connection, counted
 from shared.kit.messages import LANGUAGES, text
 from shared.kit.sealing import hold_chain, seal_erasure
 from shared.kit.verifying import erasure_digest
@@ -69,6 +69,10 @@ from (select topic, version from seen where subject = $1
 group by topic"""
 
 
+EraseRows: TypeAlias = Callable[[Connection, UUID, str], Awaitable[dict[str, int]]]
+"""Overwrites a service's own rows of a matter with a mark; how many of each table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An erasure as it was asked for: of what, when, by whom and why. `id` names it in one service."""
@@ -83,6 +87,14 @@ class Asked:
 async def begin(conn: Connection) -> None:
     """Hold the chain until the caller's transaction ends. Call it before any row is locked."""
     await hold_chain(conn)
+
+
+async def erase_matter(conn: Connection, asked: Asked, erase: EraseRows) -> dict[str, int]:
+    """Erase a matter where it is known by its id alone, its service's own rows by `erase`; counts as of `finish`."""
+    await begin(conn)
+    rows = await erase(conn, UUID(asked.subject), ERASED)
+    rows["idempotency"] = await erase_answers(conn, asked.subject)
+    return await finish(conn, asked, rows)
 
 
 async def finish(
@@ -141,8 +153,7 @@ async def _record(
 
 async def erase_answers(conn: Connection, subject: str) -> int:
     """Forget what was answered to retries about a subject, but not that it was; how many answers."""
-    done = await conn.execute(ERASE_ANSWERS, subject, json.dumps({"matter_id": subject}))
-    return int(done.rsplit(" ", 1)[-1])
+    return counted(await conn.execute(ERASE_ANSWERS, subject, json.dumps({"matter_id": subject})))
 
 
 async def waiting_letters(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.kit.db import Connection
+from shared.kit.db import Connection, counted
 from shared.kit.relay import REQUEST_SECONDS, SIGN_OF_LIFE_SECONDS, STOP_SECONDS
 
 WAIT_MS = 15_000
@@ -49,8 +49,7 @@ async def end_relay(conn: Connection) -> int:
 
 async def mark_again(conn: Connection, after: int = 0) -> int:
     """The same where no relay is at work, inside the caller's transaction."""
-    done = await conn.execute(SEND_AGAIN, after)
-    return int(done.rsplit(" ", 1)[-1])
+    return counted(await conn.execute(SEND_AGAIN, after))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from services.followup.domain.matter import FINAL
 from services.followup.store import erasing as store
 from shared.kit import erasing
 from shared.kit.db import Connection
-from shared.kit.erasing import ERASED, Asked
+from shared.kit.erasing import Asked
 
 
 async def is_open(conn: Connection, subject: str) -> bool:
@@ -23,7 +23,4 @@ async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
 
 async def erase(conn: Connection, asked: Asked) -> dict[str, int]:
     """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
-    await erasing.begin(conn)
-    rows = await store.erase(conn, UUID(asked.subject), ERASED)
-    rows["idempotency"] = await erasing.erase_answers(conn, asked.subject)
-    return await erasing.finish(conn, asked, rows)
+    return await erasing.erase_matter(conn, asked, store.erase)

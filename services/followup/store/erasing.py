@@ -8,7 +8,7 @@ import orjson
 from services.followup.store.listing import of_requester
 from shared.contracts.personal import erase_paths
 from shared.contracts.vocabulary import MatterState, RequesterKind
-from shared.kit.db import Connection
+from shared.kit.db import Connection, counted
 
 PERSONAL: Final = (
     "hold.reason",
@@ -69,7 +69,7 @@ async def erase(conn: Connection, matter_id: UUID, mark: str) -> dict[str, int]:
     if requester is not None and not is_public and requester["requester_id"] != mark:
         names = (of_requester(requester["requester_id"]), of_requester(mark))
         done["listing"] = await conn.execute(ERASE_LISTING, matter_id, *names)
-    return {table: int(said.rsplit(" ", 1)[-1]) for table, said in done.items()}
+    return {table: counted(status) for table, status in done.items()}
 
 
 async def _erase_body(

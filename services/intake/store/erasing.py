@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.contracts.matters import MatterFedBack, MatterHandled
-from shared.kit.db import Connection
+from shared.kit.db import Connection, counted
 from shared.kit.ids import spelled_code
 
 # Of the timeline's other words each is the name of a liaison or a department.
@@ -71,4 +71,4 @@ async def erase(conn: Connection, request_id: UUID, named: Named, mark: str) -> 
         "progress": await conn.execute(ERASE_PROGRESS, request_id, mark),
         "timeline": await conn.execute(ERASE_TIMELINE, request_id, mark, words),
     }
-    return {table: int(said.rsplit(" ", 1)[-1]) for table, said in done.items()}
+    return {table: counted(status) for table, status in done.items()}

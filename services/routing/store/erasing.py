@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from shared.kit.db import Connection
+from shared.kit.db import Connection, counted
 
 LOCK_MATTER = "select from matter where id = $1 for update"
 
@@ -29,4 +29,4 @@ async def erase(conn: Connection, matter_id: UUID, mark: str) -> dict[str, int]:
         "offer": await conn.execute(ERASE_OFFERS, matter_id, mark),
         "objection": await conn.execute(ERASE_OBJECTIONS, matter_id, mark),
     }
-    return {table: int(said.rsplit(" ", 1)[-1]) for table, said in done.items()}
+    return {table: counted(status) for table, status in done.items()}

@@ -9,9 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.intake.app import build
 from services.intake.settings import Settings
-from tests.described import described
+from tests.integration.intake.running import intake_with
 
 TOKENS = {
     "system": ("system", "https://one-stop.example"),
@@ -39,16 +38,8 @@ def settings(database_url: str, kafka: str, kafka_prefix: str, tmp_path: Path) -
 
 @pytest.fixture
 async def intake(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = build(settings)
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(
-            event_hooks={"response": [described]},
-            transport=transport,
-            base_url="http://intake",
-            headers={"authorization": "Bearer system", "accept-language": "en"},
-        ) as client:
-            async with asyncio.timeout(30):
-                while (await client.get("/readyz")).status_code != 200:
-                    await asyncio.sleep(0.05)
-            yield client
+    async with intake_with(settings, authorization="Bearer system") as client:
+        async with asyncio.timeout(30):
+            while (await client.get("/readyz")).status_code != 200:
+                await asyncio.sleep(0.05)
+        yield client

@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from deploy.embedded.ports import pick
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import start, wait_ready
 from deploy.migrations import migrate_all
-from services.intake.app import build
 from services.intake.settings import Settings
 from shared.kit.running import MOST_COUNTED
-from tests.described import described
+from tests.integration.intake.running import intake_with
 from tests.integration.intake.samples import cloudevent, submission
 
 BATCH = {"content-type": "application/cloudevents-batch+json"}
@@ -30,22 +28,6 @@ PATIENCE = 90.0
 pytestmark = pytest.mark.timeout(300)
 
 LIMIT = 10
-
-
-@asynccontextmanager
-async def intake_with(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Intake, running, whether or not it has what it needs."""
-    app = build(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            event_hooks={"response": [described]},
-            transport=httpx.ASGITransport(app),
-            base_url="http://intake",
-            headers={"authorization": "Bearer system", "accept-language": "en"},
-        ) as client,
-    ):
-        yield client
 
 
 async def says(client: httpx.AsyncClient, **checks: bool) -> dict[str, bool]:
@@ -90,7 +72,7 @@ async def test_without_kafka_it_goes_on_taking_up_to_its_limit_and_all_of_it_arr
         update={"kafka": f"127.0.0.1:{pick(None)}", "max_pending_events": LIMIT}
     )
     sent = [submission() for _ in range(LIMIT + 1)]
-    async with intake_with(away) as client:
+    async with intake_with(away, authorization="Bearer system") as client:
         assert await says(client, database=True) == {
             "database": True,
             "kafka": False,
@@ -110,7 +92,7 @@ async def test_without_kafka_it_goes_on_taking_up_to_its_limit_and_all_of_it_arr
         assert_refused(await client.post("/intake/requests", json=batch, headers=BATCH))
     assert await kept(database_url) == {item["source_ref"] for item in sent}
 
-    async with intake_with(settings) as client:
+    async with intake_with(settings, authorization="Bearer system") as client:
         await says(client, database=True, kafka=True, outbox=True)
         await take(client, [refused])
         async with asyncio.timeout(PATIENCE):
@@ -140,7 +122,7 @@ async def test_an_event_that_kafka_has_not_got_for_a_minute_is_told(
     away = settings.model_copy(update={"kafka": f"127.0.0.1:{pick(None)}"})
     connection = await asyncpg.connect(database_url)
     seq = await connection.fetchval(AGED)
-    async with intake_with(away) as client:
+    async with intake_with(away, authorization="Bearer system") as client:
         await says(client, database=True, outbox=True)
         await connection.execute("insert into intake.outbox (seq) values ($1)", seq)
         await says(client, database=True, outbox=False)
@@ -162,7 +144,7 @@ async def test_a_large_limit_counts_too(settings: Settings, database_url: str) -
         update={"kafka": f"127.0.0.1:{pick(None)}", "max_pending_events": limit}
     )
     connection = await asyncpg.connect(database_url)
-    async with intake_with(away) as client:
+    async with intake_with(away, authorization="Bearer system") as client:
         await connection.execute(MANY, limit)
         await take(client, [submission()])
         refused = submission()
@@ -221,7 +203,9 @@ async def test_without_postgresql_nothing_is_taken_and_what_was_taken_is_there_a
     await migrate_all(url)
     before = [submission() for _ in range(3)]
     refused = submission()
-    async with intake_with(settings.model_copy(update={"database_url": url})) as client:
+    async with intake_with(
+        settings.model_copy(update={"database_url": url}), authorization="Bearer system"
+    ) as client:
         await says(client, database=True, kafka=True)
         await take(client, before)
         server.crash()
@@ -242,7 +226,9 @@ async def test_a_postgresql_that_falls_silent_is_told(settings: Settings, server
     """Connections stay open and nobody answers: an answer that is old by now is none."""
     url = server.postgres.url()
     await migrate_all(url)
-    async with intake_with(settings.model_copy(update={"database_url": url})) as client:
+    async with intake_with(
+        settings.model_copy(update={"database_url": url}), authorization="Bearer system"
+    ) as client:
         await says(client, database=True, kafka=True)
         server.signal(signal.SIGSTOP)
         try:
@@ -266,7 +252,7 @@ async def test_a_full_disk_is_told_and_nothing_is_said_to_be_kept(
     monkeypatch.setattr("shared.kit.db.SHORT_SECONDS", 3.0)
     connection = await asyncpg.connect(database_url)
     sent = submission()
-    async with intake_with(settings) as client:
+    async with intake_with(settings, authorization="Bearer system") as client:
         await says(client, database=True, kafka=True)
         await connection.execute(FULL)
         assert_refused(await client.post("/intake/requests", json=sent))

@@ -1,7 +1,7 @@
 """Intake with an issuer of signed tokens that is really there, changes its keys, and goes away."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import httpx
@@ -12,11 +12,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deploy.embedded.ports import pick
-from services.intake.app import build
 from services.intake.settings import Settings
 from shared.kit import signing_keys
 from tests.browser.stack import serving
-from tests.described import described
+from tests.integration.intake.running import intake_with
 from tests.integration.intake.samples import submission
 from tests.issuing import AUDIENCE, Issuing
 
@@ -33,21 +32,6 @@ def answers_of(issuing: Issuing) -> Starlette:
     return Starlette(
         routes=[Route("/.well-known/openid-configuration", discovery), Route("/keys", keys)]
     )
-
-
-@asynccontextmanager
-async def intake_of(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = build(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            event_hooks={"response": [described]},
-            transport=httpx.ASGITransport(app),
-            base_url="http://intake",
-            headers={"accept-language": "en"},
-        ) as client,
-    ):
-        yield client
 
 
 async def post(intake: httpx.AsyncClient, token: str) -> httpx.Response:
@@ -73,7 +57,7 @@ async def test_a_system_signs_in_by_an_issuer(settings: Settings):
     known = settings.model_copy(
         update={"oidc_issuer": issuing.name, "oidc_audience": AUDIENCE, "pool_size": 4}
     )
-    async with intake_of(known) as intake:
+    async with intake_with(known) as intake:
         with asked_at_once():
             async with serving(answers_of(issuing), port):
                 assert (await post(intake, signed(issuing))).status_code == 202
@@ -101,7 +85,7 @@ async def test_a_system_signs_in_by_an_issuer(settings: Settings):
 async def test_an_issuer_that_is_not_there_keeps_nobody_else_out(settings: Settings):
     issuing = Issuing(f"http://127.0.0.1:{pick(None)}")
     known = settings.model_copy(update={"oidc_issuer": issuing.name, "oidc_audience": AUDIENCE})
-    async with intake_of(known) as intake:
+    async with intake_with(known) as intake:
         refused = await post(intake, signed(issuing))
         assert refused.status_code == 401
         assert (await post(intake, "system")).status_code == 202
@@ -110,7 +94,7 @@ async def test_an_issuer_that_is_not_there_keeps_nobody_else_out(settings: Setti
 
 
 async def test_a_party_that_asks_too_often_is_sent_away_for_a_while(settings: Settings):
-    async with intake_of(settings.model_copy(update={"requests_per_minute": 1})) as intake:
+    async with intake_with(settings.model_copy(update={"requests_per_minute": 1})) as intake:
         assert (await post(intake, "system")).status_code == 202
         refused = await post(intake, "system")
         assert refused.status_code == 429

@@ -38,6 +38,6 @@ async def test_where_no_stream_is_to_be_had_the_page_is_asked_again(
     await page.goto(stack.url("/"))
     await expect(page.locator("#stand")).to_have_text("每 10 秒刷新一次")
     answer = await town.post(town.submission(summary="轮询也能看到的诉求"))
-    await town.offer_of(answer.json()["request_id"])
+    await town.offered(answer.json()["request_id"])
     await page.clock.fast_forward(10_000)
     await expect(page.locator(".arrivals")).to_contain_text("轮询也能看到的诉求")

@@ -87,7 +87,7 @@ async def test_a_refused_command_is_answered_with_what_would_allow_it(
     town: Town, bureau: Bureau
 ) -> None:
     matter = (await town.post(town.submission())).json()["request_id"]
-    await town.offer_of(matter)
+    await town.offered(matter)
     handle = {"outcome": "resolved", "answer": "x", "party": "L001"}
     early = await bureau.reply(await bureau.send("matter.handle", matter, **handle))
     assert (early["status"], early["code"]) == (409, "not_in_this_state")

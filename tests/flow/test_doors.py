@@ -176,7 +176,7 @@ async def test_a_receipt_opens_its_own_matter_and_nothing_else(
 ) -> None:
     ours, others = [(await town.post(town.submission())).json() for _ in range(2)]
     for each in (ours, others):
-        await town.offer_of(each["request_id"])
+        await town.offered(each["request_id"])
     matters = [ours["request_id"], others["request_id"]]
     before = await versions(town, matters)
     receipt = ours["receipt"]

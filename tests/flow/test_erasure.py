@@ -177,7 +177,7 @@ async def test_a_person_is_erased_from_every_table(
     url = stack.processes["intake"].environment["LIAISON_DATABASE_URL"]
     operator = Operator(stack.processes["intake"].environment, tmp_path / "data")
     company = (await town.post(town.submission())).json()["request_id"]
-    await town.offer_of(company)
+    await town.offered(company)
     await case.walk()
     await case.in_files()
     await case.on_kafka()

@@ -149,6 +149,12 @@ class Town:
         offer: str = items[0]["offer_id"]
         return offer
 
+    async def offered(self, matter_id: str, party: str = "L001") -> str:
+        """The same, once followup has recorded it too: nothing of the offer is under way any more."""
+        offer = await self.offer_of(matter_id, party)
+        await self.in_state(matter_id, "offered")
+        return offer
+
     async def matter_named(self, submission: dict[str, Any]) -> str:
         """The matter of a submission that was sent over Kafka: asking again tells its id."""
         answer = await self.until(

@@ -111,7 +111,7 @@ async def everything(town: Town) -> dict[str, str]:
     return things | {
         "other_matter": offered,
         "offered_matter": offered,
-        "offer_id": await town.offer_of(offered),
+        "offer_id": await town.offered(offered),
         "objection_id": declined["objection"]["objection_id"],
         "import_id": entered["import_id"],
         "version": "1",

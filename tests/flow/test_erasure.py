@@ -131,7 +131,10 @@ class Case:
         await self.step("L001", "handle", outcome="explained", answer=words(32), path="instant")
         await self.step("C002", "return-visit", reached=True, solved=True, words=words(33))
         await self.step("C002", "close")
-        await self.town.in_state(self.matter, "closed")
+        await self.town.until(
+            lambda: self.town.get("nobody", f"/intake/receipts/{self.receipt}"),
+            lambda found: (found["state"], found["answer"]) == ("closed", words(32)),
+        )
 
     async def step(self, who: str, name: str, **body: Any) -> Any:
         return await self.town.step(who, self.matter, name, **body)

@@ -24,6 +24,11 @@ class Plan:
         return {node["Index Name"] for node in self.nodes if "Index Name" in node}
 
     @property
+    def read_off(self) -> set[str]:
+        """The indexes that answer without the table's rows."""
+        return {n["Index Name"] for n in self.nodes if n["Node Type"] == "Index Only Scan"}
+
+    @property
     def read_whole(self) -> set[str]:
         """The tables that are read from their beginning."""
         return {node["Relation Name"] for node in self.nodes if node["Node Type"] == "Seq Scan"}

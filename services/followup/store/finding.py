@@ -15,7 +15,7 @@ NEWEST: Final = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
 MOST_LOOKED_AT: Final = 1000
 """What a page looks through at most, so that its cost does not follow how much there is that does not fit."""
 
-LISTED_BEFORE_WORDS: Final = 500
+LISTED_BEFORE_WORDS: Final = 250
 """So far a list is looked through for words at once."""
 
 RARE: Final = 5
@@ -117,14 +117,16 @@ async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: 
 
 
 # `offset 0` keeps the order from leading: the planner would walk all ids for a word that it cannot know to be rare. The
-# range stands outside of it, for inside a plan for any range would gather all ids below it, for each week again.
+# range stands outside of it, for inside a plan for any range would gather all ids below it, for each week again. Lists
+# are asked before the matter, whose row is read only where something is asked of it.
 BY_WORDS = """
 select looked.matter_id, (
-    select fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
-           and (cardinality($9::text[]) = 0 or cardinality($9::text[]) = (
-               select count(*) from listing o
-               where o.name = any($9) and o.open = (m.next_due_at is not null) and o.matter_id = m.id))
-    from matter m where m.id = looked.matter_id) as fits
+    (cardinality($9::text[]) = 0 or cardinality($9::text[]) = (
+        select count(*) from listing o
+        where o.name = any($9) and o.open = any('{true,false}') and o.matter_id = looked.matter_id))
+    and (num_nonnulls($3::text, $4::text, $5::text, $6::text) = 0 or (
+        select fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
+        from matter m where m.id = looked.matter_id))) as fits
 from (
     select r.matter_id
     from unnest($7::text[]) as week (terms)

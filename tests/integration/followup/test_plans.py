@@ -1,6 +1,6 @@
 """Each question is led by its index and reads a bounded number of rows, however many matters have ended."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -56,7 +56,7 @@ with town as (
                            original_due_at, required)
     select uuidv7(), id, open, 't', 'D' || number % 12, case when open then 'planned' else 'done' end,
            now() + make_interval(mins => number), now(), true
-    from town cross join generate_series(1, 100) where number % 100 = 0 or number % 2000 = 1
+    from town cross join generate_series(1, 10) where number % 100 = 0 or number % 2000 = 1
 )
 insert into listing (name, open, matter_id)
 select name, open, id
@@ -84,8 +84,8 @@ class Explained:
         return row and row[0]
 
 
-OPEN = Search(lists=("party:L7",), state=MatterState.IN_PROGRESS)
-BOTH = ("party:L7", "requester:firm7")
+OPEN = Search(lists=("party:L20",), state=MatterState.IN_PROGRESS)
+BOTH = ("party:L20", "category:c0")
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=365)
 BEGINNING = promised.BEGINNING
@@ -138,7 +138,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Any], Awaitable[Any]]]] = {
         lambda conn: promised.due_before(conn, Search(words="nowhere"), LATER, BEGINNING, 50),
     ),
     "what a party owes": (
-        "listing_pkey",
+        "matter_open",
         lambda conn: promised.due_before(conn, OPEN, LATER, BEGINNING, 50),
     ),
     "the sweep": ("matter_due", lambda conn: matters.load_due(conn, NOW, 500)),
@@ -176,6 +176,8 @@ MOST_READ = 20_000
 async def full(followup: Followup) -> Followup:
     async with followup.db.transaction() as conn:
         await conn.execute("set local statement_timeout = '60s'")
+        # Until a commit is on disk a vacuum cannot mark what it wrote as seen by all, and no index answers alone.
+        await conn.execute("set local synchronous_commit = on")
         await conn.execute(FILL)
     async with followup.db.reading() as conn:
         await conn.execute("vacuum analyze matter, request, listing, milestone, event")
@@ -194,6 +196,27 @@ async def test_no_question_reads_a_whole_table(full: Followup) -> None:
                 assert read < MOST_READ, (name, read)
 
 
+async def test_what_one_party_has_in_hand_is_read_off_indexes(full: Followup) -> None:
+    """The rows of its open matters lie anywhere among all that has ended: only those of the page are read."""
+    async with full.db.reading() as conn:
+        for name, whole in (("what a party owes", 0), ("a party's chart", 3 * 100)):
+            explained = Explained(conn)
+            index, ask = QUESTIONS[name]
+            await ask(explained)
+            plan = explained.plans[-1]
+            assert {index, "listing_pkey"} <= plan.read_off, (name, plan)
+            assert sum(_rows(plan)) <= whole, (name, plan)
+
+
+def _rows(plan: Plan) -> Iterator[float]:
+    """How many rows each node has read of a table itself."""
+    for node in plan.nodes:
+        if node["Node Type"] in ("Index Scan", "Bitmap Heap Scan"):
+            yield node["Actual Rows"] * node["Actual Loops"]
+        elif node["Node Type"] == "Index Only Scan":
+            yield node["Heap Fetches"]
+
+
 async def test_a_sweep_reads_what_is_due_and_nothing_else(full: Followup) -> None:
     """Ten of 300 open ones are due, and 29,700 have ended: ten rows are read, by the index of what is due."""
     (row,) = await full.rows(
@@ -207,7 +230,7 @@ async def test_a_sweep_reads_what_is_due_and_nothing_else(full: Followup) -> Non
 
 
 async def test_counting_what_is_open_ends_where_it_is_told_to(full: Followup) -> None:
-    """Of 29,700 ended matters none is read, and of 30,000 steps on the wall no more than are counted."""
+    """Of 29,700 ended matters none is read, and of 3,000 steps on the wall no more than are counted."""
     async with full.db.reading() as conn:
         explained: Any = Explained(conn)
         found = await figures.count_open(explained, NOW, 100)

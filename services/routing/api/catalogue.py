@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.routing.api import answers
+from services.routing.api import kept
 from services.routing.api.edge import (
     PROBLEMS,
     Coordinator,
@@ -44,7 +44,7 @@ SHEET_BODY: Final = {
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": answers.DraftAdded}, **PROBLEMS},
+    responses={201: {"model": kept.DraftAdded}, **PROBLEMS},
     openapi_extra=SHEET_BODY,
     summary="Upload a draft",
     dependencies=[commands.KEYED],
@@ -99,7 +99,7 @@ def _words(kept: dict[str, Any], lang: str) -> str:
 
 @router.get(
     "",
-    responses={200: {"model": Page[answers.VersionInList]}, **PROBLEMS},
+    responses={200: {"model": Page[kept.VersionInList]}, **PROBLEMS},
     summary="All versions, the newest first",
 )
 async def list_versions(
@@ -116,7 +116,7 @@ async def list_versions(
 
 @router.get(
     "/{version}",
-    responses={200: {"model": answers.VersionWhole}, **PROBLEMS},
+    responses={200: {"model": kept.VersionWhole}, **PROBLEMS},
     summary="One version",
 )
 async def show_version(request: Request, version: Number, caller: Overseer) -> Response:
@@ -144,7 +144,7 @@ def _version(version: Version, lang: str) -> dict[str, Any]:
 
 @router.post(
     "/{version}/activate",
-    responses={200: {"model": answers.VersionActivated}, **PROBLEMS},
+    responses={200: {"model": kept.VersionActivated}, **PROBLEMS},
     summary="Put a version in force",
     dependencies=[commands.KEYED],
 )
@@ -162,7 +162,7 @@ async def activate(request: Request, version: Number, caller: Coordinator) -> Re
 
 @router.post(
     "/{version}/trial",
-    responses={200: {"model": answers.TrialDone}, **PROBLEMS},
+    responses={200: {"model": kept.TrialDone}, **PROBLEMS},
     summary="Try a version on past requests",
 )
 async def run_trial(request: Request, version: Number, caller: Coordinator) -> Response:

@@ -5,8 +5,7 @@ from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.routing.api import answers
-from services.routing.api.answers import entered
+from services.routing.api import kept
 from services.routing.api.edge import PROBLEMS, Answerer, Coordinator, actor, edge_of
 from services.routing.api.entries import (
     AbsenceBody,
@@ -24,6 +23,7 @@ from services.routing.api.entries import (
     problem_of,
     tie_of,
 )
+from services.routing.api.kept import entered
 from services.routing.handlers import directory, due
 from services.routing.store.directory import Put
 from shared.contracts.vocabulary import Role
@@ -43,7 +43,7 @@ Write: TypeAlias = Put | Refused
 
 @router.put(
     "/departments/{department_id}",
-    responses={**entered(answers.DepartmentShown), **PROBLEMS},
+    responses={**entered(kept.DepartmentShown), **PROBLEMS},
     summary="Enter a department",
 )
 async def put_department(
@@ -60,7 +60,7 @@ async def put_department(
 
 @router.put(
     "/liaisons/{liaison_id}",
-    responses={**entered(answers.LiaisonShown), **PROBLEMS},
+    responses={**entered(kept.LiaisonShown), **PROBLEMS},
     summary="Enter a liaison",
 )
 async def put_liaison(
@@ -77,7 +77,7 @@ async def put_liaison(
 
 @router.put(
     "/enterprises/{uscc}",
-    responses={**entered(answers.EnterpriseShown), **PROBLEMS},
+    responses={**entered(kept.EnterpriseShown), **PROBLEMS},
     summary="Enter an enterprise",
 )
 async def put_enterprise(
@@ -91,7 +91,7 @@ async def put_enterprise(
 
 @router.put(
     "/ties/{tie_id}",
-    responses={**entered(answers.TieShown), **PROBLEMS},
+    responses={**entered(kept.TieShown), **PROBLEMS},
     summary="Enter a tie (结对)",
 )
 async def put_tie(
@@ -109,7 +109,7 @@ async def put_tie(
 
 @router.put(
     "/liaisons/{liaison_id}/absences/{absence_id}",
-    responses={**entered(answers.AbsenceShown), **PROBLEMS},
+    responses={**entered(kept.AbsenceShown), **PROBLEMS},
     summary="Enter an absence",
 )
 async def put_absence(

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from services.routing.api import answers
+from services.routing.api import kept
 from services.routing.api.edge import PROBLEMS, Coordinator, Edge, PartyId, actor, edge_of
 from services.routing.api.entries import (
     AbsenceBody,
@@ -126,7 +126,7 @@ class _Entering:
 
 @router.post(
     "/imports",
-    responses={200: {"model": answers.FileEntered}, **PROBLEMS},
+    responses={200: {"model": kept.FileEntered}, **PROBLEMS},
     openapi_extra=FILE_BODY,
     summary="Enter a file of entries",
 )

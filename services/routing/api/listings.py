@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.routing.api import answers
+from services.routing.api import kept
 from services.routing.api.edge import PROBLEMS, PageCursor, PageSize, Staff, edge_of
 from services.routing.api.paging import after_id, page
 from services.routing.store import listing
@@ -18,7 +18,7 @@ Wanted = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 @router.get(
     "/departments",
-    responses={200: {"model": Page[answers.DepartmentShown]}, **PROBLEMS},
+    responses={200: {"model": Page[kept.DepartmentShown]}, **PROBLEMS},
     summary="Departments",
 )
 async def departments(
@@ -32,7 +32,7 @@ async def departments(
 
 @router.get(
     "/liaisons",
-    responses={200: {"model": Page[answers.LiaisonInList]}, **PROBLEMS},
+    responses={200: {"model": Page[kept.LiaisonInList]}, **PROBLEMS},
     summary="Liaisons",
 )
 async def liaisons(
@@ -53,7 +53,7 @@ async def liaisons(
 
 @router.get(
     "/enterprises",
-    responses={200: {"model": Page[answers.EnterpriseShown]}, **PROBLEMS},
+    responses={200: {"model": Page[kept.EnterpriseShown]}, **PROBLEMS},
     summary="Enterprises",
 )
 async def enterprises(
@@ -70,7 +70,7 @@ async def enterprises(
     return page(found, limit, lambda row: (row["uscc"],), dict)
 
 
-@router.get("/ties", responses={200: {"model": Page[answers.TieShown]}, **PROBLEMS}, summary="Ties")
+@router.get("/ties", responses={200: {"model": Page[kept.TieShown]}, **PROBLEMS}, summary="Ties")
 async def ties(
     request: Request,
     caller: Staff,
@@ -87,7 +87,7 @@ async def ties(
 
 @router.get(
     "/liaisons/{liaison_id}/absences",
-    responses={200: {"model": Page[answers.AbsenceShown]}, **PROBLEMS},
+    responses={200: {"model": Page[kept.AbsenceShown]}, **PROBLEMS},
     summary="A liaison's absences",
 )
 async def absences(

@@ -13,7 +13,11 @@ from deploy.tokens import SAMPLE
 from tests.compose.engine import Failed, Stack, has_image, run
 from tests.faults.replicas import token_entries
 
-STANDINS = {"caddy:2": "gateway", "prom/prometheus:v3.5.0": "prometheus"}
+STANDINS = {
+    "caddy:2": "gateway",
+    "prom/prometheus:v3.5.0": "prometheus",
+    "prom/node-exporter:v1.9.1": "disks",
+}
 """Images by their public names, and the folder here of what stands in for each."""
 TOKENS_SCRIPT = "umask 077 && mkdir -p .liaison && cat > .liaison/tokens.json"
 

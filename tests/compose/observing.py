@@ -20,7 +20,7 @@ ALERTS: Final = OBSERVE / "alerts.yml"
 CASES: Final = Path(__file__).parent / "alerts.test.yml"
 FOUND_SECONDS: Final = 120.0
 """Longer than two of Prometheus' rounds and the services' own from one count to the next."""
-FIGURE: Final = re.compile(r"\b(liaison_\w+|up)\b")
+FIGURE: Final = re.compile(r"\b(liaison_\w+|node_filesystem_\w+|up)\b")
 
 
 def try_alerts() -> str:
@@ -39,7 +39,7 @@ def look(site: Site) -> str:
     """
     # The dashboard's own image cannot be had everywhere: what it would ask is asked here.
     up = "docker compose --profile observe up --detach --wait"
-    type_block(site, "figures", 0, {up: f"{up} --no-recreate prometheus"})
+    type_block(site, "figures", 0, {up: f"{up} --no-recreate prometheus disks"})
     figures = sorted(set(FIGURE.findall(ALERTS.read_text())) - {"up"})
     panels = [expression for _, expression in dashboard.expressions()]
     late = time.monotonic() + FOUND_SECONDS

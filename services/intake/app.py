@@ -20,6 +20,7 @@ from shared.kit.batching import Batcher
 from shared.kit.clock import Clock, clock_from
 from shared.kit.db import Database, open_database
 from shared.kit.fetching import GATHER_SECONDS
+from shared.kit.guessing import Guesses
 from shared.kit.inbound import Inbound
 from shared.kit.kafka import Consumer, hindrances
 from shared.kit.reading import Unordered
@@ -44,7 +45,8 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         batcher = Batcher(partial(_register, db, now))
-        app.state.edge = edge = Edge(db, now, batcher, health, settings.max_pending_events)
+        guesses = Guesses(settings.wrong_receipts_per_minute)
+        app.state.edge = edge = Edge(db, now, batcher, health, settings.max_pending_events, guesses)
         arrivals: Unordered[Submitted] = Unordered(
             db, SERVICE, read_submission, taking_submissions(now)
         )

@@ -11,3 +11,6 @@ class Settings(ServiceSettings):
     max_pending_events: int = Field(
         200_000, ge=1, description="with more events than this not yet in Kafka, intake answers 503"
     )
+    wrong_receipts_per_minute: int = Field(
+        300, ge=1, description="how often one address may name a receipt that there is not"
+    )

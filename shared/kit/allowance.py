@@ -28,9 +28,13 @@ class Allowance:
 
     def spend(self, party: object) -> None:
         """Count one request of `party`. Raises Problem 429 for one too many, which is not counted."""
+        self.require(party)
+        self.charge(party)
+
+    def require(self, party: object) -> None:
+        """Count nothing. Raises Problem 429 when one more request of `party` would be one too many."""
         now = self._tick()
-        full_at = max(self._full_at.get(party, now), now) + self._share
-        late = full_at - now - self._depth
+        late = max(self._full_at.get(party, now), now) + self._share - now - self._depth
         if late > 0:
             seconds = -(-late // _SECOND)
             raise Problem(
@@ -39,7 +43,11 @@ class Allowance:
                 params={"limit": self._per_minute, "seconds": seconds},
                 headers={"retry-after": str(seconds)},
             )
-        self._full_at[party] = full_at
+
+    def charge(self, party: object) -> None:
+        """Count one request of `party`, one too many too: the next is allowed so much later."""
+        now = self._tick()
+        self._full_at[party] = max(self._full_at.get(party, now), now) + self._share
         self._full_at.move_to_end(party)
         if len(self._full_at) > MOST_BUCKETS:
             # Who has not asked for longest has most of a full bucket again.

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.compose import access, hurting, observing, pages, poisoning, steps, upgrading
+from tests.compose import access, guessing, hurting, observing, pages, poisoning, steps, upgrading
 from tests.compose.engine import Failed
 from tests.compose.ground import Site, make_site, make_standins
 from tests.compose.loading import Watched, during, under_load
@@ -79,6 +79,7 @@ def work(site: Site, options: argparse.Namespace, report: Report) -> None:
     os.environ["SSL_CERT_FILE"] = str(site.authority)
     report.step("the sample day, through the gateway", lambda: steps.play(site))
     report.step("nobody reads or writes what is not theirs", lambda: access.check(site))
+    report.step("receipts cannot be guessed at for long", lambda: guessing.check(site))
     report.step("each alert fires when it must", observing.try_alerts)
     report.step("no log names anybody", lambda: steps.read_logs(site))
     report.step("Prometheus has what alerts and dashboard ask for", lambda: observing.look(site))

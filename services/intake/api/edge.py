@@ -10,6 +10,7 @@ from services.intake.handlers.registration import Arrival
 from shared.kit.batching import Batcher
 from shared.kit.clock import Clock
 from shared.kit.db import Database
+from shared.kit.guessing import Guesses
 from shared.kit.problems import ProblemDocument, busy
 from shared.kit.running import Health
 
@@ -25,6 +26,7 @@ class Edge:
     batcher: Batcher[Arrival, Registration]
     health: Health
     max_pending_events: int
+    guesses: Guesses
 
     @property
     def is_full(self) -> bool:

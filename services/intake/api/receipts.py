@@ -1,6 +1,6 @@
 """Receipts over HTTP: what became of a request, and what its holder may add. It holds no rule and no SQL."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
@@ -19,6 +19,7 @@ from shared.kit.answers import as_json
 from shared.kit.auth import Principal, require
 from shared.kit.commands import Answer
 from shared.kit.db import Connection
+from shared.kit.guessing import place_of
 from shared.kit.ids import spelled_code
 from shared.kit.messages import text
 from shared.kit.problems import Problem, language
@@ -27,6 +28,16 @@ router = APIRouter(prefix="/intake")
 
 Outcome: TypeAlias = Done | NotNow | Missing
 
+_GUESSED: dict[int | str, dict[str, Any]] = {**PROBLEMS, 429: PROBLEMS[404]}
+
+
+async def _holder(request: Request) -> AsyncIterator[None]:
+    """Whoever knows a receipt holds it, and whoever guesses does not for long."""
+    with edge_of(request).guesses.watch(place_of(request)):
+        yield
+
+
+HOLDER = Depends(_holder)
 STAFF = require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.OPERATOR)
 
 
@@ -62,8 +73,9 @@ class AnswerBody(_Body):
 
 @router.get(
     "/receipts/{receipt}",
-    responses={200: {"model": answers.Status}, **PROBLEMS},
+    responses={200: {"model": answers.Status}, **_GUESSED},
     summary="What became of it",
+    dependencies=[HOLDER],
 )
 async def show_receipt(request: Request, receipt: str) -> Response:
     """Status, timeline and answer, for whoever holds the receipt."""
@@ -113,9 +125,9 @@ def _status(standing: Standing, lang: str) -> dict[str, Any]:
 @router.post(
     "/receipts/{receipt}/messages",
     status_code=202,
-    responses={202: {"model": answers.StepTaken}, **PROBLEMS},
+    responses={202: {"model": answers.StepTaken}, **_GUESSED},
     summary="Add facts",
-    dependencies=[commands.KEYED],
+    dependencies=[HOLDER, commands.KEYED],
 )
 async def add_message(request: Request, receipt: str, body: MessageBody) -> Response:
     """Facts that came to mind later, for whoever works on it."""
@@ -129,9 +141,9 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
 @router.post(
     "/receipts/{receipt}/withdraw",
     status_code=202,
-    responses={202: {"model": answers.StepTaken}, **PROBLEMS},
+    responses={202: {"model": answers.StepTaken}, **_GUESSED},
     summary="Take it back",
-    dependencies=[commands.KEYED],
+    dependencies=[HOLDER, commands.KEYED],
 )
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
     """The request is taken back; its matter ends as withdrawn."""
@@ -145,9 +157,9 @@ async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Respon
 @router.post(
     "/receipts/{receipt}/answer",
     status_code=202,
-    responses={202: {"model": answers.StepTaken}, **PROBLEMS},
+    responses={202: {"model": answers.StepTaken}, **_GUESSED},
     summary="Answer the return visit",
-    dependencies=[commands.KEYED],
+    dependencies=[HOLDER, commands.KEYED],
 )
 async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Response:
     """Whether it is settled, and how satisfied the holder is."""

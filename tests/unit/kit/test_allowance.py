@@ -102,3 +102,16 @@ def test_no_more_is_kept_than_so_many_and_the_oldest_goes(
     assert list(bucket._full_at) == ["c", "a", "d"]
     assert spent(bucket, "a", 1) == 0, "who came again is not the oldest"
     assert spent(bucket, "b", 3) == 2, "who was forgotten begins anew"
+
+
+def test_what_is_charged_past_the_limit_is_waited_for(moments: Moments):
+    """Five tries that were all allowed before any of them was counted."""
+    bucket = Allowance(60, moments.nanoseconds)
+    spent(bucket, "a", 9)
+    for _ in range(5):
+        bucket.require("a")
+    for _ in range(5):
+        bucket.charge("a")
+    assert seconds_to_wait(bucket, "a") == 5
+    moments.go_on(5)
+    assert spent(bucket, "a", 2) == 1

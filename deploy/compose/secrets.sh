@@ -1,18 +1,100 @@
 #!/bin/sh
-# Makes the passwords that are not there yet, each in a file of its own: deploy/compose/secrets.sh [FOLDER]
+# Makes what is not there yet: the passwords, each in a file of its own, and the certificate of Kafka's outer port with an
+# authority of its own: deploy/compose/secrets.sh [FOLDER]
 # New ones in place of those that are: deploy/compose/secrets.sh --renew NAME...
 # Nobody has to know one. The folder keeps others out; the containers' user, another one, must be able to read the files.
 set -eu
+umask 077
 folder=${LIAISON_SECRETS:-secrets}
 names="database_admin database_intake database_routing database_followup \
-       kafka_intake kafka_routing kafka_followup kafka_senders grafana_admin"
+       kafka_intake kafka_routing kafka_followup kafka_senders grafana_admin kafka_certificate"
+key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256"
+
+# As docker compose takes a setting: the environment's, then what .env says.
+setting() {
+    eval "value=\${$1-}"
+    # shellcheck disable=SC2154 # eval sets it
+    [ -n "$value" ] || value=$(sed -n "s/^$1=[\"']*\([^\"' #]*\).*/\1/p" .env 2>/dev/null | tail -n 1)
+    echo "${value:-$2}"
+}
+
+password() {
+    head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$file.new"
+}
+
+# Key and chain in one, as Kafka wants them.
+certificate() {
+    if ! command -v openssl >/dev/null; then
+        echo "Kafka's certificate wants openssl on this machine (Debian: apt install openssl)," >&2
+        echo "or one of your own, key and chain as PEM, in $file" >&2
+        # Without TLS nobody reads it, but docker compose wants the file to be there.
+        [ -z "$renew" ] && [ "$(setting LIAISON_KAFKA_OUTSIDE PLAINTEXT)" = PLAINTEXT ] || exit 1
+        : >"$file.new"
+        return
+    fi
+    work=$(mktemp -d "$folder/.certificate.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    describe >"$work/openssl.cnf"
+    [ -s "$folder/kafka_authority_key" ] || authority
+    # shellcheck disable=SC2086 # several words
+    openssl req -new $key -config "$work/openssl.cnf" -subj "/CN=Liaison: Kafka" \
+        -keyout "$work/key" -out "$work/request" 2>"$work/said" || failed
+    openssl x509 -req -sha256 -days 825 -in "$work/request" -set_serial "0x$(openssl rand -hex 16)" \
+        -CA "$folder/kafka_authority" -CAkey "$folder/kafka_authority_key" \
+        -extfile "$work/openssl.cnf" -extensions server -out "$work/certificate" 2>"$work/said" || failed
+    cat "$work/key" "$work/certificate" >"$file.new"
+}
+
+authority() {
+    # shellcheck disable=SC2086 # several words
+    openssl req -x509 -days 7300 $key -config "$work/openssl.cnf" \
+        -subj "/CN=Liaison: authority of Kafka" -extensions authority \
+        -keyout "$work/authority_key" -out "$work/authority" 2>"$work/said" || failed
+    chmod 0400 "$work/authority_key"
+    chmod 0444 "$work/authority"
+    mv -f "$work/authority_key" "$folder/kafka_authority_key"
+    mv -f "$work/authority" "$folder/kafka_authority"
+    echo "made $folder/kafka_authority, for other systems to know Kafka by"
+}
+
+failed() {
+    cat "$work/said" >&2
+    exit 1
+}
+
+describe() {
+    host=$(setting LIAISON_KAFKA_ADDRESS 127.0.0.1:9094 | tr -d '[]')
+    host=${host%:*}
+    case $host in *:* | [0-9]*.[0-9]*.[0-9]*.[0-9]*) kind=IP ;; *) kind=DNS ;; esac
+    cat <<SAYS
+[req]
+distinguished_name = name
+[name]
+[authority]
+basicConstraints = critical,CA:TRUE,pathlen:0
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+[server]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = $kind:$host,DNS:localhost,IP:127.0.0.1
+SAYS
+}
+
+renew=
 if [ "${1:-}" = --renew ]; then
     shift
     for name in "$@"; do
         [ -s "$folder/$name" ] || { echo "there is no $folder/$name to renew" >&2; exit 1; }
-        rm "$folder/$name"
+        [ "$name" != kafka_certificate ] || [ -s "$folder/kafka_authority_key" ] || {
+            echo "$folder/kafka_certificate was not made here: put the new one in its place yourself" >&2
+            exit 1
+        }
     done
-    names=$*
+    names=$* renew=yes
 else
     folder=${1:-$folder}
 fi
@@ -20,10 +102,10 @@ mkdir -p "$folder"
 chmod 0700 "$folder"
 for name in $names; do
     file=$folder/$name
-    if [ ! -s "$file" ]; then
-        head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$file.new"
+    if [ -n "$renew" ] || [ ! -s "$file" ]; then
+        case $name in kafka_certificate) certificate ;; *) password ;; esac
         chmod 0444 "$file.new"
-        mv "$file.new" "$file"
+        mv -f "$file.new" "$file"
         echo "made $file"
     fi
     chmod 0444 "$file"

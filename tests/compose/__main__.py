@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from deploy.access import SENDERS
 from tests.compose import access, guessing, hurting, observing, pages, poisoning, steps, upgrading
 from tests.compose.engine import Failed
 from tests.compose.ground import Site, make_site, make_standins
@@ -53,9 +54,10 @@ async def hurt(site: Site, options: argparse.Namespace, report: Report) -> dict[
 
 
 def renew(site: Site, watched: Watched) -> None:
-    """New passwords, of which the checker needs one."""
+    """New passwords, of which the checker needs one and the load another."""
     steps.renew(site)
     watched.checker.url = site.database
+    watched.load.kafka = site.kafka_for(SENDERS)
 
 
 async def judge(

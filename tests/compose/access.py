@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 import asyncpg
@@ -12,7 +13,7 @@ from aiokafka.errors import KafkaError
 from deploy.access import ACCESS, SENDERS
 from deploy.migrations import SERVICES
 from shared.contracts.topics import TOPICS
-from shared.kit.address import KafkaAddress, Login
+from shared.kit.address import KafkaAddress
 from tests.compose.engine import Failed
 from tests.compose.ground import Site
 from tests.rights import may_read, may_write
@@ -33,8 +34,22 @@ async def _check(site: Site) -> str:
         tried += await _database(site, service, schema)
     for user in ACCESS:
         tried += await _kafka(site, user)
-    await _stranger(site, SENDERS, "a password that is wrong")
-    return f"({tried + 1} tries)"
+    strangers = _strangers(site)
+    for what, kafka in strangers.items():
+        await _stranger(kafka, what)
+    return f"({tried + len(strangers)} tries)"
+
+
+def _strangers(site: Site) -> dict[str, KafkaAddress]:
+    """Ways of coming to the outer port that open nothing."""
+    kafka = site.kafka_for(SENDERS)
+    return {
+        "a wrong password": site.kafka_for(SENDERS, "a password that is wrong"),
+        "a password without TLS": replace(kafka, ca_file=None),
+        "nobody in particular": replace(kafka, login=None),
+        # The gateway's authority is another one: whoever believes that alone must not take this for Kafka.
+        "whoever believes another authority": replace(kafka, ca_file=site.authority),
+    }
 
 
 async def _database(site: Site, service: str, schema: str) -> int:
@@ -62,14 +77,9 @@ async def _may(conn: asyncpg.Connection, statement: str) -> bool:
     return True
 
 
-def _address(site: Site, user: str, secret: str = "") -> KafkaAddress:
-    known = (site.folder / "secrets" / f"kafka_{user}").read_text().strip()
-    return KafkaAddress(f"127.0.0.1:{site.ports['outside']}", login=Login(user, secret or known))
-
-
 async def _kafka(site: Site, user: str) -> int:
     """What lies in the topics after the sample day is not for everybody, and not everybody may add to it."""
-    kafka, names = _address(site, user), {topic.name for topic in TOPICS}
+    kafka, names = site.kafka_for(user), {topic.name for topic in TOPICS}
     forbidden = [(may_read, name) for name in names - set(ACCESS[user].reads)]
     forbidden += [(may_write, name) for name in names - set(ACCESS[user].writes)]
     answers = await asyncio.gather(*(act(kafka, name) for act, name in forbidden))
@@ -88,7 +98,7 @@ async def _refused(site: Site, secrets: Mapping[str, str]) -> None:
     for name, secret in secrets.items():
         server, _, who = name.partition("_")
         if server == "kafka":
-            await _stranger(site, who, secret.strip())
+            await _stranger(site.kafka_for(who, secret.strip()), f"the old password of {who}")
         elif await _comes_in(
             site, "liaison" if who == "admin" else f"liaison_{who}", secret.strip()
         ):
@@ -105,10 +115,8 @@ async def _comes_in(site: Site, role: str, secret: str) -> bool:
     return True
 
 
-async def _stranger(site: Site, user: str, secret: str) -> None:
-    consumer = AIOKafkaConsumer(
-        **_address(site, user, secret).client(), request_timeout_ms=ANSWER_MS
-    )
+async def _stranger(kafka: KafkaAddress, what: str) -> None:
+    consumer = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=ANSWER_MS)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await consumer.start()
@@ -116,4 +124,4 @@ async def _stranger(site: Site, user: str, secret: str) -> None:
         return
     finally:
         await consumer.stop()
-    raise Failed(f"Kafka takes a wrong password of {user}")
+    raise Failed(f"Kafka lets in {what}")

@@ -10,6 +10,7 @@ from typing import Any
 from deploy.demo import parties
 from deploy.embedded.ports import pick
 from deploy.tokens import SAMPLE
+from shared.kit.address import KafkaAddress, Login
 from tests.compose.engine import Failed, Stack, has_image, run
 from tests.faults.replicas import token_entries
 
@@ -59,6 +60,13 @@ class Site:
         """Kafka past its users, for the checker."""
         return f"127.0.0.1:{self.ports['kafka']}"
 
+    def kafka_for(self, user: str, secret: str = "") -> KafkaAddress:
+        """Kafka as other systems reach it, by TLS; with a password other than the user's own if one is given."""
+        known = (self.folder / "secrets" / f"kafka_{user}").read_text().strip()
+        authority = self.folder / "secrets" / "kafka_authority"
+        outside = f"127.0.0.1:{self.ports['outside']}"
+        return KafkaAddress(outside, login=Login(user, secret or known), ca_file=authority)
+
     @property
     def database(self) -> str:
         secret = (self.folder / "secrets" / "database_admin").read_text().strip()
@@ -105,6 +113,7 @@ def make_site(folder: Path, project: str) -> Site:
         "LIAISON_BACKUPS": str(backups),
         "LIAISON_HTTP_PUBLISH": f"127.0.0.1:{ports['http']}",
         "LIAISON_HTTPS_PUBLISH": f"127.0.0.1:{ports['https']}",
+        "LIAISON_KAFKA_OUTSIDE": "SSL",
         "LIAISON_KAFKA_PUBLISH": f"127.0.0.1:{ports['outside']}",
         "LIAISON_METRICS_PUBLISH": f"127.0.0.1:{ports['metrics']}",
         "CHECKER_KAFKA_OUTSIDE": str(ports["outside"]),

@@ -11,6 +11,7 @@ from typing import cast
 
 import httpx
 
+from deploy.access import SENDERS
 from deploy.origin.transport import Transport
 from shared.contracts.topics import PARTITIONS
 from tests.compose.ground import Site
@@ -92,7 +93,7 @@ async def under_load(site: Site, seed: int) -> AsyncIterator[Watched]:
             timeout=TIMEOUT, transport=Transport(limits=LIMITS, verify=trust)
         )
         callers = Callers(cast(Replicas, _Gateway(site.web)), chance, client)
-        load = Load(town, journal, callers, site.kafka, "", RATES, chance)
+        load = Load(town, journal, callers, site.kafka_for(SENDERS), RATES, chance)
         await stack.enter_async_context(load)
         await stack.enter_async_context(Walkers(load))
         yield Watched(load, Checker(site.database, town, journal, reader), journal)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,6 +21,10 @@ from tests.faults.town import Town
 
 PLAY_SECONDS = 300.0
 CURRENT_SECONDS = 120.0
+CERTIFICATE = "kafka_certificate"
+# The dashboard has its own afterwards, since what its file says counts at its first start; by its authority other
+# systems know Kafka, whichever certificate it shows.
+KEPT = {"grafana_admin", "kafka_authority", "kafka_authority_key"}
 # What was restored has gone all the way when each request has its matter and nothing waits to be sent.
 BEHIND = """
 select (select count(*) from intake.request)
@@ -109,17 +114,23 @@ def look_for_trouble(site: Site) -> str:
 
 
 def renew(site: Site) -> None:
-    """New passwords for everybody. Raises Failed when an old one still opens anything, or a token cannot be revoked."""
+    """New passwords for everybody, and Kafka's certificate.
+
+    Raises Failed when an old one still opens anything, or a token cannot be revoked.
+    """
     folder = site.folder / "secrets"
-    # The dashboard has its own afterwards: what its file says counts at its first start.
-    old = {file.name: file.read_text() for file in folder.iterdir() if file.name != "grafana_admin"}
-    for number in range(3):
+    old = {file.name: file.read_text() for file in folder.iterdir() if file.name not in KEPT}
+    for number in range(4):
         type_block(site, "secrets", number)
     if same := [name for name, was in old.items() if (folder / name).read_text() == was]:
         raise Failed(f"not renewed: {', '.join(same)}")
+    shown = ssl.get_server_certificate(("127.0.0.1", site.ports["outside"]))
+    if shown.strip() not in (folder / CERTIFICATE).read_text():
+        raise Failed("Kafka still shows its old certificate")
+    old.pop(CERTIFICATE)
     access.refused(site, old)
     token = site.stack.liaison("tokens", "add", "operator", "O008").strip()
-    type_block(site, "secrets", 3, {"3f9a0c12": digest(token)[:8]})
+    type_block(site, "secrets", 4, {"3f9a0c12": digest(token)[:8]})
 
 
 def back_up(site: Site) -> None:

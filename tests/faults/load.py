@@ -15,6 +15,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from shared.kit.address import KafkaAddress
 from tests.faults.callers import Callers, Gate
 from tests.faults.journal import Journal
 from tests.faults.town import Town
@@ -48,8 +49,7 @@ class Load:
     town: Town
     journal: Journal
     callers: Callers
-    bootstrap: str
-    prefix: str
+    kafka: KafkaAddress
     rates: Rates
     chance: random.Random
     gate: Gate = field(default_factory=Gate)
@@ -248,7 +248,7 @@ class Load:
         async with self.producing:
             if self.producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self.bootstrap,
+                    **self.kafka.client(),
                     acks="all",
                     linger_ms=5,
                     request_timeout_ms=8000,
@@ -261,7 +261,7 @@ class Load:
                     raise
                 self.producer = producer
             producer = self.producer
-        sending = producer.send(self.prefix + TOPIC, value, key=key, headers=headers)
+        sending = producer.send(self.kafka.topic(TOPIC), value, key=key, headers=headers)
         found: asyncio.Future[Any] = await asyncio.wait_for(sending, SEND_SECONDS)
         return found
 

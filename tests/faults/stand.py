@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.migrations import migrate_all
+from shared.kit.address import KafkaAddress
 from tests.faults.callers import Callers
 from tests.faults.checker import Checker
 from tests.faults.cluster import SERVICES, Cluster
@@ -114,7 +115,8 @@ async def standing(
             TopicReader(cluster.bootstrap, prefix, size.partitions)
         )
         callers = Callers(replicas, chance)
-        load = Load(town, journal, callers, cluster.bootstrap, prefix, size.rates, chance)
+        kafka = KafkaAddress(cluster.bootstrap, prefix)
+        load = Load(town, journal, callers, kafka, size.rates, chance)
         await stack.enter_async_context(load)
         walkers = await stack.enter_async_context(Walkers(load))
         checker = Checker(cluster.url(database), town, journal, reader)

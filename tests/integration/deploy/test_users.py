@@ -1,7 +1,10 @@
 """Kafka knows each service by a user of its own, who may read and write its own topics and no others."""
 
 import asyncio
+import re
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -20,23 +23,62 @@ from shared.contracts.topics import TOPICS
 from shared.kit.address import KafkaAddress, Login
 from shared.kit.kafka import Consumer
 from shared.kit.relay import make_producer
+from shared.kit.settings import ServerSettings
 from tests.conftest import COUNTED
 from tests.rights import may_join, may_read, may_write
 
 pytestmark = pytest.mark.timeout(120)
 START_SECONDS = 60.0
+ANSWER_MS = 5_000
 CHANNELS = [channel["address"] for channel in asyncapi.document()["channels"].values()]
 PASSWORDS = {user: f"the password of {user}" for user in ACCESS}
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+ROOT = Path(__file__).parents[3]
+MOUNTED = "/run/secrets/kafka_certificate"
+OUTSIDE = re.compile(r"^ +KAFKA_(LISTENER_NAME_OUTSIDE_\w+): (.+)$", re.MULTILINE)
+
+STRANGERS: dict[str, Callable[[KafkaAddress, Path], KafkaAddress]] = {
+    "without TLS": lambda kafka, _: replace(kafka, ca_file=None),
+    "without a name": lambda kafka, _: replace(kafka, login=None),
+    "with a wrong password": lambda kafka, _: replace(kafka, login=Login(SENDERS, "a wrong one")),
+    "on another authority's word": lambda kafka, other: replace(kafka, ca_file=other),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A broker's listeners: of whoever may do everything, of users, and of other systems by TLS; its secrets."""
+
+    local: str
+    users: str
+    outside: str
+    secrets: Path
+
+
+def make_secrets(folder: Path) -> Path:
+    """What an operator's `deploy/compose/secrets.sh` leaves there."""
+    subprocess.run([ROOT / "deploy/compose/secrets.sh", folder], check=True, cwd=folder.parent)
+    return folder
+
+
+def outer_settings(secrets: Path) -> dict[str, str]:
+    """What docker-compose.yml says of the outer listener, as Kafka's image reads it."""
+    said = OUTSIDE.findall((ROOT / "docker-compose.yml").read_text("utf-8"))
+    return {
+        name.lower().replace("___", "-").replace("_", "."): value.replace(
+            MOUNTED, str(secrets / "kafka_certificate")
+        )
+        for name, value in said
+    }
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A broker with two listeners: of whoever may do everything, and of users."""
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
-    ports = [pick(None) for _ in range(3)]
-    local, controller, users = ports
-    names = (("LOCAL", local), ("CONTROLLER", controller), ("USERS", users))
+    secrets = make_secrets(folder / "secrets")
+    local, controller, users, outside = (pick(None) for _ in range(4))
+    names = {"LOCAL": local, "CONTROLLER": controller, "USERS": users, "OUTSIDE": outside}
+    places = [f"{name}://{LOOPBACK}:{port}" for name, port in names.items()]
     broker = Broker(
         folder=folder / "kafka",
         port=local,
@@ -44,25 +86,28 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         classpath=jars.classpath(lambda come, expected: None),
         controllers={1: controller},
         settings={
-            "listeners": ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in names),
-            "advertised.listeners": f"LOCAL://{LOOPBACK}:{local},USERS://{LOOPBACK}:{users}",
-            "listener.security.protocol.map": "LOCAL:PLAINTEXT,CONTROLLER:PLAINTEXT,USERS:SASL_PLAINTEXT",
+            "listeners": ",".join(places),
+            "advertised.listeners": ",".join(
+                place for place in places if not place.startswith("CONTROLLER")
+            ),
+            "listener.security.protocol.map": "LOCAL:PLAINTEXT,CONTROLLER:PLAINTEXT,"
+            "USERS:SASL_PLAINTEXT,OUTSIDE:SASL_SSL",
             "inter.broker.listener.name": "LOCAL",
             "sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "listener.name.users.scram-sha-512.sasl.jaas.config": SCRAM,
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:ANONYMOUS",
+            **outer_settings(secrets),
         },
     )
     broker.prepare(new_cluster_id())
     with running(broker.program(), START_SECONDS):
-        yield broker.address, f"{LOOPBACK}:{users}"
+        yield Guarded(broker.address, f"{LOOPBACK}:{users}", f"{LOOPBACK}:{outside}", secrets)
 
 
 @pytest.fixture
-async def kafka_of_users(guarded: tuple[str, str]) -> str:
-    local, users = guarded
-    address = KafkaAddress(local)
+async def kafka_of_users(guarded: Guarded) -> str:
+    address = KafkaAddress(guarded.local)
     await asyncio.to_thread(ensure_users, address, PASSWORDS)
     await ensure_topics(address, partitions=1)
     # There is something to read everywhere.
@@ -71,7 +116,7 @@ async def kafka_of_users(guarded: tuple[str, str]) -> str:
     for topic in TOPICS:
         await producer.send_and_wait(topic.name, b"{}")
     await producer.stop()
-    return users
+    return guarded.users
 
 
 def coming_in(bootstrap: str, user: str, password: str | None = None) -> KafkaAddress:
@@ -139,12 +184,40 @@ async def test_a_wrong_password_is_not_let_in(kafka_of_users: str):
 
 
 async def test_users_are_made_again_to_no_harm_and_a_new_password_counts(
-    guarded: tuple[str, str], kafka_of_users: str
+    guarded: Guarded, kafka_of_users: str
 ):
     fresh = {**PASSWORDS, "routing": "a new password of routing"}
-    await asyncio.to_thread(ensure_users, KafkaAddress(guarded[0]), fresh)
+    await asyncio.to_thread(ensure_users, KafkaAddress(guarded.local), fresh)
     assert await may_read(coming_in(kafka_of_users, "routing", fresh["routing"]), topics.REQUESTS)
-    await asyncio.to_thread(ensure_users, KafkaAddress(guarded[0]), PASSWORDS)
+    await asyncio.to_thread(ensure_users, KafkaAddress(guarded.local), PASSWORDS)
+
+
+@pytest.fixture
+def sender(guarded: Guarded, kafka_of_users: str, tmp_path: Path) -> KafkaAddress:
+    """Another system, by the settings that it would have were it one of ours."""
+    password = tmp_path / "password"
+    password.write_text(PASSWORDS[SENDERS])
+    return ServerSettings(
+        kafka=guarded.outside,
+        kafka_user=SENDERS,
+        kafka_password_file=password,
+        kafka_ca_file=guarded.secrets / "kafka_authority",
+    ).kafka_address
+
+
+async def test_other_systems_come_in_by_tls(sender: KafkaAddress):
+    assert sender.client()["security_protocol"] == "SASL_SSL"
+    assert await may_write(sender, topics.SUBMISSIONS)
+    assert not await may_read(sender, topics.REQUESTS)
+
+
+@pytest.mark.parametrize("what", STRANGERS)
+async def test_nobody_else_comes_in_by_tls(sender: KafkaAddress, tmp_path: Path, what: str):
+    stranger = STRANGERS[what](sender, make_secrets(tmp_path / "other") / "kafka_authority")
+    producer = AIOKafkaProducer(**stranger.client(), request_timeout_ms=ANSWER_MS)
+    with pytest.raises(KafkaError):
+        await producer.start()
+    await producer.stop()
 
 
 def test_every_topic_is_written_by_whom_the_contract_names() -> None:
@@ -161,15 +234,15 @@ def test_every_topic_is_written_by_whom_the_contract_names() -> None:
             assert writers == {SENDERS}, topic.name
 
 
-def test_what_is_read_is_what_the_services_subscribe_to(repository: Path) -> None:
+def test_what_is_read_is_what_the_services_subscribe_to() -> None:
     """The composition roots name their topics; nothing else subscribes."""
     for service, access in ACCESS.items():
         if service == SENDERS:
             continue
         written = "".join(
-            (repository / "services" / service / name).read_text()
+            (ROOT / "services" / service / name).read_text()
             for name in ("app.py", "consumers.py")
-            if (repository / "services" / service / name).exists()
+            if (ROOT / "services" / service / name).exists()
         )
         named = {topic.name for topic in TOPICS if f"topics.{_constant(topic.name)}" in written}
         assert named == set(access.reads), service
@@ -177,8 +250,3 @@ def test_what_is_read_is_what_the_services_subscribe_to(repository: Path) -> Non
 
 def _constant(topic: str) -> str:
     return topic.removeprefix("liaison.").replace("-", "_").upper()
-
-
-@pytest.fixture
-def repository() -> Path:
-    return Path(__file__).parents[3]

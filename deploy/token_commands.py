@@ -16,12 +16,17 @@ app = typer.Typer(help=say("help.tokens"), no_args_is_help=True)
 
 
 @app.command("add", help=say("help.tokens.add"))
-def add(role: Role, party: str, data: Data = DEFAULT) -> None:
+def add(
+    role: Role,
+    party: str,
+    sources: Annotated[list[str] | None, typer.Option("--source", help=say("help.source"))] = None,
+    data: Data = DEFAULT,
+) -> None:
     """Make a token and print it; it is not kept."""
     folder = Folder.at(data)
     with in_words():
         folder.make()
-        [token] = tokens.add(folder, [(role, party)])
+        [token] = tokens.add(folder, [(role, party)], sources or ())
     print(token)
 
 

@@ -55,13 +55,19 @@ def sample_tokens(folder: Folder) -> dict[str, str]:
     return {role: file.read_text().strip() for role, file in kept.items()}
 
 
-def add(folder: Folder, parties: Sequence[tuple[Role, str]]) -> list[str]:
-    """A new token for each role and party; the services know them from their next call on."""
+def add(
+    folder: Folder, parties: Sequence[tuple[Role, str]], sources: Sequence[str] = ()
+) -> list[str]:
+    """A new token for each role and party; the services know them from their next call on.
+
+    `sources`, if any, are kept with each: what a system may submit under, or who speaks for another party on Kafka.
+    """
     made = [secrets.token_urlsafe(32) for _ in parties]
     with folder.tokens.joinpath(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fresh = [
             {"sha256": digest(token), "role": role.value, "party": party}
+            | ({"sources": list(sources)} if sources else {})
             for token, (role, party) in zip(made, parties, strict=True)
         ]
         write_json(folder.tokens_file, [*entries(folder), *fresh])

@@ -59,9 +59,10 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def show_tokens(console: Console, entries: Sequence[Mapping[str, Any]]) -> None:
     """Whose tokens there are; of a token only its hash is known."""
-    shown = table("hash", "role", "party")
+    shown = table("hash", "role", "party", "sources")
     for entry in entries:
-        shown.add_row(entry["sha256"][:12], entry["role"], entry["party"])
+        sources = ", ".join(entry.get("sources", ()))
+        shown.add_row(entry["sha256"][:12], entry["role"], entry["party"], sources)
     console.print(shown)
 
 

@@ -1,5 +1,7 @@
-"""Intake's rules: when a submission is new, the same or another, and what a receipt's holder may still do."""
+"""Intake's rules: whose a submission may be, when it is new or the same, and what a receipt's holder may still do."""
 
+import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -9,6 +11,31 @@ from shared.contracts.vocabulary import MatterState, Role
 _FINAL = frozenset(
     {MatterState.CLOSED, MatterState.MERGED, MatterState.REJECTED, MatterState.WITHDRAWN}
 )
+
+
+class NotTheirs(StrEnum):
+    """Why a submission is not for its sender to make."""
+
+    REQUESTER = "another_requester"
+    SOURCE = "another_source"
+
+
+def not_theirs(
+    sender: tuple[Role, str], sources: Collection[str], requester: str, source: str
+) -> NotTheirs | None:
+    """What is wrong with who submits: a requester asks for itself alone, and names kept to `sources` are kept to."""
+    role, party = sender
+    if role is Role.REQUESTER and requester != party:
+        return NotTheirs.REQUESTER
+    if sources and source not in sources:
+        return NotTheirs.SOURCE
+    return None
+
+
+def own_source(party: str, source: str) -> str:
+    """What stands for a requester's `source`: nobody else's is the same, and nobody's id is in it."""
+    digest = hashlib.sha256(f"{party}\0{source}".encode()).hexdigest()
+    return f"urn:liaison:requester:{digest[:32]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Signed tokens, which may have to wait for a key, come from kit.signed by way of 
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -33,16 +33,21 @@ SETTLED_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts: a role, and the id of the liaison, department, coordinator, operator or system."""
+    """Who acts: a role, and the id of the liaison, department, coordinator, operator, system or requester.
+
+    `sources` are those that a system may submit under; if none is named, under any.
+    """
 
     role: Role
     party: str
+    sources: tuple[str, ...] = field(default=(), compare=False)
 
 
 class TokenEntry(BaseModel):
     """A line of the tokens file: the token's SHA-256 in hexadecimal, never the token.
 
-    `sources` are the systems (by their CloudEvents `source`) that may speak for the party on `liaison.commands`.
+    `sources` are the systems (by their CloudEvents `source`) that may speak for the party on `liaison.commands`; of a
+    system those that it may submit under, any if none is named.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -106,9 +111,16 @@ class Tokens:
             # Half written, or mistyped: nobody is locked out, and nobody let in, until it can be read again.
             log.error("tokens.unreadable", file=str(self._file), faults=fault.error_count())
             return
-        self._principals = {entry.sha256: Principal(entry.role, entry.party) for entry in entries}
+        self._principals = {
+            entry.sha256: Principal(
+                entry.role, entry.party, entry.sources if entry.role is Role.SYSTEM else ()
+            )
+            for entry in entries
+        }
         speakers: dict[str, list[Principal]] = {}
         for entry in entries:
+            if entry.role is Role.SYSTEM:
+                continue
             for source in entry.sources:
                 speakers.setdefault(source, []).append(self._principals[entry.sha256])
         self._speakers = speakers

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 ROLE_CLAIM: Final = "liaison_role"
 PARTY_CLAIM: Final = "liaison_party"
+SOURCES_CLAIM: Final = "liaison_sources"
 
 _THIS_MACHINE: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 
@@ -21,6 +22,7 @@ class Issuer:
     """What their `aud` must name: this town's Liaison."""
     role_claim: str = ROLE_CLAIM
     party_claim: str = PARTY_CLAIM
+    sources_claim: str = SOURCES_CLAIM
     jwks_url: str | None = None
     """Where its keys are; without one its discovery document says it."""
     ca_file: Path | None = None

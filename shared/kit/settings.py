@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, FilePath, ValidationError, model_val
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kit.address import KafkaAddress, Login
-from shared.kit.issuer import PARTY_CLAIM, ROLE_CLAIM, Issuer, safe_url
+from shared.kit.issuer import PARTY_CLAIM, ROLE_CLAIM, SOURCES_CLAIM, Issuer, safe_url
 
 
 def _holding(file: Path) -> Path:
@@ -93,6 +93,9 @@ class ServiceSettings(ServerSettings):
     )
     oidc_role_claim: str = Field(ROLE_CLAIM, description="the claim that says the role")
     oidc_party_claim: str = Field(PARTY_CLAIM, description="the claim that says the party")
+    oidc_sources_claim: str = Field(
+        SOURCES_CLAIM, description="the claim that says what a system may submit under"
+    )
     oidc_ca_file: FilePath | None = Field(
         None, description="whom to believe that it is the issuer, PEM"
     )
@@ -125,6 +128,7 @@ class ServiceSettings(ServerSettings):
             audience=self.oidc_audience,
             role_claim=self.oidc_role_claim,
             party_claim=self.oidc_party_claim,
+            sources_claim=self.oidc_sources_claim,
             jwks_url=self.oidc_jwks_url,
             ca_file=self.oidc_ca_file,
         )

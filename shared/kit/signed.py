@@ -83,11 +83,12 @@ class SignedTokens:
             self._count(refused.reason)
             raise _not_signed_in(refused.reason) from None
         role, party = self._role(claims), _name(claims.get(self._issuer.party_claim))
-        if role is None or party is None:
+        sources = self._sources(claims)
+        if role is None or party is None or sources is None:
             self._count("no role or party")
             raise self._nobody()
         self._count("accepted")
-        return Principal(role, party)
+        return Principal(role, party, sources if role is Role.SYSTEM else ())
 
     async def _verified(self, token: str) -> dict[str, Any]:
         kid = _kid(token)
@@ -114,8 +115,21 @@ class SignedTokens:
             said = said[0]
         return next((role for role in Role if role == said), None)
 
+    def _sources(self, claims: dict[str, Any]) -> tuple[str, ...] | None:
+        """What a system may submit under; none where the claim is not there, None where it says nothing of use."""
+        if self._issuer.sources_claim not in claims:
+            return ()
+        said = claims[self._issuer.sources_claim]
+        names = [_name(each) for each in (said if isinstance(said, list) else [said])]
+        found = tuple(name for name in names if name is not None)
+        return found if found and len(found) == len(names) else None
+
     def _nobody(self) -> Problem:
-        names = {"role": self._issuer.role_claim, "party": self._issuer.party_claim}
+        names = {
+            "role": self._issuer.role_claim,
+            "party": self._issuer.party_claim,
+            "sources": self._issuer.sources_claim,
+        }
         return Problem(
             403, "no_role_or_party", params={**names, "allowed": ", ".join(sorted(Role))}
         )

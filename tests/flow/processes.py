@@ -29,7 +29,7 @@ PARTIES = {
     "C001": ("coordinator", "C001"),
     "C002": ("coordinator", "C002"),
     "O001": ("operator", "O001"),
-    # Strangers to what is the others', and the roles that come in by other doors than a token's.
+    # Strangers to what is the others', one who asks for itself, and a role that comes in by no token.
     "other-system": ("system", "https://other.example"),
     "L003": ("liaison", "L003"),
     "D-FIN": ("department", "D-FIN"),

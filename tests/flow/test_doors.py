@@ -213,6 +213,23 @@ async def test_a_receipt_opens_its_own_matter_and_nothing_else(
     record_property(COUNTED, f"{len(tries)} tries with {len(wrong)} wrong receipts")
 
 
+async def test_a_requester_comes_in_with_its_own_requests_alone(
+    town: Town, record_property: Any
+) -> None:
+    own = town.submission(requester={"kind": "resident", "id": "R001", "name": "某居民"})
+    taken = await town.call("R001", "POST", "/intake/requests", own)
+    assert taken.status_code == 202
+    path = f"/followup/matters/{taken.json()['request_id']}"
+    await town.until(
+        lambda: town.call("C001", "GET", path), lambda answer: answer.status_code == 200
+    )
+    another = await town.call("R001", "POST", "/intake/requests", town.submission())
+    assert another.status_code == 403
+    assert another.json()["type"] == "urn:liaison:problem:another_requester"
+    assert (await town.call("R001", "GET", path)).status_code == 403
+    record_property(COUNTED, "3 tries of a requester")
+
+
 def _altered(receipt: str, place: int) -> str:
     other = "Z" if receipt[place] != "Z" else "Y"
     return receipt[:place] + other + receipt[place + 1 :]

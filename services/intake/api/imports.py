@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.intake.api import answers, sheet
 from services.intake.api.edge import PROBLEMS, edge_of
-from services.intake.domain import RowOutcome
+from services.intake.api.senders import foreign
+from services.intake.domain import NotTheirs, RowOutcome
 from services.intake.handlers import imports
 from services.intake.handlers.imports import Standing
 from services.intake.store.imports import NewImport, Row
@@ -53,12 +54,15 @@ async def enter(
 
     Columns are named as the fields of a submission (`requester.name`) or in words (诉求方名称). Valid rows are taken
     within moments, by the rules of every submission, so that a file sent again takes only what is new in it.
+    A row under a `source` that the system's token does not have is one to be mended.
     202 when the file was kept now; 200 when the same file was kept before.
     """
     edge = edge_of(request)
     edge.refuse_when_full()
+    if source is not None and caller.sources and source not in caller.sources:
+        raise foreign(NotTheirs.SOURCE, caller)
     raw, lang = await request.body(), language(request)
-    table, rows = await asyncio.to_thread(sheet.read_rows, raw, source, lang)
+    table, rows = await asyncio.to_thread(sheet.read_rows, raw, source, lang, caller.sources)
     digest = hashlib.sha256(f"{source or ''}\0".encode() + raw).digest()
     new = NewImport(
         UUID(new_id()), caller.role, caller.party, digest, table.header, edge.clock(), rows

@@ -7,8 +7,10 @@ from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import orjson
 from pydantic import ValidationError
 
+from services.intake.domain import NotTheirs
 from services.intake.store.imports import NewRow
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
@@ -41,10 +43,13 @@ _MOMENT: Final = re.compile(
 )
 
 
-def read_rows(raw: bytes, source: str | None, lang: str) -> tuple[Table, list[NewRow]]:
+def read_rows(
+    raw: bytes, source: str | None, lang: str, sources: Sequence[str] = ()
+) -> tuple[Table, list[NewRow]]:
     """The table, and each row as a submission or with what is wrong with it.
 
-    `source` stands in for the column of that name. Raises Problem 422 for a file that cannot be used at all.
+    `source` stands in for the column of that name; `sources`, if any, are those that a row may have.
+    Raises Problem 422 for a file that cannot be used at all.
     """
     try:
         table = read_table(raw, MOST_ROWS)
@@ -57,7 +62,7 @@ def read_rows(raw: bytes, source: str | None, lang: str) -> tuple[Table, list[Ne
     if faults := list(_header_faults(table.header, fields, source, lang)):
         raise Problem(422, "import_unusable", errors=faults)
     rows = [_row(number, cells, fields, source, lang) for number, cells in table.rows.items()]
-    return table, rows
+    return table, [_kept_to(sources, row, lang) for row in rows] if sources else rows
 
 
 @cache
@@ -122,6 +127,17 @@ def _row(
         ]
         return NewRow(number, cells, None, errors)
     return NewRow(number, cells, submission.model_dump_json())
+
+
+def _kept_to(sources: Sequence[str], row: NewRow, lang: str) -> NewRow:
+    """The row, with that said of it where its source is not the sender's."""
+    if row.submission is None or orjson.loads(row.submission)["source"] in sources:
+        return row
+    code = NotTheirs.SOURCE.value
+    words = text(f"problem.{code}.detail", lang, allowed=", ".join(sources))
+    return NewRow(
+        row.number, row.cells, None, [{"pointer": "/source", "code": code, "detail": words}]
+    )
 
 
 def _nested(found: Mapping[str, str], source: str | None) -> dict[str, Any]:

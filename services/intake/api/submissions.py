@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.intake.api.answers import OneOfBatch, Taken
 from services.intake.api.edge import PROBLEMS, Edge, edge_of
+from services.intake.api.senders import from_sender
 from services.intake.domain import Conflicting, Registered, Registration
 from services.intake.handlers import registration
 from services.intake.handlers.registration import Arrival
@@ -23,7 +24,7 @@ from shared.kit.problems import Problem, invalid, language
 
 router = APIRouter(prefix="/intake", route_class=DirectRoute)
 
-SENDERS = require(Role.SYSTEM, Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR)
+SENDERS = require(Role.SYSTEM, Role.REQUESTER, Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR)
 Sender = Annotated[Principal, Depends(SENDERS)]
 
 MAX_BATCH = 1000
@@ -59,16 +60,17 @@ async def submit(request: Request, caller: Sender) -> Response:
     """One submission, a CloudEvent that carries one, or a batch of up to 1,000 such events.
 
     202 when it was taken now; 200 with the first answer when the same (`source`, `source_ref`) was taken before
-    with the same content; 409 when it was taken with another.
+    with the same content; 409 when it was taken with another. 403 when it is of another requester than
+    the one that sends it, or under a `source` that the token of a system is not for. What a requester calls `source`
+    is its own: it is kept under a name that no other sender's has.
     """
     edge = edge_of(request)
     edge.refuse_when_full()
     body = await request.body()
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    actor = Actor(role=caller.role, party=caller.party)
     traceparent = trace_of(request.headers.get("traceparent"))
     if content_type == "application/cloudevents-batch+json":
-        return await _submit_batch(edge, body, actor, traceparent, language(request))
+        return await _submit_batch(edge, body, caller, traceparent, language(request))
     try:
         if content_type == "application/cloudevents+json":
             submission = _from_cloudevent(orjson.loads(body))
@@ -78,8 +80,14 @@ async def submit(request: Request, caller: Sender) -> Response:
         raise Problem(422, "not_json") from None
     except ValidationError as fault:
         raise invalid(fault, language(request)) from None
-    result = await edge.batcher.submit(Arrival(submission, actor, None, traceparent))
+    result = await edge.batcher.submit(_arrival(submission, caller, traceparent))
     return _answer(result)
+
+
+def _arrival(submission: Submission, caller: Principal, traceparent: str) -> Arrival:
+    """Raises Problem 403 when it is not for the caller to submit."""
+    actor = Actor(role=caller.role, party=caller.party)
+    return Arrival(from_sender(caller, submission), actor, None, traceparent)
 
 
 def _answer(result: Registration) -> Response:
@@ -112,16 +120,21 @@ def _content(envelope: object) -> dict[str, object]:
 
 
 async def _submit_batch(
-    edge: Edge, body: bytes, actor: Actor, traceparent: str, lang: str
+    edge: Edge, body: bytes, caller: Principal, traceparent: str, lang: str
 ) -> Response:
     envelopes = _envelopes(body, lang)
     if len(envelopes) > MAX_BATCH:
         raise Problem(422, "batch_too_long", params={"limit": MAX_BATCH})
     submissions, results = _read_all(envelopes, lang)
-    arrivals = [Arrival(each, actor, None, traceparent) for each in submissions.values()]
+    arrivals: dict[int, Arrival] = {}
+    for place, submission in submissions.items():
+        try:
+            arrivals[place] = _arrival(submission, caller, traceparent)
+        except Problem as problem:
+            results[place] = problem.body(lang)
     async with edge.db.transaction() as conn:
-        registered = await registration.register(conn, arrivals, edge.clock())
-    for place, result in zip(submissions, registered, strict=True):
+        registered = await registration.register(conn, list(arrivals.values()), edge.clock())
+    for place, result in zip(arrivals, registered, strict=True):
         results[place] = _batch_result(result, lang)
     return as_json({"items": results, "next": None})
 

@@ -44,14 +44,16 @@ async def register(
     """Take submissions; what became of each, in order. A known (source, source_ref) is never taken twice."""
     fresh = [
         store.NewRequest(
-            new_id(),
+            request_id,
             code,
             fingerprint(arrival.submission),
-            arrival.actor.party,
+            _known_as(arrival.actor, request_id).party,
             now,
             arrival.submission,
         )
-        for arrival, code in zip(arrivals, new_codes(len(arrivals)), strict=True)
+        for arrival, request_id, code in zip(
+            arrivals, [new_id() for _ in arrivals], new_codes(len(arrivals)), strict=True
+        )
     ]
     taken = await store.insert_requests(conn, fresh) if fresh else set()
     repeats = [
@@ -74,11 +76,16 @@ async def register(
     ]
 
 
+def _known_as(actor: Actor, request_id: str) -> Actor:
+    # A requester is known by the request, as the receipt's holder is: a person's id here would outlive an erasure.
+    return Actor(role=actor.role, party=request_id) if actor.role is Role.REQUESTER else actor
+
+
 def _registered(arrival: Arrival, new: store.NewRequest) -> Outgoing:
     sent = new.submission
     event = RequestRegistered(
         matter_id=new.id,
-        actor=arrival.actor,
+        actor=_known_as(arrival.actor, new.id),
         request_id=new.id,
         source=sent.source,
         source_ref=sent.source_ref,

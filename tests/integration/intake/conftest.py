@@ -11,13 +11,18 @@ import pytest
 
 from services.intake.settings import Settings
 from tests.integration.intake.running import intake_with
+from tests.integration.intake.samples import ENTERPRISE, RESIDENT
 
 TOKENS = {
     "system": ("system", "https://one-stop.example"),
     "liaison": ("liaison", "L001"),
     "coordinator": ("coordinator", "C001"),
     "operator": ("operator", "O001"),
+    "enterprise": ("requester", ENTERPRISE),
+    "resident": ("requester", RESIDENT),
+    "kept": ("system", "https://park.example"),
 }
+SOURCES = {"kept": ["https://park.example/visits", "https://park.example/web"]}
 
 
 @pytest.fixture
@@ -26,7 +31,12 @@ def settings(database_url: str, kafka: str, kafka_prefix: str, tmp_path: Path) -
     tokens.write_text(
         json.dumps(
             [
-                {"sha256": hashlib.sha256(name.encode()).hexdigest(), "role": role, "party": party}
+                {
+                    "sha256": hashlib.sha256(name.encode()).hexdigest(),
+                    "role": role,
+                    "party": party,
+                    "sources": SOURCES.get(name, []),
+                }
                 for name, (role, party) in TOKENS.items()
             ]
         )

@@ -14,6 +14,11 @@ def code(number: int) -> str:
     return body + uscc.check_character(body)
 
 
+ENTERPRISE = code(900_001)
+RESIDENT = "R-900001"
+"""Who comes in by a token of its own."""
+
+
 def submission(**changes: Any) -> dict[str, Any]:
     number = next(numbers)
     return {

@@ -26,6 +26,14 @@ def test_the_services_know_whose_token_it_is(folder: Folder):
     assert token not in folder.tokens_file.read_text()
 
 
+def test_a_system_may_be_kept_to_what_it_submits_under(folder: Folder):
+    [kept] = tokens.add(folder, [(Role.SYSTEM, "urn:park")], ["urn:park:web", "urn:park:visits"])
+    [free] = tokens.add(folder, [(Role.SYSTEM, "urn:park")])
+    known = Tokens(folder.tokens_file)
+    found = [known.principal(token) for token in (kept, free)]
+    assert [each and each.sources for each in found] == [("urn:park:web", "urn:park:visits"), ()]
+
+
 def test_staff_keep_their_tokens(folder: Folder):
     tokens.ensure(folder, tokens.STAFF)
     first = {role: (folder.tokens / role).read_text() for role in tokens.STAFF}

@@ -1,4 +1,4 @@
-"""When a submission is the same, and what a receipt's holder may still do."""
+"""Whose a submission may be, when it is the same, and what a receipt's holder may still do."""
 
 import pytest
 
@@ -7,16 +7,43 @@ from services.intake.domain import (
     Conflicting,
     Known,
     NotNow,
+    NotTheirs,
     Registered,
     may_add,
     may_answer_visit,
     may_see_contact,
+    not_theirs,
+    own_source,
     settle_repeat,
 )
 from shared.contracts.vocabulary import MatterState, Role
 
 KNOWN = Known("request-1", "AAAAAA", b"content")
 ENDED = {MatterState.CLOSED, MatterState.MERGED, MatterState.REJECTED, MatterState.WITHDRAWN}
+
+
+PORTAL = "https://one-stop.example"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_requester_alone_is_kept_to_its_own_requests(role: Role) -> None:
+    assert not_theirs((role, "R001"), (), "R001", PORTAL) is None
+    another = NotTheirs.REQUESTER if role is Role.REQUESTER else None
+    assert not_theirs((role, "R001"), (), "R002", PORTAL) is another
+
+
+def test_whoever_is_given_sources_is_kept_to_them() -> None:
+    system = (Role.SYSTEM, PORTAL)
+    assert not_theirs(system, (PORTAL, "urn:park"), "R001", "urn:park") is None
+    for source in ("urn:parks", "URN:PARK", f"{PORTAL}/", "urn:par"):
+        assert not_theirs(system, (PORTAL, "urn:park"), "R001", source) is NotTheirs.SOURCE
+
+
+def test_a_requesters_source_is_nobody_elses_and_tells_nobodys_id() -> None:
+    senders = [("R001", "urn:a"), ("R001", "urn:b"), ("R002", "urn:a"), ("R001u", "rn:a")]
+    assert len({own_source(*sender) for sender in senders}) == len(senders)
+    assert own_source(*senders[0]) == own_source(*senders[0])
+    assert "R001" not in own_source(*senders[0])
 
 
 def test_the_same_content_again_gets_the_first_answer() -> None:

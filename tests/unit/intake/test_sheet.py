@@ -47,6 +47,18 @@ def test_a_row_in_words_is_a_submission() -> None:
     assert sent["occurred_at"] == "2026-03-04T01:05:00Z"
 
 
+def test_a_row_under_a_source_that_is_not_the_senders_is_to_be_mended() -> None:
+    header = (*HEADER, "source")
+    file = as_csv(header, [(*cells(), SOURCE), (*cells(), "https://other.example"), cells()])
+    rows = read_rows(file, SOURCE, "en", (SOURCE,))[1]
+    assert [row.submission is None for row in rows] == [False, True, False]
+    [fault] = rows[1].errors
+    assert (fault["pointer"], fault["code"]) == ("/source", "another_source")
+    assert SOURCE in fault["detail"]
+    assert rows[1].cells[-1] == "https://other.example"
+    assert all(row.errors == () for row in read_rows(file, SOURCE, "en")[1])
+
+
 def test_wire_names_and_english_words_do_as_well() -> None:
     header = (
         "source", "source_ref", "channel", "kind", "requester.kind", "Requester ID",

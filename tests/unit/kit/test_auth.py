@@ -107,3 +107,23 @@ def test_an_unchanged_file_is_not_read_again(file: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     assert tokens.principal("one") is not None
+
+
+def test_sources_say_what_a_system_submits_under_and_who_speaks_for_the_others(file: Path):
+    named = ["https://bureau.example"]
+    entries = [("bureau", "system", named[0]), ("one", "liaison", "L001")]
+    listed = [
+        {"sha256": digest(token), "role": role, "party": party, "sources": named}
+        for token, role, party in entries
+    ]
+    file.write_text(json.dumps(listed))
+    tokens = Tokens(file)
+    system, liaison = tokens.principal("bureau"), tokens.principal("one")
+    assert system is not None
+    assert system.sources == tuple(named)
+    assert system == Principal(Role.SYSTEM, named[0]), "it is the same party, whatever it may do"
+    assert liaison is not None
+    assert liaison.sources == ()
+    # The bureau's own token does not make it doubtful whom the bureau speaks for.
+    assert tokens.speaker(named[0], None) == liaison
+    assert tokens.speaker(named[0], named[0]) is None

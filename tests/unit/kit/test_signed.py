@@ -199,8 +199,27 @@ async def test_every_role_may_be_claimed_by_itself_or_in_a_list(signing: Signing
 
 
 @pytest.mark.parametrize(
+    ("said", "sources"),
+    [("urn:park", ("urn:park",)), (["urn:park", "urn:web"], ("urn:park", "urn:web"))],
+)
+async def test_a_system_may_be_kept_to_sources(
+    signing: Signing, said: object, sources: tuple[str, ...]
+):
+    found = await signing.tokens.principal(signing.token(liaison_sources=said))
+    assert found.sources == sources
+    token = signing.token(liaison_role="liaison", liaison_sources=said)
+    assert (await signing.tokens.principal(token)).sources == ()
+    assert (await signing.tokens.principal(signing.token())).sources == ()
+
+
+@pytest.mark.parametrize(
     "changes",
     [
+        {"liaison_sources": []},
+        {"liaison_sources": None},
+        {"liaison_sources": ""},
+        {"liaison_sources": ["urn:park", 7]},
+        {"liaison_sources": {"urn:park": True}},
         {"liaison_role": "admin"},
         {"liaison_role": "System"},
         {"liaison_role": ["system", "operator"]},
@@ -222,6 +241,7 @@ async def test_without_a_role_and_a_party_it_may_do_nothing(signing: Signing, ch
     detail = caught.value.body("en")["detail"]
     assert "liaison_role" in detail
     assert "liaison_party" in detail
+    assert "liaison_sources" in detail
     assert "coordinator" in detail
 
 

@@ -105,7 +105,7 @@ def test_the_page_has_every_operation_with_its_roles(lang: str):
     shown = {each.anchor: each for group in reference.groups for each in group.operations}
     assert len(shown) == len(OPERATIONS)
     submit = next(each for each in shown.values() if each.path == "/intake/requests")
-    assert submit.roles == ("system", "liaison", "department", "coordinator")
+    assert submit.roles == ("system", "requester", "liaison", "department", "coordinator")
     wanted = ["requester", "requester.kind", "requester.contact.phone", "attachments[].url"]
     names = [field.name for field in submit.bodies[0].fields]
     assert [name for name in names if name in wanted] == wanted

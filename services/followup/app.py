@@ -30,6 +30,8 @@ from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
 from shared.kit.sealing import SEAL_SECONDS, Sealer
 from shared.kit.signed import keeping_keys, signed_tokens
+from shared.kit.spans import trace_requests
+from shared.kit.tracing import Tracer, make_tracer
 from shared.kit.web import make_app
 
 SERVICE: Final = "followup"
@@ -40,6 +42,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one followup process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     signed = signed_tokens(SERVICE, settings.issuer, now)
+    tracer = make_tracer(SERVICE, settings)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
     office = _office(settings)
@@ -52,7 +55,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         app.state.pages = pages.Pages(live, settings.open_page)
         commands = Commands(db, SERVICE, app, now, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
-        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays)
+        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays, tracer)
         kafka = settings.kafka_address
         consumers[:] = [
             Consumer(
@@ -64,7 +67,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             ),
             Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
         ]
-        tasks = _tasks(db, settings, office, now) | {
+        tasks = _tasks(db, settings, office, now, tracer) | {
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
             **{consumer.group: consumer.run for consumer in consumers},
@@ -81,6 +84,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(reading.router)
     app.include_router(steps.router)
     app.include_router(pages.router)
+    trace_requests(app, tracer)
     return app
 
 
@@ -89,10 +93,14 @@ def _office(settings: Settings) -> Office:
     return Office(calendar, load_limits(settings.limits_file), settings.desk)
 
 
-def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict[str, Task]:
+def _tasks(
+    db: Database, settings: Settings, office: Office, now: Clock, tracer: Tracer | None
+) -> dict[str, Task]:
     clockwork = timers.Timers(db, office, now)
     return {
-        "relay": Relay(db, settings.kafka_address, SOURCE, gather_seconds=GATHER_SECONDS).run,
+        "relay": Relay(
+            db, settings.kafka_address, SOURCE, tracer, gather_seconds=GATHER_SECONDS
+        ).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "figures": partial(every, MEASURE_SECONDS, clockwork.measure),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),

@@ -28,6 +28,8 @@ from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
 from shared.kit.sealing import SEAL_SECONDS, Sealer
 from shared.kit.signed import keeping_keys, signed_tokens
+from shared.kit.spans import trace_requests
+from shared.kit.tracing import Tracer, make_tracer
 from shared.kit.web import make_app
 
 SERVICE = "intake"
@@ -38,6 +40,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one intake process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     signed = signed_tokens(SERVICE, settings.issuer, now)
+    tracer = make_tracer(SERVICE, settings)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers), settings.max_pending_events)
 
@@ -48,16 +51,23 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         guesses = Guesses(settings.wrong_receipts_per_minute)
         app.state.edge = edge = Edge(db, now, batcher, health, settings.max_pending_events, guesses)
         arrivals: Unordered[Submitted] = Unordered(
-            db, SERVICE, read_submission, taking_submissions(now)
+            db,
+            SERVICE,
+            read_submission,
+            taking_submissions(now),
+            f"liaison.{SERVICE}.submissions",
+            tracer,
         )
         replays = {topics.SUBMISSIONS: arrivals.replay}
-        inbound = Inbound(db, SERVICE, {topics.MATTERS: progress.follow_matters}, EVENTS, replays)
+        inbound = Inbound(
+            db, SERVICE, {topics.MATTERS: progress.follow_matters}, EVENTS, replays, tracer
+        )
         kafka = settings.kafka_address
         consumers[:] = [
             Consumer(kafka, SERVICE, [topics.MATTERS], inbound.take, gather_seconds=GATHER_SECONDS),
             Consumer(kafka, f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
         ]
-        tasks = _tasks(db, settings, edge) | {
+        tasks = _tasks(db, settings, edge, tracer) | {
             "batcher": batcher.run,
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
@@ -75,13 +85,14 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.router.routes[:0] = submissions.router.routes
     app.include_router(imports.router)
     app.include_router(receipts.router)
+    trace_requests(app, tracer)
     return app
 
 
-def _tasks(db: Database, settings: Settings, edge: Edge) -> dict[str, Task]:
+def _tasks(db: Database, settings: Settings, edge: Edge, tracer: Tracer | None) -> dict[str, Task]:
     clockwork = timers.Timers(db, edge.clock, lambda: edge.is_full)
     return {
-        "relay": Relay(db, settings.kafka_address, SOURCE).run,
+        "relay": Relay(db, settings.kafka_address, SOURCE, tracer).run,
         "imports": partial(every, timers.TAKE_SECONDS, clockwork.take_rows),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
         "seal": partial(every, SEAL_SECONDS, Sealer(db).step),

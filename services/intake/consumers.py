@@ -16,7 +16,7 @@ from shared.contracts.requests import FieldFault
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.kit.clock import Clock
-from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw, trace_of
+from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw
 from shared.kit.db import Connection
 from shared.kit.inbox import Letter
 from shared.kit.problems import field_errors
@@ -25,8 +25,11 @@ Submitted: TypeAlias = Arrival | Refusal
 Apply: TypeAlias = Callable[[Connection, Sequence[Submitted]], Awaitable[None]]
 
 
-def read_submission(raw: Raw) -> Submitted | Letter:
-    """A submission, or a refusal where its sender can be told, or a letter to set aside where not."""
+def read_submission(raw: Raw, trace: str) -> Submitted | Letter:
+    """A submission, or a refusal where its sender can be told, or a letter to set aside where not.
+
+    `trace` is the traceparent of what follows from it.
+    """
     if raw.value is None or len(raw.value) > MAX_VALUE_BYTES:
         return _letter(raw, f"the value must be JSON of at most {MAX_VALUE_BYTES} bytes")
     wire_type = raw.header("ce_type")
@@ -34,44 +37,48 @@ def read_submission(raw: Raw) -> Submitted | Letter:
         return _letter(raw, f"ce_type must be {SUBMITTED_TYPE}")
     try:
         # The usual case first: a whole submission as the value.
-        return _arrival(raw, Submission.model_validate_json(raw.value), raw.header("ce_id"))
+        return _arrival(Submission.model_validate_json(raw.value), raw.header("ce_id"), trace)
     except ValidationError:
-        return _read_otherwise(raw, raw.value)
+        return _read_otherwise(raw, raw.value, trace)
 
 
-def _read_otherwise(raw: Raw, value: bytes) -> Submitted | Letter:
+def _read_otherwise(raw: Raw, value: bytes, trace: str) -> Submitted | Letter:
     try:
         data = orjson.loads(value)
     except orjson.JSONDecodeError:
         return _letter(raw, "the value is not JSON")
     if isinstance(data, dict) and "specversion" in data:
-        return _structured(raw, data)
-    return _submission(raw, data, raw.header("ce_source"), raw.header("ce_id"))
+        return _structured(raw, data, trace)
+    return _submission(raw, data, (raw.header("ce_source"), raw.header("ce_id")), trace)
 
 
-def _structured(raw: Raw, envelope: dict[str, object]) -> Submitted | Letter:
+def _structured(raw: Raw, envelope: dict[str, object], trace: str) -> Submitted | Letter:
     if envelope.get("type") != SUBMITTED_TYPE:
         return _letter(raw, f"type must be {SUBMITTED_TYPE}")
-    return _submission(raw, envelope.get("data"), envelope.get("source"), envelope.get("id"))
+    named = (envelope.get("source"), envelope.get("id"))
+    return _submission(raw, envelope.get("data"), named, trace)
 
 
-def _submission(raw: Raw, data: object, source: object, event_id: object) -> Submitted | Letter:
+def _submission(
+    raw: Raw, data: object, envelope: tuple[object, object], trace: str
+) -> Submitted | Letter:
     if not isinstance(data, dict):
         return _letter(raw, "a submission is a JSON object")
+    source, event_id = envelope
     named = with_envelope_names(data, source, event_id)
     try:
         submission = Submission.model_validate_json(orjson.dumps(named))
     except (ValidationError, orjson.JSONEncodeError) as fault:
-        return _refusal(raw, named, fault)
-    return _arrival(raw, submission, event_id)
+        return _refusal(raw, named, fault, trace)
+    return _arrival(submission, event_id, trace)
 
 
-def _arrival(raw: Raw, submission: Submission, event_id: object) -> Arrival:
+def _arrival(submission: Submission, event_id: object, trace: str) -> Arrival:
     actor = Actor(role=Role.SYSTEM, party=submission.source)
-    return Arrival(submission, actor, _uuid(event_id), trace_of(raw.header("traceparent")))
+    return Arrival(submission, actor, _uuid(event_id), trace)
 
 
-def _refusal(raw: Raw, data: dict[str, object], fault: Exception) -> Refusal | Letter:
+def _refusal(raw: Raw, data: dict[str, object], fault: Exception, trace: str) -> Refusal | Letter:
     source, source_ref = data.get("source"), data.get("source_ref")
     if not _tellable(source) or not _tellable(source_ref):
         return _letter(raw, "no source and source_ref under which its sender could be told")
@@ -87,7 +94,7 @@ def _refusal(raw: Raw, data: dict[str, object], fault: Exception) -> Refusal | L
         "invalid",
         faults,
         _uuid(raw.header("ce_id")),
-        trace_of(raw.header("traceparent")),
+        trace,
     )
 
 

@@ -37,6 +37,8 @@ from shared.kit.relay import Relay
 from shared.kit.running import Health, Task, every, running
 from shared.kit.sealing import SEAL_SECONDS, Sealer
 from shared.kit.signed import keeping_keys, signed_tokens
+from shared.kit.spans import trace_requests
+from shared.kit.tracing import Tracer, make_tracer
 from shared.kit.web import make_app
 
 SERVICE: Final = "routing"
@@ -47,6 +49,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one routing process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     signed = signed_tokens(SERVICE, settings.issuer, now)
+    tracer = make_tracer(SERVICE, settings)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
     office = _office(settings)
@@ -58,13 +61,13 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         app.state.edge = Edge(db, now, office, watch)
         commands = Commands(db, SERVICE, app, now, OFFER_COMMANDS, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
-        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays)
+        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays, tracer)
         kafka = settings.kafka_address
         consumers[:] = [
             Consumer(kafka, SERVICE, list(applies(office, now)), inbound.take),
             Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
         ]
-        tasks = _tasks(db, settings, office, now) | {
+        tasks = _tasks(db, settings, office, now, tracer) | {
             "watch": watch.run,
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
@@ -80,6 +83,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     for edge in (offers, queues, explanation, catalogue, directory, imports, listings):
         app.include_router(edge.router)
+    trace_requests(app, tracer)
     return app
 
 
@@ -88,10 +92,14 @@ def _office(settings: Settings) -> Office:
     return Office(calendar, settings.limits, ActiveCatalogue(settings.limits))
 
 
-def _tasks(db: Database, settings: Settings, office: Office, now: Clock) -> dict[str, Task]:
+def _tasks(
+    db: Database, settings: Settings, office: Office, now: Clock, tracer: Tracer | None
+) -> dict[str, Task]:
     clockwork = timers.Timers(db, office, now)
     return {
-        "relay": Relay(db, settings.kafka_address, SOURCE, gather_seconds=GATHER_SECONDS).run,
+        "relay": Relay(
+            db, settings.kafka_address, SOURCE, tracer, gather_seconds=GATHER_SECONDS
+        ).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "absences": partial(every, timers.SWEEP_SECONDS, clockwork.begin_absences),
         "figures": partial(every, MEASURE_SECONDS, clockwork.measure),

@@ -25,7 +25,10 @@ MAX_REASON_LENGTH = 2000
 
 _TYPE = re.compile(r"^liaison\.[a-z_]{1,40}\.[a-z_]{1,40}\.v[0-9]{1,4}\Z")
 _VERSION = re.compile(r"^[0-9]{1,9}\Z")
-_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
+# Neither id is all zeros, and the version is not ff.
+_TRACEPARENT = re.compile(
+    r"^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)

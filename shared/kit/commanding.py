@@ -20,7 +20,7 @@ from shared.contracts.vocabulary import Role
 from shared.kit import inbox, letters
 from shared.kit.auth import PRINCIPAL, Principal, Tokens
 from shared.kit.clock import Clock
-from shared.kit.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw
+from shared.kit.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw, trace_of
 from shared.kit.db import Connection, Database, is_transient
 from shared.kit.events import Outgoing, record
 from shared.kit.faults import reason_of
@@ -28,6 +28,8 @@ from shared.kit.ids import new_id
 from shared.kit.inbox import Letter
 from shared.kit.isolation import patiently
 from shared.kit.problems import Problem
+from shared.kit.spans import Taking
+from shared.kit.tracing import Tracer
 
 CALL_SECONDS = 20.0
 
@@ -46,6 +48,15 @@ class Command:
 
 
 Reply = CommandDone | CommandRefused
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of a record, and the traceparent of what follows from it."""
+
+    raw: Raw
+    result: Reply | Letter
+    trace: str
 
 
 class Unanswered(TimeoutError):
@@ -81,28 +92,36 @@ class Commands:
         Raises what the infrastructure raises for longer than 45 s, with the commands before done and perhaps not
         yet replied to: read again, they are answered as before, by their Idempotency-Key.
         """
-        found = [(raw, await self._settle(raw)) for raw in raws]
-        settled = [(raw, result) for raw, result in found if result is not None]
+        tracer: Tracer | None = self._app.state.tracer
+        taking = Taking(tracer, f"liaison.{self._service}.commands")
+        found = [await self._settle(raw, taking) for raw in raws]
+        settled = [each for each in found if each is not None]
         if settled:
             await patiently(partial(self._keep, settled), len(settled))
+        taking.tell()
 
-    async def _settle(self, raw: Raw) -> Reply | Letter | None:
+    async def _settle(self, raw: Raw, taking: Taking) -> "_Settled | None":
         found = self._read(raw)
-        if not isinstance(found, Command):
-            return found
+        if found is None:
+            return None
+        trace = taking.record(raw)
+        if isinstance(found, Letter):
+            return _Settled(raw, found, trace)
         try:
-            return await patiently(partial(self._answer, found), 1)
+            return _Settled(raw, await patiently(partial(self._answer, found, trace), 1), trace)
         except Exception as fault:
             if is_transient(fault):
                 raise
-            return Letter("failed", reason_of(fault), raw, None, None)
+            letter = Letter("failed", reason_of(fault), raw, None, None)
+            return _Settled(raw, letter, trace)
 
     async def replay(self, conn: Connection, letter: Letter) -> bool:
         """Try a letter again; whether it could be answered."""
         found = self._read(letter.raw)
         if not isinstance(found, Command):
             return False
-        await record(conn, [self._outgoing(await self._answer(found))])
+        trace = trace_of(found.raw.header("traceparent"))
+        await record(conn, [self._outgoing(await self._answer(found, trace), trace)])
         return True
 
     def _read(self, raw: Raw) -> Command | Letter | None:
@@ -125,12 +144,12 @@ class Commands:
             return _letter(raw, f"not a command: {fault}"[:500])
         return Command(raw, command_id, source, wire_type, party, path, rest)
 
-    async def _answer(self, command: Command) -> Reply:
+    async def _answer(self, command: Command, trace: str) -> Reply:
         tokens: Tokens = self._app.state.tokens
         principal = tokens.speaker(command.source, command.party)
         if principal is None:
             return _refused(command, None, Problem(403, "not_a_speaker").body("zh"))
-        status, document = await self._call(command, principal)
+        status, document = await self._call(command, principal, trace)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             raise Unanswered(f"{command.type} could not be decided for now")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -146,7 +165,9 @@ class Commands:
             version=document.get("version"),
         )
 
-    async def _call(self, command: Command, principal: Principal) -> tuple[int, dict[str, Any]]:
+    async def _call(
+        self, command: Command, principal: Principal, trace: str
+    ) -> tuple[int, dict[str, Any]]:
         transport = httpx.ASGITransport(
             _speaking_as(self._app, principal), raise_app_exceptions=False
         )
@@ -157,23 +178,26 @@ class Commands:
                 headers={
                     "content-type": "application/json",
                     "idempotency-key": _key_of(command),
+                    "traceparent": trace,
                 },
                 timeout=CALL_SECONDS,
             )
         return answer.status_code, answer.json()
 
-    async def _keep(self, settled: Sequence[tuple[Raw, Reply | Letter]]) -> None:
-        by_id = {letters.place_id(raw): (raw, result) for raw, result in settled}
+    async def _keep(self, settled: Sequence["_Settled"]) -> None:
+        by_id = {letters.place_id(each.raw): each for each in settled}
         async with self._db.transaction() as conn:
-            fresh = await inbox.claim(conn, list(by_id), [raw for raw, _ in by_id.values()])
-            results = [result for identity, (_, result) in by_id.items() if identity in fresh]
-            told = [result for result in results if not isinstance(result, Letter)]
-            await record(conn, [self._outgoing(reply) for reply in told])
-            for letter in (result for result in results if isinstance(result, Letter)):
-                await letters.bury(conn, self._service, letter)
+            fresh = await inbox.claim(conn, list(by_id), [each.raw for each in by_id.values()])
+            replies: list[Outgoing] = []
+            for settling in (each for identity, each in by_id.items() if identity in fresh):
+                if isinstance(settling.result, Letter):
+                    await letters.bury(conn, self._service, settling.result)
+                else:
+                    replies.append(self._outgoing(settling.result, settling.trace))
+            await record(conn, replies)
 
-    def _outgoing(self, reply: Reply) -> Outgoing:
-        return Outgoing(f"reply-{new_id()}", 1, reply, self._clock())
+    def _outgoing(self, reply: Reply, trace: str) -> Outgoing:
+        return Outgoing(f"reply-{new_id()}", 1, reply, self._clock(), traceparent=trace)
 
 
 def _fill(template: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:

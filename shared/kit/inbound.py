@@ -17,6 +17,8 @@ from shared.kit.inbox import Letter
 from shared.kit.isolation import settle_batch
 from shared.kit.releasing import release
 from shared.kit.replaying import ReplayRaw, settle_next
+from shared.kit.spans import Taking
+from shared.kit.tracing import Tracer
 
 __all__ = ["Apply", "Inbound", "Message", "ReplayRaw"]
 
@@ -41,10 +43,12 @@ class Inbound:
         applies: Mapping[str, Apply],
         events: Mapping[str, type[Event]],
         replays: Mapping[str, ReplayRaw] | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._db = db
         self._replays = replays or {}
         self._follower = Follower(service, applies, events)
+        self._tracer = tracer
         self._swept = -SWEEP_SECONDS
 
     async def take(self, raws: Sequence[Raw]) -> None:
@@ -52,8 +56,10 @@ class Inbound:
 
         Raises only when the infrastructure failed for longer than the patience of a batch.
         """
-        items = [read(raw, self._follower.events) for raw in raws]
+        taking = Taking(self._tracer, f"liaison.{self._follower.service}")
+        items = taking.messages([read(raw, self._follower.events) for raw in raws])
         await settle_batch(self._db, items, self._apply, self._set_aside)
+        taking.tell()
 
     async def _apply(self, conn: Connection, items: Sequence[Item]) -> None:
         fresh = await self._claim(conn, items)

@@ -6,39 +6,54 @@ from typing import Generic, TypeVar
 import structlog
 
 from shared.kit import inbox, letters
-from shared.kit.cloudevents import Raw
+from shared.kit.cloudevents import Raw, trace_of
 from shared.kit.db import Connection, Database
 from shared.kit.faults import reason_of
 from shared.kit.inbox import Letter
 from shared.kit.isolation import settle_batch
+from shared.kit.spans import Taking
+from shared.kit.tracing import Tracer
 
 log = structlog.get_logger()
 
 Item = TypeVar("Item")
 
-Read = Callable[[Raw], Item | Letter]
+Read = Callable[[Raw, str], Item | Letter]
 ApplyItems = Callable[[Connection, Sequence[Item]], Awaitable[None]]
 
 
 class Unordered(Generic[Item]):
-    """The way in of records that are not our events: `read` makes an item of each, or a letter to set aside."""
+    """The way in of records that are not our events: `read` makes an item of each, or a letter to set aside.
+
+    It is given the record and the traceparent of what follows from it.
+    """
 
     def __init__(
-        self, db: Database, service: str, read: Read[Item], apply: ApplyItems[Item]
+        self,
+        db: Database,
+        service: str,
+        read: Read[Item],
+        apply: ApplyItems[Item],
+        group: str,
+        tracer: Tracer | None = None,
     ) -> None:
         self._db = db
         self._service = service
         self._read = read
         self._apply = apply
+        self._group = group
+        self._tracer = tracer
 
     async def take(self, raws: Sequence[Raw]) -> None:
         """Take records in, durably; returns when they may be acknowledged."""
-        found = [(raw, self._read_safely(raw)) for raw in raws]
+        taking = Taking(self._tracer, self._group)
+        found = [(raw, self._read_safely(raw, taking.record(raw))) for raw in raws]
         await settle_batch(self._db, found, self._apply_fresh, self._set_aside)
+        taking.tell()
 
-    def _read_safely(self, raw: Raw) -> Item | Letter:
+    def _read_safely(self, raw: Raw, trace: str) -> Item | Letter:
         try:
-            return self._read(raw)
+            return self._read(raw, trace)
         except Exception as fault:  # noqa: BLE001 - a stranger's record must not stop the others
             return Letter("poison", reason_of(fault), raw, None, None)
 
@@ -64,7 +79,7 @@ class Unordered(Generic[Item]):
 
     async def replay(self, conn: Connection, letter: Letter) -> bool:
         """Try a letter again inside the caller's transaction; whether it could be applied."""
-        item = self._read_safely(letter.raw)
+        item = self._read_safely(letter.raw, trace_of(letter.raw.header("traceparent")))
         if isinstance(item, Letter):
             return False
         await self._apply(conn, [item])

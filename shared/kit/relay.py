@@ -15,7 +15,9 @@ from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Recorded
 from shared.kit.db import Database, connect
 from shared.kit.packing import Packing, Sending
+from shared.kit.spans import departing, tell_sent
 from shared.kit.telemetry import RELAYED
+from shared.kit.tracing import Tracer
 
 if TYPE_CHECKING:
     Session: TypeAlias = asyncpg.Connection[asyncpg.Record]
@@ -62,11 +64,18 @@ class Relay:
     """
 
     def __init__(
-        self, db: Database, kafka: KafkaAddress, source: str, *, gather_seconds: float = 0.0
+        self,
+        db: Database,
+        kafka: KafkaAddress,
+        source: str,
+        tracer: Tracer | None = None,
+        *,
+        gather_seconds: float = 0.0,
     ) -> None:
         self._db = db
         self._kafka = kafka
         self._source = source
+        self._tracer = tracer
         self._gather_seconds = gather_seconds
 
     async def run(self) -> None:
@@ -104,14 +113,17 @@ class Relay:
         rows = [Recorded(*row.values()) for row in await connection.fetch(SELECT_PENDING, BATCH)]
         if not rows:
             return 0
-        sending = Sending(rows)
+        sending = Sending(departing(self._tracer, rows))
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await _alive_meanwhile(connection, self._send(producer, sending))
         except (KafkaError, TimeoutError):
             # What was acknowledged stays sent, so that one partition in trouble does not hold up the others.
-            await connection.execute(DELETE_SENT, sending.acknowledged())
+            acknowledged = sending.acknowledged()
+            tell_sent(self._tracer, (row for row in rows if row.seq in acknowledged))
+            await connection.execute(DELETE_SENT, acknowledged)
             raise
+        tell_sent(self._tracer, rows)
         await connection.execute(DELETE_SENT, [row.seq for row in rows])
         RELAYED.labels(self._db.schema).inc(len(rows))
         return len(rows)

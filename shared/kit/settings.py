@@ -106,6 +106,17 @@ class ServiceSettings(ServerSettings):
     )
     calendar_file: Path | None = Field(None, description="the town's own days off and hours, TOML")
     clock_file: Path | None = Field(None, description="seconds to add to the clock; for rehearsals")
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$",
+        description="the collector that spans go to by OTLP over HTTP; without it none are made",
+    )
+    trace_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="how many of the traces that begin here are told, where the caller has not decided",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     pool_size: int = Field(8, ge=2, le=100)
 

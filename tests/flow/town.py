@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from shared.contracts import uscc
 from tests.described import described
-from tests.flow.processes import Stack
+from tests.flow.processes import SPEAKER, Stack
 
 CATALOGUE = (Path(__file__).parent / "catalogue.csv").read_text(encoding="utf-8")
 PATIENCE_SECONDS = 30.0
@@ -131,13 +131,32 @@ class Town:
     async def post(self, submission: dict[str, Any]) -> httpx.Response:
         return await self.call("system", "POST", "/intake/requests", submission)
 
-    async def send(self, value: bytes, partition: int = 0) -> None:
+    async def send(self, value: bytes, partition: int = 0, **headers: str) -> None:
         """A record on liaison.submissions."""
         topic = f"{self._prefix}liaison.submissions"
-        await self._producer.send_and_wait(topic, value, partition=partition)
+        sent = [(name, text.encode()) for name, text in headers.items()]
+        await self._producer.send_and_wait(topic, value, partition=partition, headers=sent)
 
-    async def send_submission(self, submission: dict[str, Any]) -> None:
-        await self.send(json.dumps(submission).encode())
+    async def send_submission(self, submission: dict[str, Any], **headers: str) -> None:
+        await self.send(json.dumps(submission).encode(), **headers)
+
+    async def send_command(
+        self, kind: str, matter_id: str, data: dict[str, Any], **headers: str
+    ) -> None:
+        """A command on liaison.commands, in L001's name."""
+        named = {
+            "ce_specversion": "1.0",
+            "ce_id": f"command-{next(numbers)}",
+            "ce_source": SPEAKER,
+            "ce_type": f"liaison.{kind}.v1",
+            "ce_subject": matter_id,
+        } | headers
+        await self._producer.send_and_wait(
+            f"{self._prefix}liaison.commands",
+            json.dumps({"party": "L001"} | data).encode(),
+            key=matter_id.encode(),
+            headers=[(name, text.encode()) for name, text in named.items()],
+        )
 
     async def offer_of(self, matter_id: str, party: str = "L001") -> str:
         """The open offer of a matter in a party's queue, as soon as it is there."""

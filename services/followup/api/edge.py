@@ -29,6 +29,7 @@ from shared.kit.commands import Answer, if_match
 from shared.kit.db import Connection, Database
 from shared.kit.messages import text
 from shared.kit.problems import Problem, ProblemDocument, language
+from shared.kit.spans import trace_in
 
 PATIENCE_SECONDS: Final = 2.0
 """How long a step waits for the news that it depends on; then it is refused."""
@@ -111,7 +112,7 @@ async def take_step(request: Request, principal: Principal, work: Work) -> Respo
 
 async def _try(request: Request, principal: Principal, work: Work) -> Response:
     edge, actor = edge_of(request), Actor(principal.role, principal.party)
-    call = Call(actor, edge.clock(), if_match(request))
+    call = Call(actor, edge.clock(), if_match(request), trace_in(request))
 
     async def in_transaction(conn: Connection) -> Answer:
         outcome = await work(conn, call)

@@ -1,7 +1,7 @@
 """One step of one person: load, decide, save; refusals are answers, and what nobody may see is missing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
@@ -25,11 +25,12 @@ Decide: TypeAlias = Callable[[Matter, Moment], Decision]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who takes the step, when, and at which version of the matter (None: at any)."""
+    """Who takes the step, when, at which version of the matter (None: at any), and in which trace."""
 
     by: Actor
     at: datetime
     version: int | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,13 @@ async def take_step(
         return missing(matter_id, matter)
     if call.version is not None and call.version != matter.version:
         return Overtaken(matter.version)
-    return await _take(conn, office.moment(call.at, call.by), matter, decide)
+    return await _take(conn, office, matter, call, decide)
 
 
-async def _take(conn: Connection, moment: Moment, matter: Matter, decide: Decide) -> Outcome:
+async def _take(
+    conn: Connection, office: Office, matter: Matter, call: Call, decide: Decide
+) -> Outcome:
+    moment = office.moment(call.at, call.by)
     decision = decide(matter, moment)
     match decision:
         case Refused():
@@ -79,7 +83,7 @@ async def _take(conn: Connection, moment: Moment, matter: Matter, decide: Decide
             return Done(matter)
         case Changed(after, told):
             settled = climb(after, moment, told)
-            happenings = [Happening(each) for each in settled.told]
+            happenings = [Happening(each, traceparent=call.traceparent) for each in settled.told]
             await save(conn, [Change(matter, settled.matter, happenings)])
             return Done(settled.matter)
 
@@ -117,7 +121,7 @@ async def join(
 
     outcomes: list[Outcome] = []
     for at, matter_id in enumerate(ids):
-        at_version = call if at == 0 else Call(call.by, call.at)
+        at_version = call if at == 0 else replace(call, version=None)
         outcome = await take_step(conn, office, matter_id, at_version, decide)
         if not isinstance(outcome, Done):
             return outcome

@@ -1,7 +1,6 @@
 """Receipts over HTTP: what became of a request, and what its holder may add. It holds no rule and no SQL."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from services.intake.api import answers
 from services.intake.api.edge import PROBLEMS, edge_of
 from services.intake.domain import NotNow
 from services.intake.handlers import receipts
-from services.intake.handlers.receipts import Done, Missing, Standing, VisitAnswer
+from services.intake.handlers.receipts import Call, Done, Missing, Standing, VisitAnswer
 from shared.contracts.vocabulary import Role
 from shared.kit import commands
 from shared.kit.answers import as_json
@@ -23,6 +22,7 @@ from shared.kit.guessing import place_of
 from shared.kit.ids import spelled_code
 from shared.kit.messages import text
 from shared.kit.problems import Problem, language
+from shared.kit.spans import trace_in
 
 router = APIRouter(prefix="/intake")
 
@@ -132,8 +132,8 @@ def _status(standing: Standing, lang: str) -> dict[str, Any]:
 async def add_message(request: Request, receipt: str, body: MessageBody) -> Response:
     """Facts that came to mind later, for whoever works on it."""
 
-    async def add(conn: Connection, spelled: str, now: datetime) -> Outcome:
-        return await receipts.add_message(conn, spelled, body.message, now)
+    async def add(conn: Connection, spelled: str, call: Call) -> Outcome:
+        return await receipts.add_message(conn, spelled, body.message, call)
 
     return await _step(request, receipt, add)
 
@@ -148,8 +148,8 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
     """The request is taken back; its matter ends as withdrawn."""
 
-    async def take_back(conn: Connection, spelled: str, now: datetime) -> Outcome:
-        return await receipts.withdraw(conn, spelled, body.reason, now)
+    async def take_back(conn: Connection, spelled: str, call: Call) -> Outcome:
+        return await receipts.withdraw(conn, spelled, body.reason, call)
 
     return await _step(request, receipt, take_back)
 
@@ -165,8 +165,8 @@ async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Resp
     """Whether it is settled, and how satisfied the holder is."""
     answer = VisitAnswer(body.solved, body.satisfaction, body.words)
 
-    async def give(conn: Connection, spelled: str, now: datetime) -> Outcome:
-        return await receipts.answer_visit(conn, spelled, answer, now)
+    async def give(conn: Connection, spelled: str, call: Call) -> Outcome:
+        return await receipts.answer_visit(conn, spelled, answer, call)
 
     return await _step(request, receipt, give)
 
@@ -174,13 +174,14 @@ async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Resp
 async def _step(
     request: Request,
     receipt: str,
-    take: Callable[[Connection, str, datetime], Awaitable[Outcome]],
+    take: Callable[[Connection, str, Call], Awaitable[Outcome]],
 ) -> Response:
     """One step of a holder, who is known by the receipt alone, the keys of their retries too."""
     edge, spelled = edge_of(request), _spelled(receipt)
 
     async def work(conn: Connection) -> Answer:
-        return _answer(await take(conn, spelled, edge.clock()), language(request))
+        call = Call(edge.clock(), trace_in(request))
+        return _answer(await take(conn, spelled, call), language(request))
 
     return await commands.run(request, edge.db, Principal(Role.REQUESTER, spelled), work)
 

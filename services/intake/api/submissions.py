@@ -18,9 +18,9 @@ from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.kit.answers import Page, as_json
 from shared.kit.auth import Principal, require
-from shared.kit.cloudevents import trace_of
 from shared.kit.direct import DirectRoute
 from shared.kit.problems import Problem, invalid, language
+from shared.kit.spans import trace_in
 
 router = APIRouter(prefix="/intake", route_class=DirectRoute)
 
@@ -68,7 +68,7 @@ async def submit(request: Request, caller: Sender) -> Response:
     edge.refuse_when_full()
     body = await request.body()
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    traceparent = trace_of(request.headers.get("traceparent"))
+    traceparent = trace_in(request)
     if content_type == "application/cloudevents-batch+json":
         return await _submit_batch(edge, body, caller, traceparent, language(request))
     try:

@@ -30,6 +30,14 @@ async def standing(conn: Connection, receipt: str) -> Standing | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """When the holder takes a step, and the traceparent of what follows from it."""
+
+    at: datetime
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """No request has this receipt."""
 
@@ -43,25 +51,25 @@ class Done:
 
 
 async def add_message(
-    conn: Connection, receipt: str, message: str, now: datetime
+    conn: Connection, receipt: str, message: str, call: Call
 ) -> Done | NotNow | Missing:
     """The holder adds facts."""
     held = await store.lock_held(conn, receipt)
     if held is None:
         return Missing()
     event = RequestAmended(matter_id=str(held.id), actor=_holder(held), message=message)
-    return await _step(conn, held, domain.may_add(held.state), event, now)
+    return await _step(conn, held, domain.may_add(held.state), event, call)
 
 
 async def withdraw(
-    conn: Connection, receipt: str, reason: str | None, now: datetime
+    conn: Connection, receipt: str, reason: str | None, call: Call
 ) -> Done | NotNow | Missing:
     """The holder takes the request back."""
     held = await store.lock_held(conn, receipt)
     if held is None:
         return Missing()
     event = RequestWithdrawn(matter_id=str(held.id), actor=_holder(held), reason=reason)
-    return await _step(conn, held, domain.may_add(held.state), event, now)
+    return await _step(conn, held, domain.may_add(held.state), event, call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class VisitAnswer:
 
 
 async def answer_visit(
-    conn: Connection, receipt: str, answer: VisitAnswer, now: datetime
+    conn: Connection, receipt: str, answer: VisitAnswer, call: Call
 ) -> Done | NotNow | Missing:
     """The holder answers the return visit."""
     held = await store.lock_held(conn, receipt)
@@ -87,7 +95,7 @@ async def answer_visit(
         satisfaction=answer.satisfaction,
         words=answer.words,
     )
-    return await _step(conn, held, domain.may_answer_visit(held.state), event, now)
+    return await _step(conn, held, domain.may_answer_visit(held.state), event, call)
 
 
 def _holder(held: store.Held) -> Actor:
@@ -99,13 +107,14 @@ async def _step(
     held: store.Held,
     permission: domain.Permission,
     event: MatterEvent,
-    now: datetime,
+    call: Call,
 ) -> Done | NotNow:
     if isinstance(permission, NotNow):
         return permission
     version = held.version + 1
     await store.advance(conn, held.id, version)
-    await record(conn, [Outgoing(str(held.id), version, event, now)])
+    told = Outgoing(str(held.id), version, event, call.at, traceparent=call.traceparent)
+    await record(conn, [told])
     return Done(str(held.id), version)
 
 

@@ -31,10 +31,12 @@ from services.routing.store.reviews import Review, list_reviews
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
 from shared.kit import commands
 from shared.kit.answers import Page
+from shared.kit.auth import Principal
 from shared.kit.commands import Answer, if_match
 from shared.kit.db import Connection
 from shared.kit.messages import text
 from shared.kit.problems import language
+from shared.kit.spans import trace_in
 
 router = APIRouter(prefix="/routing", tags=["offers"])
 
@@ -63,7 +65,7 @@ class RulingBody(Body):
 async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response:
     """The party owns the matter from now on. Of two who accept at once one does, the other hears who has it."""
     edge, lang = edge_of(request), language(request)
-    answering = Answering(str(offer_id), acting(caller), if_match(request))
+    answering = _answering(request, offer_id, caller)
 
     async def work(conn: Connection) -> Answer:
         outcome = await accept_offer(conn, edge.office, answering, edge.clock())
@@ -83,7 +85,7 @@ async def decline(
 ) -> Response:
     """To the next candidate at once; with `suggested_owner` a coordinator rules first (派单异议)."""
     edge, lang = edge_of(request), language(request)
-    answering = Answering(str(offer_id), acting(caller), if_match(request))
+    answering = _answering(request, offer_id, caller)
     declination = Declination(body.reason_code, body.suggested_owner, body.note)
 
     async def work(conn: Connection) -> Answer:
@@ -105,7 +107,12 @@ async def give_ruling(
     """Once, and before the review's time has run out."""
     edge, lang = edge_of(request), language(request)
     given = GivenRuling(
-        str(objection_id), body.ruling, acting(caller), body.note, if_match(request)
+        str(objection_id),
+        body.ruling,
+        acting(caller),
+        body.note,
+        if_match(request),
+        trace_in(request),
     )
 
     async def work(conn: Connection) -> Answer:
@@ -124,6 +131,10 @@ async def give_ruling(
         )
 
     return await commands.run(request, edge.db, caller, work)
+
+
+def _answering(request: Request, offer_id: UUID, caller: Principal) -> Answering:
+    return Answering(str(offer_id), acting(caller), if_match(request), trace_in(request))
 
 
 def _answered(done: Done, state: OfferState, lang: str) -> Answer:

@@ -49,6 +49,7 @@ class Answering:
     offer_id: str
     acting: Acting
     version: int | None = None
+    traceparent: str | None = None
 
 
 async def accept_offer(
@@ -62,7 +63,7 @@ async def accept_offer(
     decision = answers.accept(offer, answering.acting, now)
     if not isinstance(decision, Accepted):
         return Refused(decision, case, offer)
-    change = Change(case.matter)
+    change = Change(case.matter, traceparent=answering.traceparent)
     change.end_offer(offer, OfferState.ACCEPTED)
     change.take_up(offer)
     change.events.append(
@@ -103,6 +104,7 @@ async def decline_offer(
             objection = _object(change, office, offer, declination, now)
         case NotYours() | NotOpen() | ObjectionSpent() | SuggestsItself():
             return Refused(decision, case, offer)
+    change.traceparent = answering.traceparent
     await settle(conn, office, [change], now)
     return Done(change, offer, objection)
 

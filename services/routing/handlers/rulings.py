@@ -26,6 +26,7 @@ class GivenRuling:
     acting: Acting
     note: str | None = None
     version: int | None = None
+    traceparent: str | None = None
 
 
 async def rule_objection(
@@ -50,7 +51,7 @@ async def rule_objection(
 
 
 def _ruled(case: Case, objection: Objection, given: GivenRuling, owner: str) -> Change:
-    change = Change(case.matter)
+    change = Change(case.matter, traceparent=given.traceparent)
     upheld = given.ruling is Ruling.UPHELD
     state = ObjectionState.UPHELD if upheld else ObjectionState.OVERRULED
     change.settlements.append(Settlement(objection.id, state, given.acting.party, given.note))

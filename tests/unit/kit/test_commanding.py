@@ -16,6 +16,7 @@ from shared.kit.commands import MAX_KEY_LENGTH
 from shared.kit.inbox import Letter
 
 OFFER = str(uuid4())
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def command(value: bytes | None = None, **headers: bytes | None) -> Raw:
@@ -75,11 +76,12 @@ def test_what_is_no_command_is_kept_by_one_service(raw: Raw):
 
 
 async def test_an_id_may_be_in_any_script():
-    app, keys = FastAPI(), []
+    app, keys, traces = FastAPI(), [], set()
 
     @app.post("/routing/offers/{offer_id}/accept")
     async def accept(request: Request) -> dict[str, int]:
         keys.append(request.headers["idempotency-key"])
+        traces.add(request.headers["traceparent"])
         return {"version": 2}
 
     commands = Commands(None, "routing", app, system_clock, OFFER_COMMANDS, MATTER_COMMANDS)  # type: ignore[arg-type]
@@ -87,10 +89,11 @@ async def test_an_id_may_be_in_any_script():
     for each in ids:
         found = read(command(ce_id=each.encode()))
         assert isinstance(found, Command)
-        status, _ = await commands._call(found, Principal(Role.LIAISON, "L001"))
+        status, _ = await commands._call(found, Principal(Role.LIAISON, "L001"), TRACE)
         assert status == 200
     assert keys[0] == keys[3] == "https://works.example#c-1"
     assert len(set(keys)) == 3
+    assert traces == {TRACE}
     assert all(len(key) <= MAX_KEY_LENGTH for key in keys)
 
 

@@ -112,6 +112,7 @@ class Commands:
         except Exception as fault:
             if is_transient(fault):
                 raise
+            taking.fail(raw)
             letter = Letter("failed", reason_of(fault), raw, None, None)
             return _Settled(raw, letter, trace)
 

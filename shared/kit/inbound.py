@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
@@ -58,7 +59,7 @@ class Inbound:
         """
         taking = Taking(self._tracer, f"liaison.{self._follower.service}")
         items = taking.messages([read(raw, self._follower.events) for raw in raws])
-        await settle_batch(self._db, items, self._apply, self._set_aside)
+        await settle_batch(self._db, items, self._apply, partial(self._set_aside, taking))
         taking.tell()
 
     async def _apply(self, conn: Connection, items: Sequence[Item]) -> None:
@@ -91,7 +92,10 @@ class Inbound:
         letter = Letter(item.fate, item.reason, item.raw, item.subject, item.version)
         await letters.bury(conn, self._follower.service, letter)
 
-    async def _set_aside(self, conn: Connection, item: Item, fault: Exception) -> None:
+    async def _set_aside(
+        self, taking: Taking, conn: Connection, item: Item, fault: Exception
+    ) -> None:
+        taking.fail(item.raw)
         reason = reason_of(fault)
         place = {"topic": item.raw.topic, "offset": item.raw.offset}
         log.error("event.failed", fault=reason, subject=item.subject, **place)

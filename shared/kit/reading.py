@@ -1,6 +1,7 @@
 """Takes batches of records whose order does not matter and whose senders are strangers."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
@@ -48,7 +49,7 @@ class Unordered(Generic[Item]):
         """Take records in, durably; returns when they may be acknowledged."""
         taking = Taking(self._tracer, self._group)
         found = [(raw, self._read_safely(raw, taking.record(raw))) for raw in raws]
-        await settle_batch(self._db, found, self._apply_fresh, self._set_aside)
+        await settle_batch(self._db, found, self._apply_fresh, partial(self._set_aside, taking))
         taking.tell()
 
     def _read_safely(self, raw: Raw, trace: str) -> Item | Letter:
@@ -69,9 +70,14 @@ class Unordered(Generic[Item]):
             await self._apply(conn, due)
 
     async def _set_aside(
-        self, conn: Connection, found: tuple[Raw, Item | Letter], fault: Exception
+        self,
+        taking: Taking,
+        conn: Connection,
+        found: tuple[Raw, Item | Letter],
+        fault: Exception,
     ) -> None:
         raw, _ = found
+        taking.fail(raw)
         await inbox.claim(conn, [letters.place_id(raw)], [raw])
         reason = reason_of(fault)
         log.error("record.failed", fault=reason, topic=raw.topic, offset=raw.offset)

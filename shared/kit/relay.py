@@ -120,7 +120,8 @@ class Relay:
         except (KafkaError, TimeoutError):
             # What was acknowledged stays sent, so that one partition in trouble does not hold up the others.
             acknowledged = sending.acknowledged()
-            tell_sent(self._tracer, (row for row in rows if row.seq in acknowledged))
+            known = set(acknowledged)
+            tell_sent(self._tracer, (row for row in rows if row.seq in known))
             await connection.execute(DELETE_SENT, acknowledged)
             raise
         tell_sent(self._tracer, rows)

@@ -118,6 +118,7 @@ class Taking:
         self._group = group
         self._begun = 0 if tracer is None else now()
         self._taken: list[tuple[Raw, str, str, dict[str, str | int]]] = []
+        self._failed: set[int] = set()
 
     def messages(
         self, items: Sequence["cloudevents.Message | cloudevents.Unreadable"]
@@ -151,6 +152,10 @@ class Taking:
             self._taken.append((raw, trace, parent, {}))
         return trace
 
+    def fail(self, raw: Raw) -> None:
+        """The record could not be handled and is set aside."""
+        self._failed.add(id(raw))
+
     def tell(self) -> None:
         """All of it is committed."""
         if self._tracer is None or not self._taken:
@@ -162,9 +167,10 @@ class Taking:
                 "messaging.destination.partition.id": str(raw.partition),
                 "messaging.kafka.offset": raw.offset,
             }
-            name = f"process {raw.topic}"
-            span = Span(name, "consumer", trace, parent, self._begun, ended, placed | said)
-            self._tracer.tell(span)
+            place, failed = f"process {raw.topic}", id(raw) in self._failed
+            self._tracer.tell(
+                Span(place, "consumer", trace, parent, self._begun, ended, placed | said, failed)
+            )
 
 
 def departing(tracer: Tracer | None, rows: Sequence[Recorded]) -> Sequence[Recorded]:

@@ -16,7 +16,17 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from deploy.access import SENDERS
-from tests.compose import access, guessing, hurting, observing, pages, poisoning, steps, upgrading
+from tests.compose import (
+    access,
+    guessing,
+    hurting,
+    observing,
+    pages,
+    poisoning,
+    steps,
+    tracing,
+    upgrading,
+)
 from tests.compose.engine import Failed
 from tests.compose.ground import Site, make_site, make_standins
 from tests.compose.loading import Watched, during, under_load
@@ -85,6 +95,7 @@ def work(site: Site, options: argparse.Namespace, report: Report) -> None:
     report.step("each alert fires when it must", observing.try_alerts)
     report.step("no log names anybody", lambda: steps.read_logs(site))
     report.step("Prometheus has what alerts and dashboard ask for", lambda: observing.look(site))
+    report.step("one request's trace leads to the queue", lambda: tracing.look(site))
     report.step("each section about trouble, typed", lambda: steps.look_for_trouble(site))
     acked = asyncio.run(hurt(site, options, report))
     fresh = upgrading.upgraded(site)

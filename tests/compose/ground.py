@@ -11,6 +11,7 @@ from deploy.demo import parties
 from deploy.embedded.ports import pick
 from deploy.tokens import SAMPLE
 from shared.kit.address import KafkaAddress, Login
+from tests.compose.building import built
 from tests.compose.engine import Failed, Stack, has_image, run
 from tests.faults.replicas import token_entries
 
@@ -18,19 +19,26 @@ STANDINS = {
     "caddy:2": "gateway",
     "prom/prometheus:v3.5.0": "prometheus",
     "prom/node-exporter:v1.9.1": "disks",
+    "jaegertracing/jaeger:2.13.0": "traces",
 }
 """Images by their public names, and the folder here of what stands in for each."""
 TOKENS_SCRIPT = "umask 077 && mkdir -p .liaison && cat > .liaison/tokens.json"
 
 
 def make_standins() -> list[str]:
-    """Build what stands in for images that are not there and cannot be pulled; their names."""
+    """Build what stands in for images that are not there and cannot be pulled; their names.
+
+    One that is made of a Go program is left out where there is no `go`.
+    """
     made = []
     for name, folder in STANDINS.items():
         if not has_image(name) and not _pulled(name):
-            context = Path(__file__).parent / folder
-            run(["docker", "build", "--quiet", "--tag", name, str(context)])
-            made.append(name)
+            sources = Path(__file__).parent / folder
+            context = built(sources)
+            if context is not None:
+                file = ["--file", str(sources / "Dockerfile")]
+                run(["docker", "build", "--quiet", "--tag", name, *file, str(context)])
+                made.append(name)
     return made
 
 
@@ -106,7 +114,7 @@ def make_site(folder: Path, project: str) -> Site:
     # The container's user writes there, whoever runs this.
     backups.chmod(0o777)
     run(["deploy/compose/secrets.sh", str(folder / "secrets")])
-    ports = _ports(("http", "https", "kafka", "outside", "postgres", "metrics"))
+    ports = _ports(("http", "https", "kafka", "outside", "postgres", "metrics", "traces"))
     env = {
         "LIAISON_DOMAIN": "localhost",
         "LIAISON_SECRETS": str(folder / "secrets"),
@@ -116,6 +124,9 @@ def make_site(folder: Path, project: str) -> Site:
         "LIAISON_KAFKA_OUTSIDE": "SSL",
         "LIAISON_KAFKA_PUBLISH": f"127.0.0.1:{ports['outside']}",
         "LIAISON_METRICS_PUBLISH": f"127.0.0.1:{ports['metrics']}",
+        "LIAISON_TRACES_PUBLISH": f"127.0.0.1:{ports['traces']}",
+        # From the beginning: until the profile is up nobody listens there, and nobody may notice.
+        "LIAISON_OTLP_ENDPOINT": "http://traces:4318",
         "CHECKER_KAFKA_OUTSIDE": str(ports["outside"]),
         "CHECKER_KAFKA": str(ports["kafka"]),
         "CHECKER_POSTGRES": str(ports["postgres"]),

@@ -213,6 +213,15 @@ def test_what_follows_from_a_message_goes_on_from_its_span_once_it_is_committed(
     }
 
 
+def test_a_record_that_was_set_aside_is_told_as_failed(kept: Kept):
+    taking = Taking(Tracer(0.0, kept), "liaison.routing")
+    messages = [message(GIVEN), message(GIVEN)]
+    taking.messages(messages)
+    taking.fail(messages[1].raw)
+    taking.tell()
+    assert [told.failed for told in kept.spans] == [False, True]
+
+
 def test_of_a_strangers_record_no_word_is_repeated(kept: Kept):
     taking = Taking(Tracer(0.0, kept), "liaison.intake.submissions")
     headers = (("traceparent", GIVEN.encode()), ("ce_id", b"13800138000"), ("ce_type", b"x"))

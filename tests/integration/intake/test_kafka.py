@@ -78,7 +78,7 @@ async def test_a_submission_on_kafka_is_registered_as_over_http(
     assert record.key.decode() == header(record, "ce_subject")
     value = json.loads(record.value)
     assert value["matter_id"] == header(record, "ce_subject")
-    assert "5550" not in record.value.decode()
+    assert "000-5550-0101" not in record.value.decode()
     again = await intake.post("/intake/requests", json=sent)
     assert (again.status_code, again.json()["request_id"]) == (200, value["request_id"])
 

@@ -20,7 +20,7 @@ async def test_a_submission_is_taken_with_a_receipt(intake: httpx.AsyncClient) -
     status = await intake.get(taken["status_url"])
     assert status.json()["request_id"] == taken["request_id"]
     assert status.json()["state"] == "received"
-    assert "5550" not in status.text
+    assert "000-5550-0101" not in status.text
 
 
 async def test_the_same_again_gets_the_first_answer_and_another_content_a_conflict(

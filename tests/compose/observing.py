@@ -52,7 +52,7 @@ def look(site: Site) -> str:
 
 
 def _missing(client: httpx.Client, expressions: Sequence[str]) -> list[str]:
-    parts = {sample["metric"]["part"] for sample in _asked(client, "up == 1")}
+    parts = {sample["metric"]["part"] for sample in _asked(client, 'up{job="liaison"} == 1')}
     return sorted(set(SERVICES) - parts) + [
         each for each in expressions if not _asked(client, each)
     ]

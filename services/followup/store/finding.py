@@ -15,10 +15,10 @@ NEWEST: Final = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
 MOST_LOOKED_AT: Final = 1000
 """What a page looks through at most, so that its cost does not follow how much there is that does not fit."""
 
-LISTED_BEFORE_WORDS: Final = 250
+LISTED_BEFORE_WORDS: Final = 125
 """So far a list is looked through for words at once."""
 
-RARE: Final = 5
+RARE: Final = 3
 """With fewer found among those, the words lead: by the list they would be met seldom, and by them the list may be."""
 
 MOST_WEEKS_AT_ONCE: Final = 256

@@ -176,10 +176,12 @@ MOST_READ = 20_000
 async def full(followup: Followup) -> Followup:
     async with followup.db.transaction() as conn:
         await conn.execute("set local statement_timeout = '60s'")
-        # Until a commit is on disk a vacuum cannot mark what it wrote as seen by all, and no index answers alone.
         await conn.execute("set local synchronous_commit = on")
         await conn.execute(FILL)
     async with followup.db.reading() as conn:
+        # Until a commit, and those beside it, are on disk, a vacuum cannot mark what it wrote as seen by all, and no
+        # index answers alone.
+        await conn.execute("set synchronous_commit = on")
         await conn.execute("vacuum analyze matter, request, listing, milestone, event")
     return followup
 

@@ -99,9 +99,9 @@ def test_the_dashboard_asks_for_figures_that_there_are():
     assert len(asked) > 15
     for title, expression in asked:
         assert asked_for(expression) <= METRICS.keys(), title
-        assert (
-            NAME.search(expression) or "(up)" in expression or "node_filesystem_" in expression
-        ), title
+        assert NAME.search(expression) or "up{" in expression or "node_filesystem_" in expression, (
+            title
+        )
         assert "$" not in expression, title
 
 

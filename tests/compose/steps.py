@@ -177,8 +177,9 @@ def audit(site: Site) -> str:
 def lose_kafka(site: Site) -> None:
     """Kafka's volume goes with all that is in it, and the page brings it back."""
     stack = site.stack
-    container = stack.containers("kafka")[0]
-    run(["docker", "rm", "--force", "--volumes", container])
+    # Whoever watches the disks has it in hand too.
+    holders = stack.containers("kafka") + stack.containers("disks")
+    run(["docker", "rm", "--force", "--volumes", *holders])
     run(["docker", "volume", "rm", f"{stack.project}_kafka"])
     type_block(site, "kafka", 2)
 

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.embedded import jars
 from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import pick
+from deploy.embedded.ports import pick, pick_apart
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import running
 from deploy.migrations import migrate_all
@@ -131,7 +131,7 @@ async def run_sql(server: Postgres, statement: str) -> None:
 @pytest.fixture(scope="session")
 def kafka_server(servers_folder: Path) -> Iterator[Broker]:
     """A single broker that makes no topic by itself."""
-    port, controller = pick(None), pick(None)
+    port, controller = pick_apart(2)
     broker = Broker(
         folder=servers_folder / "kafka",
         port=port,

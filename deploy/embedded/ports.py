@@ -36,3 +36,14 @@ def pick(wanted: int | None, taken: Collection[int] = ()) -> int:
         if port not in taken and is_free(port):
             return port
     raise OSError("no free port on the loopback interface")
+
+
+def pick_apart(count: int) -> list[int]:
+    """So many free ports, no two alike: nothing listens yet on those that were picked before.
+
+    Raises OSError when one was not found.
+    """
+    found: list[int] = []
+    for _ in range(count):
+        found.append(pick(None, found))
+    return found

@@ -246,6 +246,10 @@ async def _stop(broker: KafkaBroker) -> None:
     except Exception as fault:  # noqa: BLE001 - it is told, and the process or its next consumer goes on
         log.warning("consumer.cut", fault=reason_of(fault))
         await _cut(subscriber.consumer)
+    except asyncio.CancelledError:
+        # Told to end while it was ending already: what is left of it would go on by itself.
+        await _cut(subscriber.consumer)
+        raise
 
 
 async def _cut(consumer: AIOKafkaConsumer | None) -> None:

@@ -186,15 +186,19 @@ def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
 
 
 async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """Stop a producer within 10 s, with what it still holds delivered if Kafka takes it within five."""
+    """Stop a producer within 15 s, with what it still holds delivered if Kafka takes it within five."""
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await producer.flush()
+        async with asyncio.timeout(STOP_SECONDS):
+            await producer.stop()
     except (KafkaError, TimeoutError, OSError) as fault:
         log.warning("relay.cut", fault=type(fault).__name__)
         await _cut(producer)
-    else:
-        await producer.stop()
+    except asyncio.CancelledError:
+        # Told to end while it was ending already: what is left of it would go on by itself.
+        await _cut(producer)
+        raise
 
 
 async def _cut(producer: AIOKafkaProducer) -> None:

@@ -18,7 +18,7 @@ import psutil
 
 from deploy.embedded import jars
 from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import LOOPBACK, pick
+from deploy.embedded.ports import LOOPBACK, pick, pick_apart
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import all_running, wrapped
 from deploy.migrations import migrate_all
@@ -78,13 +78,14 @@ class Ground:
 def standing(folder: Path) -> Iterator[Ground]:
     """Both servers, from ready to ended. `folder` must be empty or not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    postgres = Postgres(folder / "postgres", pick(None), folder / "postgres.log")
+    database, kafka, controller = pick_apart(3)
+    postgres = Postgres(folder / "postgres", database, folder / "postgres.log")
     broker = Broker(
         folder=folder / "kafka",
-        port=pick(None),
+        port=kafka,
         log=folder / "kafka.log",
         classpath=jars.classpath(lambda come, expected: None),
-        controllers={1: pick(None)},
+        controllers={1: controller},
     )
     postgres.prepare()
     broker.prepare(new_cluster_id())

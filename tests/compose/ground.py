@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo import parties
-from deploy.embedded.ports import pick
+from deploy.embedded.ports import pick_apart
 from deploy.tokens import SAMPLE
 from shared.kit.address import KafkaAddress, Login
 from tests.compose.building import built
@@ -136,10 +136,7 @@ def make_site(folder: Path, project: str) -> Site:
 
 
 def _ports(names: tuple[str, ...]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for name in names:
-        found[name] = pick(None, list(found.values()))
-    return found
+    return dict(zip(names, pick_apart(len(names)), strict=True))
 
 
 def _everybody() -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from deploy.access import ACCESS, SENDERS
 from deploy.embedded import jars
 from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import LOOPBACK, pick
+from deploy.embedded.ports import LOOPBACK, pick_apart
 from deploy.embedded.process import running
 from deploy.topics import ensure_topics
 from deploy.users import ensure_users
@@ -76,7 +76,7 @@ def outer_settings(secrets: Path) -> dict[str, str]:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     secrets = make_secrets(folder / "secrets")
-    local, controller, users, outside = (pick(None) for _ in range(4))
+    local, controller, users, outside = pick_apart(4)
     names = {"LOCAL": local, "CONTROLLER": controller, "USERS": users, "OUTSIDE": outside}
     places = [f"{name}://{LOOPBACK}:{port}" for name, port in names.items()]
     broker = Broker(

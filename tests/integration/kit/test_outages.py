@@ -10,11 +10,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.embedded import jars
 from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import pick
+from deploy.embedded.ports import pick_apart
 from deploy.embedded.process import start, wait_ready
 from deploy.topics import ensure_topics
 from shared.contracts import topics
@@ -77,12 +77,13 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("outages")
+    port, controller = pick_apart(2)
     broker = Broker(
         folder=folder / "kafka",
-        port=pick(None),
+        port=port,
         log=folder / "kafka.log",
         classpath=jars.classpath(lambda come, expected: None),
-        controllers={1: pick(None)},
+        controllers={1: controller},
     )
     broker.prepare(new_cluster_id())
     machine = Machine(broker)
@@ -201,6 +202,35 @@ async def test_a_stop_without_kafka_is_bounded_and_leaves_nothing_running(
     await asyncio.sleep(0.2)
     left = [task for task in left if not task.done()]
     assert left == []
+
+
+async def test_what_is_told_to_end_while_it_is_ending_leaves_nothing_running(
+    town: Town, kafka_up: Machine, monkeypatch: pytest.MonkeyPatch
+):
+    """The relay has given up sending, and waits for what it has sent, when its service stops."""
+    monkeypatch.setattr(relay_module, "SEND_SECONDS", 1.0)
+    machine, ending = kafka_up, asyncio.Event()
+    flush = AIOKafkaProducer.flush
+
+    async def flushing(producer: AIOKafkaProducer) -> None:
+        ending.set()
+        await flush(producer)
+
+    monkeypatch.setattr(AIOKafkaProducer, "flush", flushing)
+    before = asyncio.all_tasks()
+    relay = asyncio.create_task(Relay(town.db, machine.address, SOURCE).run())
+    await recorded(town, "ending", range(1, 3))
+    await until(partial(is_empty, town), PATIENCE)
+    machine.silence()
+    await recorded(town, "ending", range(3, 500))
+    await asyncio.wait_for(ending.wait(), PATIENCE)
+    await asyncio.sleep(0.2)
+    relay.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await relay
+    machine.wake()
+    await asyncio.sleep(0.2)
+    assert [task for task in asyncio.all_tasks() - before if not task.done()] == []
 
 
 RELAY_PROCESS = """

@@ -100,7 +100,7 @@ class Commands:
             await patiently(partial(self._keep, settled), len(settled))
         taking.tell()
 
-    async def _settle(self, raw: Raw, taking: Taking) -> "_Settled | None":
+    async def _settle(self, raw: Raw, taking: Taking) -> _Settled | None:
         found = self._read(raw)
         if found is None:
             return None
@@ -185,7 +185,7 @@ class Commands:
             )
         return answer.status_code, answer.json()
 
-    async def _keep(self, settled: Sequence["_Settled"]) -> None:
+    async def _keep(self, settled: Sequence[_Settled]) -> None:
         by_id = {letters.place_id(each.raw): each for each in settled}
         async with self._db.transaction() as conn:
             fresh = await inbox.claim(conn, list(by_id), [each.raw for each in by_id.values()])

@@ -121,8 +121,8 @@ class Taking:
         self._failed: set[int] = set()
 
     def messages(
-        self, items: Sequence["cloudevents.Message | cloudevents.Unreadable"]
-    ) -> Sequence["cloudevents.Message | cloudevents.Unreadable"]:
+        self, items: Sequence[cloudevents.Message | cloudevents.Unreadable]
+    ) -> Sequence[cloudevents.Message | cloudevents.Unreadable]:
         """The same items, the sampled ones each with the traceparent of its own span."""
         if self._tracer is None:
             return items
@@ -133,7 +133,7 @@ class Taking:
             for item in items
         ]
 
-    def _message(self, message: "cloudevents.Message") -> "cloudevents.Message":
+    def _message(self, message: cloudevents.Message) -> cloudevents.Message:
         parent = message.traceparent or ""
         said: dict[str, str | int] = {
             "cloudevents.event_id": str(message.id),

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,10 @@ class Site:
     def authority(self) -> Path:
         """The certificate of the gateway's own authority, once `fetch_authority` has got it."""
         return self.folder / "root.crt"
+
+    def trust(self) -> ssl.SSLContext:
+        """What believes the gateway, and nobody else."""
+        return ssl.create_default_context(cafile=self.authority)
 
     def fetch_authority(self) -> None:
         """Get the certificate to trust the gateway by."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -83,14 +82,13 @@ async def under_load(site: Site, seed: int) -> AsyncIterator[Watched]:
     """Tell the stack of a town, and have the load ready to go."""
     town = Town(f"compose-{seed}", enterprises=60, liaisons=20)
     chance = random.Random(seed)  # noqa: S311 - reproducible
-    trust = ssl.create_default_context(cafile=site.authority)
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal(site.folder / "journal.jsonl"))
         await town.settle_in(site.web)
         reader = TopicReader(site.kafka, "", PARTITIONS)
         await stack.enter_async_context(reader)
         client = httpx.AsyncClient(
-            timeout=TIMEOUT, transport=Transport(limits=LIMITS, verify=trust)
+            timeout=TIMEOUT, transport=Transport(limits=LIMITS, verify=site.trust())
         )
         callers = Callers(cast(Replicas, _Gateway(site.web)), chance, client)
         load = Load(town, journal, callers, site.kafka_for(SENDERS), RATES, chance)

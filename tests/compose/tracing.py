@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import ssl
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from shared.contracts.vocabulary import Role
 from tests.compose.engine import ROOT, Failed, has_image
 from tests.compose.ground import Site
 from tests.compose.pages import type_block
+from tests.traced import PATH_TO_QUEUE
 
 IMAGE: Final = "jaegertracing/jaeger:2.13.0"
 REQUESTS: Final[Path] = ROOT / "deploy" / "town" / "requests.jsonl"
@@ -24,18 +24,6 @@ MATTER: Final = "01890a5d-ac96-774b-bcce-b302099a8057"
 """The matter that the page takes for its example."""
 
 OFFER: Final = "liaison.offer.made.v1"
-WANTED: Final = frozenset(
-    {
-        ("intake", "POST /intake/requests"),
-        ("intake", "send liaison.requests"),
-        ("routing", "process liaison.requests"),
-        ("routing", "send liaison.assignments"),
-        ("followup", "process liaison.requests"),
-        ("followup", "process liaison.assignments"),
-        ("followup", "send liaison.matters"),
-        ("intake", "process liaison.matters"),
-    }
-)
 
 
 def look(site: Site) -> str:
@@ -55,7 +43,7 @@ def look(site: Site) -> str:
             if time.monotonic() > late:
                 raise Failed(f"the trace of a request lacks {missing}")
             time.sleep(1)
-    return f"({len(WANTED)} kinds of spans of three services in one tree)"
+    return f"({len(PATH_TO_QUEUE)} kinds of spans of three services in one tree)"
 
 
 def _post(site: Site, traceparent: str) -> str:
@@ -66,8 +54,7 @@ def _post(site: Site, traceparent: str) -> str:
         "authorization": f"Bearer {site.tokens[SAMPLE[Role.SYSTEM]]}",
         "traceparent": traceparent,
     }
-    trust = ssl.create_default_context(cafile=site.authority)
-    with httpx.Client(base_url=site.web, verify=trust, timeout=30) as client:
+    with httpx.Client(base_url=site.web, verify=site.trust(), timeout=30) as client:
         answer = client.post("/intake/requests", json=sent, headers=headers)
     if answer.status_code != 202:
         raise Failed(f"a request with a trace got {answer.status_code}: {answer.text[:300]}")
@@ -94,7 +81,7 @@ def wanting(spans: Iterable[Mapping[str, Any]], given: str) -> list[str]:
     """What a request's trace lacks, in words: a span, the offer's event, or the parent of one that is there."""
     found = list(spans)
     named = {(span["service"], span["name"]) for span in found}
-    lacking = [f"{service}: {name}" for service, name in sorted(WANTED - named)]
+    lacking = [f"{service}: {name}" for service, name in sorted(PATH_TO_QUEUE - named)]
     ids = {span["id"] for span in found} | {given[36:52]}
     lacking += [f"the parent of {span['name']}" for span in found if span["parent"] not in ids]
     if not any(span["said"].get("cloudevents.event_type") == OFFER for span in found):

@@ -13,6 +13,7 @@ from tests.collecting import Collector, Told, collecting
 from tests.conftest import fresh_database
 from tests.flow.processes import Stack, write_tokens
 from tests.flow.town import Town
+from tests.traced import PATH_TO_QUEUE
 
 CONTACT = {"name": "沈阿乔", "phone": "13800138017"}
 NOWHERE = "http://127.0.0.1:1"
@@ -84,16 +85,6 @@ async def post(town: Town, traceparent: str, **changes: object) -> dict[str, str
     return taken
 
 
-PATH_TO_QUEUE = {
-    ("intake", "POST /intake/requests"),
-    ("intake", "send liaison.requests"),
-    ("routing", "process liaison.requests"),
-    ("routing", "send liaison.assignments"),
-    ("followup", "process liaison.requests"),
-    ("followup", "process liaison.assignments"),
-    ("followup", "send liaison.matters"),
-    ("intake", "process liaison.matters"),
-}
 ACCEPT = "POST /routing/offers/{offer_id}/accept"
 
 

@@ -9,7 +9,8 @@ import pytest
 from tests.compose import building, ground, tracing
 from tests.compose.building import PROGRAM, built, tool
 from tests.compose.pages import blocks
-from tests.compose.tracing import IMAGE, MATTER, OFFER, UP, WANTED, spans_of, wanting
+from tests.compose.tracing import IMAGE, MATTER, OFFER, UP, spans_of, wanting
+from tests.traced import PATH_TO_QUEUE
 
 ROOT = Path(__file__).parents[3]
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -21,7 +22,7 @@ def whole() -> Spans:
     """A trace with all that is wanted, each span the child of the one before."""
     spans: Spans = [
         {"service": service, "name": name, "id": f"{number:016x}", "said": {}}
-        for number, (service, name) in enumerate(sorted(WANTED), start=1)
+        for number, (service, name) in enumerate(sorted(PATH_TO_QUEUE), start=1)
     ]
     for before, span in zip([{"id": GIVEN[36:52]}, *spans], spans, strict=False):
         span["parent"] = before["id"]
@@ -54,7 +55,7 @@ def test_what_a_trace_lacks_is_said(damage: Callable[[Spans], None]):
 
 def test_a_trace_that_is_not_there_lacks_everything():
     assert spans_of({"data": None, "errors": [{"code": 404}]}) == []
-    assert len(wanting([], GIVEN)) == len(WANTED) + 1
+    assert len(wanting([], GIVEN)) == len(PATH_TO_QUEUE) + 1
 
 
 def test_spans_are_read_as_jaeger_tells_them():

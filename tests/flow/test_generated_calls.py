@@ -24,11 +24,9 @@ async def test_no_generated_call_meets_a_fault(
 ) -> None:
     await neighbours(town)
     things = await everything(town)
-    operations = await asyncio.to_thread(lambda: list(described_operations()))
+    operations = list(described_operations())
     assert {operation.label for operation in operations} == OPERATIONS.keys()
-    cases = await asyncio.to_thread(
-        lambda: [case for operation in operations for case in cases_of(operation, things)]
-    )
+    cases = [case for operation in operations for case in cases_of(operation, things)]
     assert {case.operation.label for case in cases} == OPERATIONS.keys()
 
     found = await asyncio.gather(*(asyncio.to_thread(_as, who, cases, stack) for who in ROLES))

@@ -59,13 +59,11 @@ async def test_every_generated_record_is_taken_refused_or_set_aside(
 ) -> None:
     await neighbours(town)
     things = await everything(town)
-    made = await asyncio.to_thread(
-        lambda: [
-            record
-            for topic, count in COUNTS.items()
-            for record in drawn(records(topic, things), count)
-        ]
-    )
+    made = [
+        record
+        for topic, count in COUNTS.items()
+        for record in drawn(records(topic, things), count)
+    ]
     before = await _restarts(stack)
     sent = await _send(made, kafka, kafka_prefix)
     for topic in COUNTS:

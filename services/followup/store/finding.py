@@ -1,8 +1,12 @@
 """Matters by age, newest first. Each statement is led by one index and looks at no more rows than it is told to."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from services.followup.domain.matter import FINAL
 from services.followup.store.requests import of_week, terms_of, week_of, weeks_asked, words_of
@@ -21,7 +25,16 @@ LISTED_BEFORE_WORDS: Final = 125
 RARE: Final = 3
 """With fewer found among those, the words lead: by the list they would be met seldom, and by them the list may be."""
 
+SAMPLED: Final = 64
+TELLING: Final = SAMPLED // 8
+"""A term that more of the newest have tells little, and costs the most: its whole week is read."""
+
+WALKED_FOR_WORDS: Final = 500
+"""Of the newest, for words that have no telling term."""
+
 MOST_WEEKS_AT_ONCE: Final = 256
+MORE_THAN_NEEDED: Final = 1.25
+"""So many times as many weeks as would fill the page, had each as many as those before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,10 @@ class Search:
     def asks_more(self) -> bool:
         """Whether there is more to it than the words."""
         return any((self.lists, self.state, self.owner, self.category, self.park))
+
+    def look(self, limit: int) -> int:
+        """How many that have the words are looked at for a page of `limit`."""
+        return LISTED_BEFORE_WORDS if self.asks_more else limit
 
     def filters(self) -> tuple[object, ...]:
         """The arguments of `fits`."""
@@ -144,33 +161,90 @@ from (
 ) as looked
 order by looked.matter_id desc"""
 
+TELLING_TERMS = """
+select term
+from (select lower(summary) as summary from request
+      where matter_id < $1 order by matter_id desc limit $2) as newest
+cross join unnest($3::text[]) as term
+group by term having count(*) filter (where strpos(summary, term) > 0) <= $4"""
+
+BY_WALKING = """
+select looked.matter_id, (
+    num_nonnulls($3::text, $4::text, $5::text, $6::text) = 0 or (
+        select fits(m.state, m.owner_id, m.category, m.park, $3, $4, $5, $6)
+        from matter m where m.id = looked.matter_id)) as fits
+from (
+    select matter_id
+    from (select matter_id, summary from request
+          where matter_id < $1 order by matter_id desc limit $8) as newest
+    where (select bool_and(strpos(lower(summary), word) > 0) from unnest($7::text[]) word)
+    order by matter_id desc limit $2
+) as looked
+order by looked.matter_id desc"""
+
 
 async def newest_with_words(conn: Connection, search: Search, before: UUID, limit: int) -> Ids:
     """What has the words in its summary and fits, older than `before`; a page that is not full may go on.
 
-    Week by week, for an index of words alone would have everything that was ever asked sorted for one page. The
-    fewer were found, the more weeks are taken at once.
+    A list that leads to here was looked through already, and has the words seldom.
     """
     terms, words = terms_of(search.words or ""), words_of(search.words or "")
-    look = LISTED_BEFORE_WORDS if search.asks_more else limit
+    rows = await conn.fetch(TELLING_TERMS, before, SAMPLED, terms, TELLING)
+    telling = [row["term"] for row in rows]
+    if not telling and not search.lists:
+        look = search.look(limit)
+        rows = await conn.fetch(
+            BY_WALKING, before, look, *search.filters(), words, WALKED_FOR_WORDS
+        )
+        if len(rows) == look:
+            return _fitting(rows, limit)
+    return await _by_weeks(conn, search, telling or terms, before, limit)
+
+
+async def _by_weeks(
+    conn: Connection, search: Search, terms: Sequence[str], before: UUID, limit: int
+) -> Ids:
+    """Week by week, for an index of words alone would have everything that was ever asked sorted for one page.
+
+    The fewer were found, the more weeks are taken at once, and no more than the page seems to need.
+    """
+    look, words = search.look(limit), words_of(search.words or "")
     weeks = await weeks_asked(conn)
-    week, at_once = min(week_of(before), weeks.stop - 1), 1
-    found: list[UUID] = []
+    newest = week = min(week_of(before), weeks.stop - 1)
+    at_once, found = 1, list[UUID]()
     while week >= weeks.start and look > 0:
         first = max(week - at_once + 1, weeks.start)
         asked = [of_week(each, terms) for each in range(week, first - 1, -1)]
         arguments = (*search.filters(), asked, words, list(search.lists))
         rows = await conn.fetch(BY_WORDS, before, look, *arguments)
-        for row in rows:
-            if row["fits"]:
-                found.append(row["matter_id"])
-            if len(found) == limit:
-                return Ids(found, row["matter_id"])
-        if len(rows) == look:
-            return Ids(found, rows[-1]["matter_id"])
+        page = _fitting(rows, limit - len(found))
+        found += page.found
+        if len(found) == limit or len(rows) == look:
+            return Ids(found, page.further)
         look -= len(rows) if search.asks_more else 0
-        week, at_once = first - 1, min(at_once * 4, MOST_WEEKS_AT_ONCE)
+        week, at_once = first - 1, weeks_next(at_once, newest - first + 1, len(found), limit)
     return Ids(found, None)
+
+
+def weeks_next(at_once: int, seen: int, found: int, limit: int) -> int:
+    """How many weeks to take at once after `seen` weeks with `found` of a page, the last `at_once` of them together.
+
+    The newest may have begun just now, and counts for nothing.
+    """
+    most = min(at_once * 8, MOST_WEEKS_AT_ONCE)
+    if not found:
+        return most
+    needed = (limit - found) * (seen - 1) / found * MORE_THAN_NEEDED
+    # Half of what was seen at least: where what is rare had been frequent for a week, there is an end too.
+    return min(most, max(math.ceil(needed), seen // 2, 1))
+
+
+def _fitting(rows: Sequence[asyncpg.Record], limit: int) -> Ids:
+    """Those that fit, `limit` at most, and where the looking ended."""
+    found = [row["matter_id"] for row in rows if row["fits"]][:limit]
+    if len(found) == limit:
+        return _whole(found, limit)
+    return Ids(found, rows[-1]["matter_id"] if rows else None)
 
 
 # As a range of (state, id): for an equal state the planner could walk all ids, and meet a rare one seldom.

@@ -112,13 +112,17 @@ QUESTIONS: dict[str, tuple[str, Callable[[Any], Awaitable[Any]]]] = {
             conn, Search(lists=("category:c1",), words="xy"), finding.NEWEST, 50
         ),
     ),
-    "a word in all": (
-        "request_terms",
+    "a word in all that is frequent": (
+        "request_pkey",
         lambda conn: finding.newest_with_words(conn, Search(words="road"), finding.NEWEST, 50),
     ),
     "a word in all that is rare": (
         "request_terms",
         lambda conn: finding.newest_with_words(conn, Search(words="xy"), finding.NEWEST, 50),
+    ),
+    "words in all of which one is rare": (
+        "request_terms",
+        lambda conn: finding.newest_with_words(conn, Search(words="road xy"), finding.NEWEST, 50),
     ),
     "a state": (
         "matter_by_state",
@@ -275,6 +279,35 @@ async def test_pages_that_are_not_full_miss_nothing(full: Followup) -> None:
             found, pages = await every_page(partial(_in_list, conn, search))
             assert found == [row["id"] for row in rows], search
             assert pages <= 2 + len(found) // 50 + 3000 // finding.MOST_LOOKED_AT
+
+
+@pytest.mark.parametrize(
+    ("words", "condition"),
+    [
+        pytest.param("road", "summary ~ 'road'", id="frequent"),
+        pytest.param("road 7", "summary ~ '7'", id="in some weeks more than in others"),
+        pytest.param("xy", "summary ~ 'xy'", id="rare"),
+    ],
+)
+@pytest.mark.parametrize("state", [None, MatterState.IN_PROGRESS])
+async def test_pages_of_words_miss_nothing(
+    full: Followup, words: str, condition: str, state: MatterState | None
+) -> None:
+    """Whether the newest are walked through or the words of each week are gathered."""
+    search = Search(words=words, state=state)
+    async with full.db.reading() as conn:
+        rows = await conn.fetch(
+            f"select id from matter join request on id = matter_id where {condition}"
+            " and ($1::text is null or state = $1) order by id desc",
+            state.value if state else None,
+        )
+        found, pages = await every_page(partial(_with_words, conn, search))
+    assert found == [row["id"] for row in rows]
+    assert pages <= 2 + 30_000 // (finding.LISTED_BEFORE_WORDS if state else 50)
+
+
+async def _with_words(conn: Connection, search: Search, before: UUID) -> finding.Ids:
+    return await finding.newest_with_words(conn, search, before, 50)
 
 
 async def _in_list(conn: Connection, search: Search, before: UUID) -> finding.Ids:

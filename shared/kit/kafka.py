@@ -6,11 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
@@ -20,9 +20,10 @@ from shared.kit import unpacking
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
 from shared.kit.draining import REBALANCE_SECONDS, Drain
-from shared.kit.faults import Plain, reason_of
+from shared.kit.faults import reason_of
 from shared.kit.fetching import READ_AHEAD_BYTES, Waiting
-from shared.kit.telemetry import BATCH_SECONDS, CONSUMER_LAG, TAKEN
+from shared.kit.telemetry import BATCH_SECONDS, TAKEN
+from shared.kit.watching import STARTING, Unanswered, Watch
 
 log = structlog.get_logger()
 
@@ -35,27 +36,11 @@ Parse: TypeAlias = Callable[[Records], Awaitable[StreamMessage[Records]]]
 MAX_RECORDS = 500
 PAUSE_MS = 5
 """FastStream's own time-out of a batch, and its pause after one that stayed empty."""
-LATE_SECONDS = 30.0
-STALL_SECONDS = 60.0
-WORKING_SECONDS = 240.0
-"""How long one batch may take: looking for bad messages in it takes its time; within the poll interval (300 s)."""
 START_SECONDS = 60.0
 STOP_SECONDS = 13.0
 CUT_SECONDS = 1.0
-LAG_SECONDS = 2.0
-ANSWER_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
 METADATA_SECONDS = 10.0
-
-STARTING: Final = "starting"
-SILENT: Final = "kafka does not answer"
-MISSING: Final = "its topics are not there"
-IDLE: Final = "records wait and none is taken in"
-"""What may keep a consumer from working."""
-
-
-class Stalled(Plain):
-    """Records are waiting and none is taken in, or Kafka says nothing: the consumer must be made anew."""
 
 
 async def _parse(records: Records, original: Parse) -> StreamMessage[Records]:
@@ -95,16 +80,17 @@ class Consumer:
         self._topics = {kafka.topic(name): name for name in topics}
         self._take = take
         self._gather_seconds = gather_seconds
-        self._progress = time.monotonic()
-        self._working = False
-        self.hindrance: str | None = STARTING
-        """What keeps it from working; None while Kafka answers and, when something waits, some of it was taken in
-        within the last 30 s."""
+        self._watch = Watch(service, self.group, self._topics)
 
     @property
     def group(self) -> str:
         """The consumer group, shared by the replicas of the service."""
         return f"{self._kafka.prefix}liaison.{self._service}"
+
+    @property
+    def hindrance(self) -> str | None:
+        """What keeps it from working, or None."""
+        return self._watch.hindrance
 
     def broker(self) -> KafkaBroker:
         """A broker with the one subscriber of this consumer; not started."""
@@ -125,15 +111,19 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until cancelled. Raises KafkaError or OSError when Kafka is away, Stalled when stuck."""
-        broker = self.broker()
+        broker, patience = self.broker(), STOP_SECONDS
         try:
             async with asyncio.timeout(START_SECONDS):
                 await _start(broker, self._gather_seconds)
             log.info("consumer.started", group=self.group)
-            await self._watch(broker)
+            subscriber: Any = next(iter(broker.subscribers))
+            await self._watch.run(subscriber.consumer)
+        except Unanswered:
+            patience = CUT_SECONDS
+            raise
         finally:
-            self.hindrance = STARTING
-            await _stop(broker)
+            self._watch.over()
+            await _stop(broker, patience)
 
     async def _take_batch(self, records: Sequence[ConsumerRecord]) -> None:
         begun = time.monotonic()
@@ -141,85 +131,17 @@ class Consumer:
             Raw(self._topics[r.topic], r.partition, r.offset, r.key, r.value, tuple(r.headers))
             for r in records
         ]
-        self._working = True
         try:
-            await self._take(raws)
+            with self._watch.working():
+                await self._take(raws)
         except Exception as fault:
             # FastStream says nothing of it and reads the records again at once.
             log.error("batch.failed", group=self.group, fault=reason_of(fault), records=len(raws))
             await asyncio.sleep(AGAIN_SECONDS)
             raise
-        finally:
-            self._working = False
-        self._progress = time.monotonic()
-        BATCH_SECONDS.labels(self._service).observe(self._progress - begun)
-        for topic, taken in Counter(raw.topic for raw in raws).items():
-            TAKEN.labels(self._service, topic).inc(taken)
-
-    async def _watch(self, broker: KafkaBroker) -> None:
-        """Publish the lag, and end when nothing moves: a ping says nothing of a consumer that is stuck."""
-        subscriber: Any = next(iter(broker.subscribers))
-        self._progress = time.monotonic()
-        while True:
-            lag = await self._lag(subscriber.consumer)
-            for topic, records in (lag or {}).items():
-                CONSUMER_LAG.labels(self._service, topic).set(records)
-            if lag and not any(lag.values()) and not self._working:
-                self._progress = time.monotonic()
-            idle = time.monotonic() - self._progress
-            self._tell(lag, idle)
-            self._end_when_stuck(lag, idle)
-            await asyncio.sleep(LAG_SECONDS)
-
-    def _tell(self, lag: dict[str, int] | None, idle: float) -> None:
-        hindrance = _hindrance(lag, idle)
-        if hindrance != self.hindrance:
-            log.info(
-                "consumer.hindered" if hindrance else "consumer.working",
-                group=self.group,
-                hindrance=hindrance,
-                before=self.hindrance,
-                idle=round(idle, 1),
-                lag=lag,
-            )
-        self.hindrance = hindrance
-
-    def _end_when_stuck(self, lag: dict[str, int] | None, idle: float) -> None:
-        if idle > (WORKING_SECONDS if self._working else STALL_SECONDS):
-            raise Stalled(f"{self.group} took nothing in for {idle:.0f} s with {lag} waiting")
-
-    async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:
-        """Records between what was read and what is there, as Kafka says it now, by topic.
-
-        None when it does not answer, nothing when the topics are not there.
-
-        What the consumer itself remembers of the ends comes with what it fetches, and a stuck one fetches nothing.
-        """
-        lag = dict.fromkeys(self._topics.values(), 0)
-        known = {
-            TopicPartition(topic, number)
-            for topic in self._topics
-            for number in consumer.partitions_for_topic(topic) or ()
-        }
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                ends = await consumer.end_offsets(list(known))
-                for partition in consumer.assignment() & known:
-                    behind = ends[partition] - await consumer.position(partition)
-                    lag[self._topics[partition.topic]] += max(0, behind)
-        except IllegalStateError:
-            return lag  # Partitions came or went meanwhile.
-        except (KafkaError, TimeoutError):
-            return None
-        return lag if known else {}
-
-
-def _hindrance(lag: dict[str, int] | None, idle: float) -> str | None:
-    if lag is None:
-        return SILENT
-    if not lag:
-        return MISSING
-    return IDLE if idle >= LATE_SECONDS else None
+        BATCH_SECONDS.labels(self._service).observe(time.monotonic() - begun)
+        for topic, count in Counter(raw.topic for raw in raws).items():
+            TAKEN.labels(self._service, topic).inc(count)
 
 
 def hindrances(service: str, consumers: Sequence[Consumer]) -> dict[str, str]:
@@ -237,11 +159,11 @@ async def _start(broker: KafkaBroker, gather_seconds: float) -> None:
     await broker.start()
 
 
-async def _stop(broker: KafkaBroker) -> None:
+async def _stop(broker: KafkaBroker, patience: float) -> None:
     # Whatever goes wrong here must not stand in for why the consumer ends.
     subscriber: Any = next(iter(broker.subscribers))
     try:
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(patience):
             await broker.stop()
     except Exception as fault:  # noqa: BLE001 - it is told, and the process or its next consumer goes on
         log.warning("consumer.cut", fault=reason_of(fault))

@@ -60,9 +60,7 @@ async def test_every_generated_record_is_taken_refused_or_set_aside(
     await neighbours(town)
     things = await everything(town)
     made = [
-        record
-        for topic, count in COUNTS.items()
-        for record in drawn(records(topic, things), count)
+        record for topic, count in COUNTS.items() for record in drawn(records(topic, things), count)
     ]
     before = await _restarts(stack)
     sent = await _send(made, kafka, kafka_prefix)

@@ -20,11 +20,13 @@ from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.kit import relay as relay_module
+from shared.kit import watching
 from shared.kit.address import KafkaAddress
 from shared.kit.events import Outgoing, record
-from shared.kit.kafka import STARTING, Consumer
+from shared.kit.kafka import Consumer
 from shared.kit.relay import Relay
 from shared.kit.running import running
+from shared.kit.watching import STARTING
 from tests.integration.kit.test_relay import facts, header, is_empty, leader
 from tests.integration.kit.town import AT, Records, Town, ruled
 from tests.integration.kit.wire import read_until, until
@@ -156,6 +158,23 @@ async def test_kafka_is_killed_in_the_middle_and_comes_back(town: Town, kafka_up
         await until(partial(says, consumer, True), PATIENCE)
     assert await town.versions("middle") == list(range(1, 201))
     assert await town.letters() == []
+
+
+async def test_a_consumer_that_kafka_does_not_answer_is_begun_with_new_connections(
+    town: Town, kafka_up: Machine, monkeypatch: pytest.MonkeyPatch
+):
+    """Old ones may be dead without a word; each would be waited for, one after the other."""
+    monkeypatch.setattr(watching, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(watching, "LAG_SECONDS", 0.2)
+    consumer = Consumer(kafka_up.address, "unanswered", [topics.REQUESTS], town.inbound.take)
+    reading = asyncio.create_task(consumer.run())
+    await until(partial(says, consumer, True), PATIENCE)
+    kafka_up.silence()
+    with pytest.raises(watching.Stalled, match="told nothing"):
+        await asyncio.wait_for(reading, PATIENCE)
+    assert consumer.hindrance == STARTING
+    kafka_up.wake()
 
 
 async def says(consumer: Consumer, started: bool) -> bool:

@@ -11,9 +11,11 @@ from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.kit import kafka as kafka_module
+from shared.kit import watching
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
-from shared.kit.kafka import IDLE, MISSING, STARTING, Consumer, Stalled
+from shared.kit.kafka import Consumer
+from shared.kit.watching import IDLE, MISSING, STARTING, Stalled
 from tests.integration.kit.test_consumer import Taking, has_applied
 from tests.integration.kit.town import Records, Town, amended
 from tests.integration.kit.wire import as_bool, send, under_way, until
@@ -22,8 +24,8 @@ from tests.integration.kit.wire import as_bool, send, under_way, until
 async def test_one_that_hangs_is_noticed(
     records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(kafka_module, "WORKING_SECONDS", 1.0)
-    monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
+    monkeypatch.setattr(watching, "WORKING_SECONDS", 1.0)
+    monkeypatch.setattr(watching, "LAG_SECONDS", 0.2)
 
     async def hang(raws: Sequence[Raw]) -> None:
         await asyncio.sleep(60)
@@ -39,8 +41,8 @@ async def test_one_that_takes_nothing_in_does_not_say_that_it_works(
     town: Town, records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
 ):
     """A lock that somebody holds for long: Kafka answers all the while, and nothing is taken in."""
-    monkeypatch.setattr(kafka_module, "LATE_SECONDS", 1.0)
-    monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
+    monkeypatch.setattr(watching, "LATE_SECONDS", 1.0)
+    monkeypatch.setattr(watching, "LAG_SECONDS", 0.2)
     await town.inbound.take(records.matter("a", [1]))
     consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
     other = await asyncpg.connect(town.url, server_settings={"search_path": "town"})
@@ -59,18 +61,18 @@ async def test_one_that_fetches_nothing_is_noticed(
     town: Town, records: Records, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
 ):
     """Its own memory of the ends is as old as its last fetch: only Kafka knows that there is more."""
-    monkeypatch.setattr(kafka_module, "STALL_SECONDS", 1.5)
-    monkeypatch.setattr(kafka_module, "LAG_SECONDS", 0.2)
+    monkeypatch.setattr(watching, "STALL_SECONDS", 1.5)
+    monkeypatch.setattr(watching, "LAG_SECONDS", 0.2)
     await send(address, records.matter("a", [1]))
     consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
     seen: list[AIOKafkaConsumer] = []
-    lag = consumer._lag
+    lag = consumer._watch._lag
 
     async def watched(inner: AIOKafkaConsumer) -> object:
         seen.append(inner)
         return await lag(inner)
 
-    monkeypatch.setattr(consumer, "_lag", watched)
+    monkeypatch.setattr(consumer._watch, "_lag", watched)
     task = asyncio.create_task(consumer.run())
     await until(lambda: has_applied(town, 1))
     seen[0].pause(*seen[0].assignment())

@@ -56,17 +56,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         commands = Commands(db, SERVICE, app, now, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
         inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays, tracer)
-        kafka = settings.kafka_address
-        consumers[:] = [
-            Consumer(
-                kafka,
-                SERVICE,
-                list(applies(office, now)),
-                inbound.take,
-                gather_seconds=GATHER_SECONDS,
-            ),
-            Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
-        ]
+        consumers[:] = _consumers(settings, inbound, commands)
         tasks = _tasks(db, settings, office, now, tracer) | {
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
@@ -86,6 +76,14 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(pages.router)
     trace_requests(app, tracer)
     return app
+
+
+def _consumers(settings: Settings, inbound: Inbound, commands: Commands) -> list[Consumer]:
+    kafka = settings.kafka_address
+    return [
+        Consumer(kafka, SERVICE, inbound.topics, inbound.take, gather_seconds=GATHER_SECONDS),
+        Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+    ]
 
 
 def _office(settings: Settings) -> Office:

@@ -50,23 +50,12 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         batcher = Batcher(partial(_register, db, now))
         guesses = Guesses(settings.wrong_receipts_per_minute)
         app.state.edge = edge = Edge(db, now, batcher, health, settings.max_pending_events, guesses)
-        arrivals: Unordered[Submitted] = Unordered(
-            db,
-            SERVICE,
-            read_submission,
-            taking_submissions(now),
-            f"liaison.{SERVICE}.submissions",
-            tracer,
-        )
+        arrivals = _arrivals(db, now, tracer)
         replays = {topics.SUBMISSIONS: arrivals.replay}
         inbound = Inbound(
             db, SERVICE, {topics.MATTERS: progress.follow_matters}, EVENTS, replays, tracer
         )
-        kafka = settings.kafka_address
-        consumers[:] = [
-            Consumer(kafka, SERVICE, [topics.MATTERS], inbound.take, gather_seconds=GATHER_SECONDS),
-            Consumer(kafka, f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
-        ]
+        consumers[:] = _consumers(settings, inbound, arrivals)
         tasks = _tasks(db, settings, edge, tracer) | {
             "batcher": batcher.run,
             "health": partial(health.watch, db),
@@ -87,6 +76,21 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(receipts.router)
     trace_requests(app, tracer)
     return app
+
+
+def _arrivals(db: Database, now: Clock, tracer: Tracer | None) -> Unordered[Submitted]:
+    take, group = taking_submissions(now), f"liaison.{SERVICE}.submissions"
+    return Unordered(db, SERVICE, read_submission, take, group, tracer)
+
+
+def _consumers(
+    settings: Settings, inbound: Inbound, arrivals: Unordered[Submitted]
+) -> list[Consumer]:
+    kafka = settings.kafka_address
+    return [
+        Consumer(kafka, SERVICE, inbound.topics, inbound.take, gather_seconds=GATHER_SECONDS),
+        Consumer(kafka, f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
+    ]
 
 
 def _tasks(db: Database, settings: Settings, edge: Edge, tracer: Tracer | None) -> dict[str, Task]:

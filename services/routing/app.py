@@ -62,11 +62,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         commands = Commands(db, SERVICE, app, now, OFFER_COMMANDS, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
         inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays, tracer)
-        kafka = settings.kafka_address
-        consumers[:] = [
-            Consumer(kafka, SERVICE, list(applies(office, now)), inbound.take),
-            Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
-        ]
+        consumers[:] = _consumers(settings, inbound, commands)
         tasks = _tasks(db, settings, office, now, tracer) | {
             "watch": watch.run,
             "health": partial(health.watch, db),
@@ -85,6 +81,14 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         app.include_router(edge.router)
     trace_requests(app, tracer)
     return app
+
+
+def _consumers(settings: Settings, inbound: Inbound, commands: Commands) -> list[Consumer]:
+    kafka = settings.kafka_address
+    return [
+        Consumer(kafka, SERVICE, inbound.topics, inbound.take),
+        Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+    ]
 
 
 def _office(settings: Settings) -> Office:

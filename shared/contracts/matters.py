@@ -10,7 +10,6 @@ from shared.contracts.vocabulary import (
     Candidacy,
     Channel,
     ClockKind,
-    EscalationLevel,
     Kind,
     MatterState,
     MilestoneState,
@@ -266,37 +265,6 @@ class MatterRejected(MatterChanged):
 
     reason: str
     channel: str
-
-
-class MatterReminded(MatterChanged):
-    """A limit is near (催办)."""
-
-    TYPE: ClassVar[str] = "matter.reminded"
-
-    clock: ClockKind
-    due_at: Instant
-    to: str
-
-
-class MatterSupervised(MatterChanged):
-    """A limit has run out (督办)."""
-
-    TYPE: ClassVar[str] = "matter.supervised"
-
-    clock: ClockKind
-    due_at: Instant
-    to: str
-
-
-class MatterEscalated(MatterChanged):
-    """A limit stays broken: one level up the ladder (提级)."""
-
-    TYPE: ClassVar[str] = "matter.escalated"
-
-    clock: ClockKind
-    due_at: Instant
-    level: EscalationLevel
-    to: str
 
 
 class MatterMerged(MatterChanged):

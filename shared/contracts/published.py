@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.contracts import assignments, dead_letters, matters, replies, requests
+from shared.contracts import assignments, dead_letters, matters, replies, requests, urging
 from shared.contracts.event import REGISTRY, Event
 
 EVENTS: Final[Mapping[str, type[Event]]] = MappingProxyType(REGISTRY)
 
-MODULES: Final = (requests, assignments, matters, dead_letters, replies)
+MODULES: Final = (requests, assignments, matters, urging, dead_letters, replies)

@@ -52,6 +52,11 @@ class Inbound:
         self._tracer = tracer
         self._swept = -SWEEP_SECONDS
 
+    @property
+    def topics(self) -> list[str]:
+        """What it reads, in the order to apply it."""
+        return list(self._follower.applies)
+
     async def take(self, raws: Sequence[Raw]) -> None:
         """Take records in, durably, in one transaction; returns when they may be acknowledged.
 

@@ -52,6 +52,11 @@ def make_app(
     app.add_middleware(_Measured, service=service)
     app.add_middleware(_Limited)
 
+    _add_health(app, service, health)
+    return app
+
+
+def _add_health(app: FastAPI, service: str, health: Health) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def alive() -> dict[str, str]:
         return {"status": "alive"}
@@ -66,8 +71,6 @@ def make_app(
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    return app
 
 
 class _Verified:

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.followup.domain import facts
 from services.followup.domain.decision import Told
 from services.followup.domain.facts import Fact
-from shared.contracts import matters
+from shared.contracts import matters, urging
 from shared.contracts.matters import MatterChanged
 from shared.kit.events import Outgoing
 
@@ -36,9 +36,9 @@ EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(
         facts.Reopened: matters.MatterReopened,
         facts.Withdrawn: matters.MatterWithdrawn,
         facts.Rejected: matters.MatterRejected,
-        facts.Reminded: matters.MatterReminded,
-        facts.Supervised: matters.MatterSupervised,
-        facts.Escalated: matters.MatterEscalated,
+        facts.Reminded: urging.MatterReminded,
+        facts.Supervised: urging.MatterSupervised,
+        facts.Escalated: urging.MatterEscalated,
         facts.Merged: matters.MatterMerged,
         facts.Unmerged: matters.MatterUnmerged,
         facts.Joined: matters.MatterJoined,

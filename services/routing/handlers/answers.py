@@ -37,6 +37,7 @@ from shared.contracts.assignments import (
     OfferAccepted,
     OfferDeclined,
 )
+from shared.contracts.event import Actor
 from shared.contracts.vocabulary import OfferState, PendingReason
 from shared.kit.db import Connection
 from shared.kit.ids import new_id
@@ -174,18 +175,7 @@ def _object(
     change.objections.append(objection)
     actor = change.events[-1].actor
     change.events += [
-        ObjectionRaised(
-            actor=actor,
-            matter_id=objection.matter_id,
-            objection_id=objection.id,
-            offer_id=offer.id,
-            round=objection.round,
-            raised_by=party_ref(objection.raised_by),
-            suggested_owner=objection.suggested_owner,
-            reason_code=objection.reason_code,
-            note=objection.note,
-            review_at=objection.review_at,
-        ),
+        _raised(actor, objection),
         DispatchWaiting(
             actor=actor,
             matter_id=objection.matter_id,
@@ -197,3 +187,18 @@ def _object(
     ]
     change.stand(Standing.WAITING, objection.review_at)
     return objection
+
+
+def _raised(actor: Actor, objection: Objection) -> ObjectionRaised:
+    return ObjectionRaised(
+        actor=actor,
+        matter_id=objection.matter_id,
+        objection_id=objection.id,
+        offer_id=objection.offer_id,
+        round=objection.round,
+        raised_by=party_ref(objection.raised_by),
+        suggested_owner=objection.suggested_owner,
+        reason_code=objection.reason_code,
+        note=objection.note,
+        review_at=objection.review_at,
+    )

@@ -19,6 +19,7 @@ from services.followup.settings import Settings
 from shared.kit.cloudevents import Message
 from shared.kit.db import Database, open_database
 from tests.described import described
+from tests.integration.followup.filled import FILL
 from tests.integration.followup.samples import (
     MONDAY,
     OFFICE,
@@ -166,3 +167,17 @@ async def api(followup: Followup, database_url: str, tmp_path: Path) -> AsyncIte
         transport=transport, base_url="http://followup", event_hooks={"response": [described]}
     ) as client:
         yield Api(client)
+
+
+@pytest.fixture
+async def full(followup: Followup) -> Followup:
+    async with followup.db.transaction() as conn:
+        await conn.execute("set local statement_timeout = '60s'")
+        await conn.execute("set local synchronous_commit = on")
+        await conn.execute(FILL)
+    async with followup.db.reading() as conn:
+        # Until a commit, and those beside it, are on disk, a vacuum cannot mark what it wrote as seen by all, and no
+        # index answers alone.
+        await conn.execute("set synchronous_commit = on")
+        await conn.execute("vacuum analyze matter, request, listing, milestone, event")
+    return followup

@@ -2,13 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.followup.handlers import sweep
 from services.followup.store import (
     chart,
     figures,
@@ -23,45 +21,6 @@ from shared.contracts.vocabulary import MatterState
 from shared.kit.db import Connection
 from tests.integration.followup.conftest import Followup
 from tests.plans import Plan, plan_of
-
-# Ended matters in a town of 40 parties and 100 categories; every hundredth is open, every 500th charted.
-FILL = """
-with town as (
-    select number, uuidv7(make_interval(mins => (number - 30000) * 30)) as id, number % 100 = 0 as open
-    from generate_series(1, 30000) as number
-), filled as (
-    insert into matter (id, version, state, round, category, park, owner_id, visit_state, next_due_at,
-                        act_at, breached, body)
-    select id, 6, case when open then 'in_progress' else 'closed' end, 1,
-           'c' || number % 10 || '/d' || number % 100, 'park' || number % 5, 'L' || number % 40,
-           case when open then null else 'done' end,
-           case when open then now() + make_interval(mins => number) end,
-           case when open then now() + make_interval(mins => number) end, false, '{}'
-    from town
-), asked as (
-    insert into request (matter_id, source, source_ref, channel, kind, requester_kind, requester_id,
-                         requester_name, summary, detail, urgency, received_at, attachments, terms)
-    select id, 's', number, 'web', 'ask', 'enterprise', 'firm' || number % 300, 'n',
-           'road ' || number || case when number % 3000 = 1 then ' xy' else '' end,
-           'd', 'normal', now(), '[]',
-           array(select lpad(to_hex(extract(epoch from uuid_extract_timestamp(id))::bigint / 604800), 4, '0') || term
-                 from unnest(array['ro', 'oa', 'ad'] || case when number % 3000 = 1 then array['xy'] end) as term)
-    from town
-), told as (
-    insert into event (id, subject, version, type, topic, at, data)
-    select uuidv7(), id, version, 'liaison.matter.taken.v1', 'liaison.matters', now(), '{}'
-    from town cross join generate_series(1, 2) as version
-), charted as (
-    insert into milestone (id, matter_id, live, title, owner_department, state, due_at,
-                           original_due_at, required)
-    select uuidv7(), id, open, 't', 'D' || number % 12, case when open then 'planned' else 'done' end,
-           now() + make_interval(mins => number), now(), true
-    from town cross join generate_series(1, 10) where number % 100 = 0 or number % 2000 = 1
-)
-insert into listing (name, open, matter_id)
-select name, open, id
-from town, unnest(array['party:L' || number % 40, 'requester:firm' || number % 300,
-                        'category:c' || number % 10]) as name"""
 
 
 class Explained:
@@ -176,20 +135,6 @@ MOST_READ = 20_000
 """Rows that a question reads at most: each that is looked at, with its matter, its request and its lists."""
 
 
-@pytest.fixture
-async def full(followup: Followup) -> Followup:
-    async with followup.db.transaction() as conn:
-        await conn.execute("set local statement_timeout = '60s'")
-        await conn.execute("set local synchronous_commit = on")
-        await conn.execute(FILL)
-    async with followup.db.reading() as conn:
-        # Until a commit, and those beside it, are on disk, a vacuum cannot mark what it wrote as seen by all, and no
-        # index answers alone.
-        await conn.execute("set synchronous_commit = on")
-        await conn.execute("vacuum analyze matter, request, listing, milestone, event")
-    return followup
-
-
 async def test_no_question_reads_a_whole_table(full: Followup) -> None:
     async with full.db.reading() as conn:
         for name, (index, ask) in QUESTIONS.items():
@@ -245,83 +190,6 @@ async def test_counting_what_is_open_ends_where_it_is_told_to(full: Followup) ->
     indexes: set[str] = set().union(*(plan.indexes for plan in explained.plans))
     assert indexes >= {"matter_by_state", "matter_promised", "milestone_of_matter", "matter_due"}
     assert sum(plan.rows_read for plan in explained.plans) < 500, explained.plans
-
-
-async def every_page(ask: Callable[[UUID], Awaitable[finding.Ids]]) -> tuple[list[UUID], int]:
-    found: list[UUID] = []
-    before, pages = finding.NEWEST, 0
-    while True:
-        page = await ask(before)
-        assert len(page.found) <= 50
-        found += page.found
-        pages += 1
-        if page.further is None:
-            return found, pages
-        assert page.further < before
-        before = page.further
-
-
-async def test_pages_that_are_not_full_miss_nothing(full: Followup) -> None:
-    """What fits is found whole and once, whatever leads, and however little of what is looked at fits."""
-    cases = (
-        (Search(lists=("category:c1",), owner="L31"), "owner_id = 'L31'", "category:c1"),
-        (Search(lists=("category:c1",), words="xy"), "summary ~ 'xy'", "category:c1"),
-        (Search(lists=("party:L7",), words="road"), "summary ~ 'road'", "party:L7"),
-        (Search(lists=("party:L7", "category:c7"), words="road 7"), "summary ~ '7'", "party:L7"),
-    )
-    async with full.db.reading() as conn:
-        for search, condition, name in cases:
-            rows = await conn.fetch(
-                "select matter_id as id from listing join matter on id = matter_id join request using (matter_id)"
-                f" where name = $1 and {condition} order by id desc",
-                name,
-            )
-            found, pages = await every_page(partial(_in_list, conn, search))
-            assert found == [row["id"] for row in rows], search
-            assert pages <= 2 + len(found) // 50 + 3000 // finding.MOST_LOOKED_AT
-
-
-@pytest.mark.parametrize(
-    ("words", "condition"),
-    [
-        pytest.param("road", "summary ~ 'road'", id="frequent"),
-        pytest.param("road 7", "summary ~ '7'", id="in some weeks more than in others"),
-        pytest.param("xy", "summary ~ 'xy'", id="rare"),
-    ],
-)
-@pytest.mark.parametrize("state", [None, MatterState.IN_PROGRESS])
-async def test_pages_of_words_miss_nothing(
-    full: Followup, words: str, condition: str, state: MatterState | None
-) -> None:
-    """Whether the newest are walked through or the words of each week are gathered."""
-    search = Search(words=words, state=state)
-    async with full.db.reading() as conn:
-        rows = await conn.fetch(
-            f"select id from matter join request on id = matter_id where {condition}"
-            " and ($1::text is null or state = $1) order by id desc",
-            state.value if state else None,
-        )
-        found, pages = await every_page(partial(_with_words, conn, search))
-    assert found == [row["id"] for row in rows]
-    assert pages <= 2 + 30_000 // (finding.LISTED_BEFORE_WORDS if state else 50)
-
-
-async def _with_words(conn: Connection, search: Search, before: UUID) -> finding.Ids:
-    return await finding.newest_with_words(conn, search, before, 50)
-
-
-async def _in_list(conn: Connection, search: Search, before: UUID) -> finding.Ids:
-    return await finding.newest_in_list(conn, search, before, 50)
-
-
-async def test_words_taken_in_lately_are_settled(followup: Followup) -> None:
-    """Nothing is left pending for the index of terms, which each week's part of a search would read again."""
-    await followup.in_progress()
-    async with followup.db.reading() as conn:
-        await sweep.settle_words(conn)
-        assert await conn.fetchval("select gin_clean_pending_list('request_terms')") == 0
-        found = await finding.newest_with_words(conn, Search(words="道路"), finding.NEWEST, 50)
-    assert len(found.found) == 1
 
 
 @pytest.mark.parametrize("state", ["closed", "in_progress"])

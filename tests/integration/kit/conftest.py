@@ -1,14 +1,20 @@
 """The town that the kit is tried in: a schema of its own in a database of the test's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from deploy.embedded import jars
+from deploy.embedded.kafka import Broker, new_cluster_id
+from deploy.embedded.ports import pick_apart
+from deploy.topics import ensure_topics
+from shared.contracts.topics import TOPICS
 from shared.kit.address import KafkaAddress
 from shared.kit.db import open_database
 from shared.kit.migrate import KIT_MIGRATIONS, migrate
+from tests.integration.kit.machine import Machine
 from tests.integration.kit.town import Records, Town
 
 SCHEMA = "town"
@@ -33,3 +39,28 @@ async def town(bare_database_url: str) -> AsyncIterator[Town]:
 @pytest.fixture
 def address(kafka: str, kafka_prefix: str) -> KafkaAddress:
     return KafkaAddress(kafka, kafka_prefix)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    folder = tmp_path_factory.mktemp("outages")
+    port, controller = pick_apart(2)
+    broker = Broker(
+        folder=folder / "kafka",
+        port=port,
+        log=folder / "kafka.log",
+        classpath=jars.classpath(lambda come, expected: None),
+        controllers={1: controller},
+    )
+    broker.prepare(new_cluster_id())
+    machine = Machine(broker)
+    yield machine
+    machine.kill()
+
+
+@pytest.fixture
+async def kafka_up(machine: Machine) -> Machine:
+    """The machine, running, with the project's topics empty or not: tests look at their own subjects."""
+    await machine.up()
+    await ensure_topics(KafkaAddress(machine.broker.address), topics=TOPICS, partitions=3)
+    return machine

@@ -1,10 +1,6 @@
 """Kafka away, slow or silent; a process that is stopped in its tracks: work waits, and goes on by itself."""
 
 import asyncio
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -12,93 +8,25 @@ from uuid import UUID
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import pick_apart
-from deploy.embedded.process import start, wait_ready
 from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.kit import relay as relay_module
 from shared.kit import watching
 from shared.kit.address import KafkaAddress
-from shared.kit.events import Outgoing, record
+from shared.kit.events import record
 from shared.kit.kafka import Consumer
 from shared.kit.relay import Relay
 from shared.kit.running import running
 from shared.kit.watching import STARTING
-from tests.integration.kit.test_relay import facts, header, is_empty, leader
-from tests.integration.kit.town import AT, Records, Town, ruled
+from tests.integration.kit.machine import PATIENCE, Machine
+from tests.integration.kit.test_relay import facts, header, is_empty
+from tests.integration.kit.town import Records, Town
 from tests.integration.kit.wire import read_until, until
 
 SOURCE = "urn:liaison:town"
 ROOT = Path(__file__).parents[3]
-
-# A broker may take half a minute to come back on a busy machine; a wait ends as soon as its end has come.
-PATIENCE = 120.0
 pytestmark = pytest.mark.timeout(300)
-
-
-class Machine:
-    """A broker of the module's own, to be taken away and brought back."""
-
-    def __init__(self, broker: Broker) -> None:
-        self.broker = broker
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> KafkaAddress:
-        return KafkaAddress(self.broker.address)
-
-    def start(self) -> None:
-        if self.process is None:
-            self.process = start(self.broker.program())
-
-    async def up(self) -> None:
-        self.start()
-        assert self.process is not None
-        await asyncio.to_thread(wait_ready, self.process, self.broker.program(), PATIENCE)
-
-    def kill(self) -> None:
-        """As a power cut does it."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def silence(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    folder = tmp_path_factory.mktemp("outages")
-    port, controller = pick_apart(2)
-    broker = Broker(
-        folder=folder / "kafka",
-        port=port,
-        log=folder / "kafka.log",
-        classpath=jars.classpath(lambda come, expected: None),
-        controllers={1: controller},
-    )
-    broker.prepare(new_cluster_id())
-    machine = Machine(broker)
-    yield machine
-    machine.kill()
-
-
-@pytest.fixture
-async def kafka_up(machine: Machine) -> Machine:
-    """The machine, running, with the project's topics empty or not: tests look at their own subjects."""
-    await machine.up()
-    await ensure_topics(KafkaAddress(machine.broker.address), topics=TOPICS, partitions=3)
-    return machine
 
 
 async def recorded(town: Town, subject: str, versions: range) -> list[UUID]:
@@ -250,88 +178,3 @@ async def test_what_is_told_to_end_while_it_is_ending_leaves_nothing_running(
     machine.wake()
     await asyncio.sleep(0.2)
     assert [task for task in asyncio.all_tasks() - before if not task.done()] == []
-
-
-RELAY_PROCESS = """
-import asyncio, sys
-from shared.kit.db import open_database
-from shared.kit.address import KafkaAddress
-from shared.kit.relay import Relay
-
-async def main(url, bootstrap):
-    db = await open_database(url, "town")
-    await Relay(db, KafkaAddress(bootstrap), "urn:liaison:town").run()
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-
-async def test_a_leader_stopped_in_its_tracks_is_replaced_and_does_no_harm_when_it_wakes(
-    town: Town, kafka_up: Machine
-):
-    machine = kafka_up
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", RELAY_PROCESS, town.url, machine.broker.address, cwd=ROOT
-    )
-    try:
-        first = await until(partial(leader, town), PATIENCE)
-        await recorded(town, "stopped", range(1, 51))
-        await until(partial(is_empty, town), PATIENCE)
-        # Cut off within its work: some of what it fetched is sent, some is not.
-        await recorded(town, "stopped", range(51, 1051))
-        child.send_signal(signal.SIGSTOP)
-        async with running("town", {"relay": Relay(town.db, machine.address, SOURCE).run}):
-            await recorded(town, "stopped", range(1051, 1101))
-            await until(partial(is_empty, town), PATIENCE)
-            assert await leader(town) != first
-            child.send_signal(signal.SIGCONT)
-            await recorded(town, "stopped", range(1101, 1151))
-            await until(partial(is_empty, town), PATIENCE)
-            assert await asyncio.wait_for(child.wait(), PATIENCE) != 0, (
-                "it must not go on as a leader"
-            )
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    assert await sequence(machine, "stopped", 1150) == list(range(1, 1151))
-
-
-async def test_a_relay_that_is_killed_at_work_is_followed_by_another(town: Town, kafka_up: Machine):
-    """Killed again and again, at any point: each subject's first arrivals keep their order, and all arrive."""
-    machine = kafka_up
-
-    async def killed_after(seconds: float) -> None:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", RELAY_PROCESS, town.url, machine.broker.address, cwd=ROOT
-        )
-        await until(partial(leader, town), PATIENCE)
-        await asyncio.sleep(seconds)
-        child.kill()
-        await child.wait()
-
-    for round_number in range(4):
-        begin = 1 + round_number * 400
-        await recorded(town, "killed", range(begin, begin + 400))
-        await killed_after(0.01 + 0.03 * round_number)
-    async with running("town", {"relay": Relay(town.db, machine.address, SOURCE).run}):
-        await until(partial(is_empty, town), PATIENCE)
-    assert await sequence(machine, "killed", 1600) == list(range(1, 1601))
-
-
-async def test_one_topic_in_trouble_does_not_keep_the_others_from_being_sent(
-    town: Town, kafka_up: Machine, monkeypatch: pytest.MonkeyPatch
-):
-    """A producer that fails for one partition: what Kafka has of the others is not sent again without end."""
-    monkeypatch.setattr(relay_module, "SEND_SECONDS", 1.0)
-    await recorded(town, "good", range(1, 4))
-    async with town.db.transaction() as conn:
-        await record(conn, [Outgoing("bad", 1, ruled("bad"), AT), *facts("good", range(4, 6))])
-    names = {topics.REQUESTS: topics.REQUESTS, topics.ASSIGNMENTS: "made.by.nobody"}
-    monkeypatch.setattr(KafkaAddress, "topic", lambda self, name: names[name])
-    with pytest.raises(TimeoutError):
-        await Relay(town.db, kafka_up.address, SOURCE).run()
-    left = await town.fetch(
-        "select subject, version from outbox join event using (seq) order by seq"
-    )
-    assert [tuple(row) for row in left] == [("bad", 1), ("good", 4), ("good", 5)]

@@ -15,72 +15,31 @@ from services.routing.domain.answers import (
     SuggestsItself,
 )
 from services.routing.domain.matter import ObjectionState
-from services.routing.handlers.answers import Answering, accept_offer, decline_offer
-from services.routing.handlers.batches import take_requests
-from services.routing.handlers.directory import put_absence
 from services.routing.handlers.outcomes import Done, Moved, NoSuchOwner, NotFound, Refused
-from services.routing.handlers.rulings import GivenRuling, rule_objection
-from services.routing.store.directory import Absence
-from shared.contracts.matters import (
-    MatterClosed,
-    MatterFedBack,
-    MatterHandled,
-    MatterMerged,
-    MatterUnmerged,
-)
 from shared.contracts.vocabulary import (
     DeclineReason,
-    MatterState,
     OfferState,
-    Outcome,
-    Path,
     Role,
     Ruling,
 )
 from shared.kit.ids import new_id
+from tests.integration.routing.answering import (
+    BETTER,
+    C001,
+    LATER,
+    accept,
+    decline,
+    objected,
+    offered,
+    rule,
+)
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import (
     MONDAY,
     RESIDENT,
     be_away,
-    changed,
     registered,
-    reopened,
-    withdrawn,
 )
-
-LATER = MONDAY + timedelta(minutes=10)
-L001 = Acting(Role.LIAISON, "L001")
-C001 = Acting(Role.COORDINATOR, "C001")
-NOT_OURS = Declination(DeclineReason.NOT_OURS)
-BETTER = Declination(DeclineReason.NOT_MY_ENTERPRISE, suggested_owner="L003", note="归丙管")
-
-
-async def accept(routing: Routing, offer_id: object, acting: Acting = L001, at=LATER, version=None):
-    async with routing.db.transaction() as conn:
-        answering = Answering(str(offer_id), acting, version)
-        return await accept_offer(conn, routing.office, answering, at)
-
-
-async def decline(
-    routing: Routing, offer_id, declination=NOT_OURS, acting: Acting = L001, at=LATER
-):
-    async with routing.db.transaction() as conn:
-        answering = Answering(str(offer_id), acting)
-        return await decline_offer(conn, routing.office, answering, declination, at)
-
-
-async def rule(routing: Routing, objection_id: str, ruling: Ruling, at=LATER):
-    async with routing.db.transaction() as conn:
-        given = GivenRuling(objection_id, ruling, C001, "已核")
-        return await rule_objection(conn, routing.office, given, at)
-
-
-async def offered(routing: Routing, **changes) -> tuple[str, str]:
-    """A matter that was offered to somebody: its id and the offer's."""
-    request = registered(**changes)
-    await routing.take_requests(request)
-    return request.subject, str((await routing.current(request.subject))["id"])
 
 
 async def test_who_accepts_owns_the_matter(routing: Routing):
@@ -231,14 +190,6 @@ async def test_a_better_owner_makes_it_wait_for_a_ruling(routing: Routing):
     assert not [offer for offer in await routing.offers(matter_id) if offer["holding"]]
 
 
-async def objected(routing: Routing) -> tuple[str, str]:
-    matter_id, offer_id = await offered(routing)
-    done = await decline(routing, offer_id, BETTER)
-    assert isinstance(done, Done)
-    assert done.objection is not None
-    return matter_id, done.objection.id
-
-
 async def test_an_upheld_objection_goes_to_whom_it_named(routing: Routing):
     matter_id, objection_id = await objected(routing)
     assert isinstance(await rule(routing, objection_id, Ruling.UPHELD), Done)
@@ -296,173 +247,6 @@ async def test_a_suggested_owner_must_be_somebody_else_who_is_there(routing: Rou
     nobody = Declination(DeclineReason.OTHER, suggested_owner="L999")
     refusals = [await decline(routing, offer_id, wish) for wish in (itself, nobody)]
     assert [type(refusal.why) for refusal in refusals] == [SuggestsItself, NoSuchOwner]
-
-
-async def test_an_absence_in_the_midst_of_an_offer_passes_it_on_at_once(routing: Routing):
-    matter_id, _ = await offered(routing)
-    taken, taken_offer = await offered(routing)
-    await accept(routing, taken_offer)
-    await be_away(routing.db, "L001")
-    assert await routing.begin_absences() == 1
-    offer = await routing.current(matter_id)
-    assert (offer["party"], offer["cause"]) == ("L002", "liaison_absent")
-    assert await routing.said(matter_id) == ["offer.made", "offer.rescinded", "offer.made"]
-    assert (await routing.current(taken))["party"] == "L001"
-    assert await routing.begin_absences() == 0
-
-
-async def test_an_absence_planned_ahead_begins_by_the_clock(routing: Routing):
-    matter_id, _ = await offered(routing)
-    begins = MONDAY + timedelta(hours=1)
-    await be_away(routing.db, "L001", since=begins)
-    assert await routing.begin_absences(begins - timedelta(seconds=1)) == 0
-    assert await routing.begin_absences(begins) == 1
-    assert (await routing.current(matter_id))["party"] == "L002"
-
-
-async def test_a_choice_under_way_when_an_absence_begins_is_passed_on_too(routing: Routing):
-    begins = MONDAY + timedelta(hours=1)
-    await be_away(routing.db, "L001", since=begins)
-    await routing.begin_absences(begins)
-    # It was begun a moment before the absence, and is committed a moment after.
-    late = registered()
-    await routing.take_requests(late, at=begins - timedelta(milliseconds=5))
-    assert (await routing.current(late.subject))["party"] == "L001"
-    assert await routing.begin_absences(begins + timedelta(seconds=20)) == 1
-    assert (await routing.current(late.subject))["party"] == "L002"
-    assert await routing.begin_absences(begins + timedelta(seconds=21)) == 0
-
-
-async def waiting_for_locks(routing: Routing) -> None:
-    async with asyncio.timeout(10):
-        while not await routing.rows(
-            "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        ):
-            await asyncio.sleep(0.01)
-
-
-async def test_an_absence_entered_before_a_choice_is_written_is_seen_by_it(routing: Routing):
-    request = registered()
-    async with routing.db.transaction() as conn:
-        absence = Absence("L001", "A1", MONDAY - timedelta(days=1), None, None)
-        await put_absence(conn, absence)
-        choosing = asyncio.create_task(routing.take_requests(request))
-        await waiting_for_locks(routing)
-    await choosing
-    assert (await routing.current(request.subject))["party"] == "L002"
-
-
-async def test_an_absence_waits_for_the_offer_that_is_under_way_and_passes_it_on(routing: Routing):
-    request = registered()
-
-    async def leave() -> None:
-        await be_away(routing.db, "L001")
-        await routing.begin_absences()
-
-    async with routing.db.transaction() as conn:
-        await take_requests(conn, routing.office, [request], MONDAY)
-        leaving = asyncio.create_task(leave())
-        await waiting_for_locks(routing)
-    await leaving
-    assert (await routing.current(request.subject))["party"] == "L002"
-
-
-async def test_who_is_back_within_the_round_may_be_asked_again(routing: Routing):
-    matter_id, _ = await offered(routing)
-    await be_away(routing.db, "L001", until=MONDAY + timedelta(hours=1))
-    await routing.begin_absences()
-    second = await routing.current(matter_id)
-    await decline(routing, second["id"], acting=C001, at=MONDAY + timedelta(hours=1))
-    assert (await routing.current(matter_id))["party"] == "L001"
-
-
-async def test_a_reopened_matter_goes_to_the_same_liaison_first(routing: Routing):
-    matter_id, offer_id = await offered(routing)
-    await decline(routing, offer_id)
-    await accept(routing, (await routing.current(matter_id))["id"], C001)
-    await routing.take_matters(
-        changed(MatterHandled, matter_id, MatterState.HANDLED, outcome=Outcome.RESOLVED,
-                answer="已疏通", path=Path.INSTANT, on_time=True),
-    )  # fmt: skip
-    assert await routing.load("L002") == 0
-    await routing.take_matters(reopened(matter_id, 2))
-    offer = await routing.current(matter_id)
-    assert (offer["party"], offer["candidacy"]) == ("L002", "returning")
-    assert (offer["round"], offer["attempt"], offer["cause"]) == (2, 1, "reopened")
-    assert offer["received_at"] == MONDAY - timedelta(minutes=5)
-    await routing.take_matters(reopened(matter_id, 2))
-    assert len(await routing.offers(matter_id)) == 3
-
-
-async def test_a_reopened_matter_passes_by_a_liaison_who_is_away(routing: Routing):
-    matter_id, offer_id = await offered(routing)
-    await accept(routing, offer_id)
-    await be_away(routing.db, "L001")
-    await routing.take_matters(reopened(matter_id, 2, last_owner="L001"))
-    assert (await routing.current(matter_id))["party"] == "L002"
-    assert await routing.load("L001") == 0
-
-
-async def test_a_round_begins_with_nobody_excluded(routing: Routing):
-    matter_id, offer_id = await offered(routing)
-    await decline(routing, offer_id)
-    await accept(routing, (await routing.current(matter_id))["id"], C001)
-    await be_away(routing.db, "L002")
-    await routing.take_matters(reopened(matter_id, 2, last_owner="L002"))
-    assert (await routing.current(matter_id))["party"] == "L001"
-
-
-async def test_a_closed_matter_frees_its_liaison_and_takes_back_what_is_open(routing: Routing):
-    held, offer_id = await offered(routing)
-    still_open, _ = await offered(routing)
-    await accept(routing, offer_id)
-    assert await routing.load("L001") == 2
-    close = {"outcome": Outcome.RESOLVED}
-    await routing.take_matters(
-        changed(MatterClosed, held, MatterState.CLOSED, **close),
-        changed(MatterClosed, still_open, MatterState.CLOSED, **close),
-    )
-    assert await routing.load("L001") == 0
-    assert await routing.said(held) == ["offer.made", "offer.accepted"]
-    assert await routing.said(still_open) == ["offer.made", "offer.rescinded"]
-    assert (await routing.offers(still_open))[0]["reason"] == "closed"
-    assert await routing.sweep(MONDAY + timedelta(days=1)) == 0
-
-
-async def test_an_end_leaves_an_open_objection_without_its_matter(routing: Routing):
-    matter_id, objection_id = await objected(routing)
-    await routing.take_requests(withdrawn(matter_id))
-    refused = await rule(routing, objection_id, Ruling.UPHELD)
-    assert isinstance(refused, Refused)
-    assert refused.why == AlreadySettled(ObjectionState.MOOT)
-    assert await routing.sweep(MONDAY + timedelta(days=5)) == 0
-
-
-async def test_a_merge_that_is_undone_gives_the_matter_back(routing: Routing):
-    taken, offer_id = await offered(routing)
-    open_, _ = await offered(routing)
-    await accept(routing, offer_id)
-    merge = {"into": new_id(), "reason": "重复"}
-    undo = {"out_of": merge["into"], "reason": "并错了"}
-    await routing.take_matters(
-        changed(MatterMerged, taken, MatterState.MERGED, **merge),
-        changed(MatterMerged, open_, MatterState.MERGED, **merge),
-    )
-    assert await routing.load("L001") == 0
-    await routing.take_matters(
-        changed(MatterUnmerged, taken, MatterState.IN_PROGRESS, **undo),
-        changed(MatterUnmerged, open_, MatterState.AWAITING_DISPATCH, **undo),
-    )
-    assert await routing.load("L001") == 2
-    assert (await routing.current(taken))["state"] == "accepted"
-    assert (await routing.current(open_))["cause"] == "unmerged"
-
-
-async def test_what_does_not_concern_routing_costs_nothing_and_waits_for_nothing(routing: Routing):
-    unknown = new_id()
-    fed_back = changed(MatterFedBack, unknown, MatterState.IN_PROGRESS, text="在办")
-    close = changed(MatterClosed, unknown, MatterState.CLOSED, outcome=Outcome.RESOLVED)
-    assert await routing.take_matters(fed_back, close) == [close]
 
 
 async def test_a_desk_s_offer_is_answered_by_a_coordinator(routing: Routing):

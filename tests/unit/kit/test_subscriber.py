@@ -16,7 +16,7 @@ from faststream.exceptions import IncorrectState
 from faststream.kafka import KafkaBroker
 
 from shared.contracts.topics import MAX_MESSAGE_BYTES
-from shared.kit import draining, kafka
+from shared.kit import draining, kafka, watching
 from shared.kit.address import KafkaAddress
 from shared.kit.draining import Drain
 from shared.kit.kafka import Consumer
@@ -121,11 +121,14 @@ async def test_every_setting_reaches_the_consumer(consumer: AIOKafkaConsumer):
     assert consumer._value_deserializer is None
     assert consumer._client._metadata_max_age_ms == 10_000
     assert consumer._group_id == "town.liaison.routing"
+    # A rebalance is answered when it is over; who is not answered at all gets new connections sooner.
+    assert consumer._request_timeout_ms / 1000 > draining.REBALANCE_SECONDS
+    assert consumer._request_timeout_ms / 1000 > watching.SILENT_SECONDS
 
 
 def test_the_drain_ends_before_the_group_gives_up():
     assert draining.ACKNOWLEDGE_SECONDS < draining.DRAIN_SECONDS < draining.REBALANCE_SECONDS
-    assert kafka.WORKING_SECONDS < 300, "aiokafka's poll interval"
+    assert watching.WORKING_SECONDS < 300, "aiokafka's poll interval"
     assert kafka.PAUSE_MS <= 10, "an empty poll sleeps as long"
 
 
@@ -161,7 +164,7 @@ def test_no_service_reads_or_writes_kafka_in_another_way():
         for file in (ROOT / folder).rglob("*.py")
         if imported(file) & {"faststream", "aiokafka"}
     }
-    kit = ("address", "draining", "fetching", "kafka", "packing", "relay", "unpacking")
+    kit = ("address", "draining", "fetching", "kafka", "packing", "relay", "unpacking", "watching")
     assert own == {f"shared/kit/{name}.py" for name in kit}
     makers = [name for name in own if "AIOKafkaConsumer(" in (ROOT / name).read_text("utf-8")]
     assert makers == []

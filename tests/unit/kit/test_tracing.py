@@ -3,15 +3,11 @@
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-import httpx
 import pytest
-from fastapi import FastAPI, Request
 from pydantic import ValidationError
 
 from shared.contracts.event import Actor
@@ -20,19 +16,15 @@ from shared.contracts.vocabulary import Role
 from shared.kit.cloudevents import Message, Raw, Recorded, trace_of
 from shared.kit.exporting import OpenTelemetry
 from shared.kit.ids import made_at, new_id
-from shared.kit.running import Health
 from shared.kit.settings import ServiceSettings
-from shared.kit.spans import Taking, departing, tell_sent, trace_in, trace_requests
-from shared.kit.tracing import Span, Tracer, continued, is_sampled, make_tracer, within
-from shared.kit.web import make_app
+from shared.kit.spans import Taking, departing, tell_sent
+from shared.kit.tracing import Tracer, continued, is_sampled, make_tracer
 from tests.collecting import collecting
+from tests.unit.kit.conftest import GIVEN, NOWHERE, Kept, span
 
 NO_TRACE = "00-00000000000000000000000000000000-00f067aa0ba902b7-01"
-GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 UNSAMPLED = GIVEN[:-1] + "0"
-NOWHERE = "http://127.0.0.1:1"
 LIMIT_SECONDS = 10.0
-
 ROUND_THE_SERVICES = """
 import importlib, sys
 for service in ("intake", "routing", "followup"):
@@ -42,29 +34,6 @@ for service in ("intake", "routing", "followup"):
     importlib.import_module(f"services.{service}.app").build(settings)
 print(*(name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "google."))))
 """
-
-
-class Kept:
-    """Keeps the spans that it is told of."""
-
-    def __init__(self) -> None:
-        self.spans: list[Span] = []
-        self.stopped = False
-
-    def tell(self, span: Span) -> None:
-        self.spans.append(span)
-
-    def stop(self) -> None:
-        self.stopped = True
-
-
-@pytest.fixture
-def kept() -> Kept:
-    return Kept()
-
-
-def span(number: int = 1) -> Span:
-    return Span(f"part {number}", "server", within(GIVEN), GIVEN, 1, 2)
 
 
 def test_services_that_send_nowhere_do_not_even_read_the_library():
@@ -231,85 +200,6 @@ def test_of_a_strangers_record_no_word_is_repeated(kept: Kept):
     [told] = kept.spans
     assert told.context == trace
     assert "13800138000" not in str(told)
-
-
-@asynccontextmanager
-async def no_lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
-
-
-def desk(tracer: Tracer | None) -> FastAPI:
-    app = make_app("desk", Health("desk", lambda: {}), None, no_lifespan)
-
-    @app.api_route("/desk/{receipt}", methods=["GET", "POST"])
-    async def answer(request: Request, receipt: str) -> dict[str, str]:
-        if receipt == "broken":
-            raise RuntimeError("no")
-        return {"trace": trace_in(request)}
-
-    trace_requests(app, tracer)
-    return app
-
-
-async def ask(app: FastAPI, method: str, path: str, given: str | None = None) -> httpx.Response:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-        headers = {} if given is None else {"traceparent": given}
-        return await client.request(method, path, headers=headers)
-
-
-async def test_a_request_is_told_by_its_routes_template(kept: Kept):
-    answer = await ask(desk(Tracer(0.0, kept)), "POST", "/desk/ABC123?q=secret", GIVEN)
-    [told] = kept.spans
-    assert (told.name, told.kind, told.failed) == ("POST /desk/{receipt}", "server", False)
-    assert (told.context, told.parent) == (answer.json()["trace"], GIVEN)
-    assert told.said == {
-        "http.request.method": "POST",
-        "http.route": "/desk/{receipt}",
-        "http.response.status_code": 200,
-        "url.scheme": "http",
-    }
-
-
-async def test_a_request_that_fails_is_told_as_failed(kept: Kept):
-    await ask(desk(Tracer(0.0, kept)), "POST", "/desk/broken", GIVEN)
-    [told] = kept.spans
-    assert told.failed
-    assert told.said["http.response.status_code"] == 500
-
-
-async def test_a_path_that_is_no_route_is_not_repeated(kept: Kept):
-    await ask(desk(Tracer(0.0, kept)), "POST", "/somewhere/ABC123", GIVEN)
-    [told] = kept.spans
-    assert told.name == "POST"
-    assert "ABC123" not in str(told)
-
-
-async def test_what_only_reads_begins_no_trace_but_goes_on_with_one(kept: Kept):
-    app = desk(Tracer(1.0, kept))
-    await ask(app, "GET", "/desk/1")
-    await ask(app, "GET", "/healthz")
-    assert kept.spans == []
-    await ask(app, "POST", "/desk/1")
-    await ask(app, "GET", "/desk/1", GIVEN)
-    assert [(told.name, told.parent) for told in kept.spans] == [
-        ("POST /desk/{receipt}", ""),
-        ("GET /desk/{receipt}", GIVEN),
-    ]
-
-
-async def test_an_unsampled_request_goes_on_as_it_came(kept: Kept):
-    answer = await ask(desk(Tracer(1.0, kept)), "POST", "/desk/1", UNSAMPLED)
-    assert answer.json()["trace"] == UNSAMPLED
-    assert (await ask(desk(None), "POST", "/desk/1", GIVEN)).json()["trace"] == GIVEN
-    assert kept.spans == []
-
-
-async def test_the_tracer_ends_with_its_app(kept: Kept):
-    app = desk(Tracer(1.0, kept))
-    async with app.router.lifespan_context(app):
-        assert not kept.stopped
-    assert kept.stopped
 
 
 def test_spans_come_to_the_collector_with_their_service_and_what_waits_is_sent_at_the_end():

@@ -19,6 +19,8 @@ from tests.bench.town import Town
 
 WARMING = 20
 KNOWN = 100
+MATTERS = "/followup/matters"
+FAR = "2999-01-01T00:00:00Z"
 BOUNDS = """
 select (select id from intake.request order by id limit 1) as first,
        (select id from intake.request order by id desc limit 1) as last"""
@@ -79,17 +81,31 @@ def questions(town: Town, known: list[Any], number: int) -> Iterator[Question]:
     desk = desks[number % len(desks)][0]
     firm = firms[number * 13 % len(firms)]
     one = known[number % len(known)]
-    words = one["summary"].split(" ")[0]
-    matters = "/followup/matters"
     for name, service, path in (
         ("queue", "routing", f"/routing/queues/{liaison}"),
         ("why it went there", "routing", f"/routing/requests/{one['id']}/explanation"),
         ("receipt", "intake", f"/intake/receipts/{one['receipt']}"),
-        ("one matter", "followup", f"{matters}/{one['id']}"),
-        ("its history", "followup", f"{matters}/{one['id']}/history"),
+        ("one matter", "followup", f"{MATTERS}/{one['id']}"),
+        ("its history", "followup", f"{MATTERS}/{one['id']}/history"),
     ):
         yield Question(name, service, path, {})
     yield Question("what one holds", "routing", f"/routing/queues/{liaison}", {"state": "accepted"})
+    yield from _lists(desk, firm, one)
+    words = one["summary"][:2]
+    yield Question("a liaison's", "followup", MATTERS, {"state": "in_progress"}, liaison)
+    yield Question("a liaison's search", "followup", MATTERS, {"q": words}, liaison)
+    yield Question("a liaison's promises", "followup", MATTERS, {"due_before": FAR}, liaison)
+    for name, who, params in (
+        ("wall chart", "C001", {}),
+        ("wall chart of a park", "C001", {"park": firm[2]}),
+        ("wall chart of a department", desk, {"department": desk}),
+        ("wall chart of a liaison", liaison, {}),
+    ):
+        yield Question(name, "followup", "/followup/wall-chart", params, who)
+
+
+def _lists(desk: str, firm: tuple[str, str, str, str, str], one: Any) -> Iterator[Question]:
+    words = one["summary"].split(" ")[0]
     for name, params in (
         ("newest", {}),
         ("closed", {"state": "closed"}),
@@ -102,20 +118,9 @@ def questions(town: Town, known: list[Any], number: int) -> Iterator[Question]:
         ("search, a firm's name", {"q": one["requester_name"]}),
         ("search, a word of none", {"q": "没有这样的词"}),
         ("overdue", {"overdue": "true"}),
-        ("due in a park", {"due_before": "2999-01-01T00:00:00Z", "park": firm[2]}),
+        ("due in a park", {"due_before": FAR, "park": firm[2]}),
     ):
-        yield Question(name, "followup", matters, params)
-    yield Question("a liaison's", "followup", matters, {"state": "in_progress"}, liaison)
-    yield Question("a liaison's search", "followup", matters, {"q": words[:2]}, liaison)
-    due: dict[str, str | int] = {"due_before": "2999-01-01T00:00:00Z"}
-    yield Question("a liaison's promises", "followup", matters, due, liaison)
-    for name, who, params in (
-        ("wall chart", "C001", {}),
-        ("wall chart of a park", "C001", {"park": firm[2]}),
-        ("wall chart of a department", desk, {"department": desk}),
-        ("wall chart of a liaison", liaison, {}),
-    ):
-        yield Question(name, "followup", "/followup/wall-chart", params, who)
+        yield Question(name, "followup", MATTERS, params)
 
 
 async def ask_all(

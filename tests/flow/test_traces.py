@@ -110,6 +110,16 @@ async def look_at_both(town: Town, collector: Collector) -> None:
     taken = await post(town, given)
     matter = taken["request_id"]
     offer = await town.offered(matter)
+    await look_at_the_way_to_the_queue(collector, given, matter)
+    await look_at_steps(town, collector, matter, offer)
+    await look_at_holder(town, collector, taken["status_url"])
+    await look_at_messages(town, collector, matter)
+    # What came after it on the same ways has been told by now.
+    assert collector.of(unsampled[3:35]) == []
+
+
+async def look_at_the_way_to_the_queue(collector: Collector, given: str, matter: str) -> None:
+    """One tree, from the POST through three services."""
     found = await told(collector, given, PATH_TO_QUEUE)
     assert_one_tree(collector, given)
     begun = found["intake", "POST /intake/requests"]
@@ -128,6 +138,9 @@ async def look_at_both(town: Town, collector: Collector) -> None:
     assert made.parent == found["routing", "process liaison.requests"].id
     assert made.said["cloudevents.event_type"] == "liaison.offer.made.v1"
 
+
+async def look_at_steps(town: Town, collector: Collector, matter: str, offer: str) -> None:
+    """Each step goes on with its caller's trace, up to who hears of it."""
     step = new_trace()
     path = f"/routing/offers/{offer}/accept"
     answer = await town.call("L001", "POST", path, {}, traceparent=step)
@@ -154,10 +167,6 @@ async def look_at_both(town: Town, collector: Collector) -> None:
         collector, contact, {("followup", name), ("intake", "process liaison.matters")}
     )
     assert_one_tree(collector, contact)
-    await look_at_holder(town, collector, taken["status_url"])
-    await look_at_messages(town, collector, matter)
-    # What came after it on the same ways has been told by now.
-    assert collector.of(unsampled[3:35]) == []
 
 
 async def look_at_holder(town: Town, collector: Collector, receipt: str) -> None:

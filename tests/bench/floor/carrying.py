@@ -60,11 +60,13 @@ async def carry(service: str, group: str, topics: Sequence[str], take: Take) -> 
             continue
         async with conn.transaction():
             outs = await take(conn, records)
-        sent = [
-            await producer.send(
-                prefix + out.topic, out.value, out.key.encode(), headers=out.headers
-            )
-            for out in outs
-        ]
-        await asyncio.gather(*sent)
+        await _send(producer, prefix, outs)
         await consumer.commit()
+
+
+async def _send(producer: AIOKafkaProducer, prefix: str, outs: Sequence[Out]) -> None:
+    sent = [
+        await producer.send(prefix + out.topic, out.value, out.key.encode(), headers=out.headers)
+        for out in outs
+    ]
+    await asyncio.gather(*sent)

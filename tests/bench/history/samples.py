@@ -46,6 +46,27 @@ def _clock(kind: ClockKind) -> Clock:
     return Clock(kind, due, due, None, due, Stage.ON_TRACK, "bench")
 
 
+DISPATCH = Dispatch(
+    1,
+    "R001",
+    "@category",
+    "@department",
+    (),
+    Urgency.NORMAL,
+    Difficulty.SIMPLE,
+    2.0,
+    5,
+    "@park",
+)
+CLOCKS = {
+    MatterState.CLOSED: (),
+    MatterState.HANDLED: (ClockKind.RETURN_VISIT,),
+    MatterState.OFFERED: (ClockKind.ACCEPT, ClockKind.HANDLE),
+    MatterState.IN_PROGRESS: (ClockKind.FEEDBACK, ClockKind.HANDLE),
+}
+"""What runs in this state."""
+
+
 def sample(state: MatterState) -> Matter:
     """A matter in this state, with marks in place of what is each one's own."""
     at: Any = "@at"
@@ -54,12 +75,6 @@ def sample(state: MatterState) -> Matter:
     handled = state in (MatterState.HANDLED, MatterState.CLOSED)
     closed = state is MatterState.CLOSED
     offer_state = OfferState.ACCEPTED if taken else OfferState.OFFERED
-    clocks = {
-        MatterState.CLOSED: (),
-        MatterState.HANDLED: (ClockKind.RETURN_VISIT,),
-        MatterState.OFFERED: (ClockKind.ACCEPT, ClockKind.HANDLE),
-        MatterState.IN_PROGRESS: (ClockKind.FEEDBACK, ClockKind.HANDLE),
-    }[state]
     by = Actor(Role.LIAISON, "@liaison")
     visitor = Actor(Role.COORDINATOR, "C001")
     return Matter(
@@ -72,20 +87,9 @@ def sample(state: MatterState) -> Matter:
         category="@category",
         version=len(TOLD[state]),
         state=state,
-        clocks=tuple(_clock(kind) for kind in clocks),
+        clocks=tuple(_clock(kind) for kind in CLOCKS[state]),
         parties=("@liaison", "@department"),
-        dispatch=Dispatch(
-            1,
-            "R001",
-            "@category",
-            "@department",
-            (),
-            Urgency.NORMAL,
-            Difficulty.SIMPLE,
-            2.0,
-            5,
-            "@park",
-        ),
+        dispatch=DISPATCH,
         offer=Offer("@offer", liaison, Candidacy.PRIMARY, "primary", 1, at, at, offer_state),
         owner=liaison if taken else None,
         taken_at=at if taken else None,

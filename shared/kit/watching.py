@@ -100,7 +100,8 @@ class Watch:
         idle, silent = now - self._progress, now - self._answered
         if idle > (WORKING_SECONDS if self._working else STALL_SECONDS):
             raise Stalled(f"{self._group} took nothing in for {idle:.0f} s with {lag} waiting")
-        if silent > SILENT_SECONDS and not self._working:
+        # What it takes in meanwhile is an answer too: one partition without a leader is no reason to begin again.
+        if min(idle, silent) > SILENT_SECONDS and not self._working:
             raise Unanswered(f"{self._group} was told nothing by Kafka for {silent:.0f} s")
 
     async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:

@@ -1,7 +1,6 @@
 """The one place where FastStream is set up: it consumes in batches, loses nothing, and does nothing else."""
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +9,6 @@ from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
@@ -20,6 +18,7 @@ from shared.kit import unpacking
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
 from shared.kit.draining import REBALANCE_SECONDS, Drain
+from shared.kit.ending import ended
 from shared.kit.faults import reason_of
 from shared.kit.fetching import READ_AHEAD_BYTES, Waiting
 from shared.kit.telemetry import BATCH_SECONDS, TAKEN
@@ -162,32 +161,37 @@ async def _start(broker: KafkaBroker, gather_seconds: float) -> None:
 async def _stop(broker: KafkaBroker, patience: float) -> None:
     # Whatever goes wrong here must not stand in for why the consumer ends.
     subscriber: Any = next(iter(broker.subscribers))
+    consumer = subscriber.consumer
     try:
-        async with asyncio.timeout(patience):
-            await broker.stop()
-    except Exception as fault:  # noqa: BLE001 - it is told, and the process or its next consumer goes on
-        log.warning("consumer.cut", fault=reason_of(fault))
-        await _cut(subscriber.consumer)
-    except asyncio.CancelledError:
-        # Told to end while it was ending already: what is left of it would go on by itself.
-        await _cut(subscriber.consumer)
-        raise
+        fault = await ended(broker.stop, patience)
+        if fault is not None:
+            log.warning("consumer.cut", fault=reason_of(fault))
+    finally:
+        # Told to end while it was ending already, too: what is left of it would go on by itself.
+        await _cut(consumer)
 
 
 async def _cut(consumer: AIOKafkaConsumer | None) -> None:
-    """End what aiokafka's own stop leaves running when it is cut off while it waits for a broker."""
+    """End what aiokafka's own stop leaves running.
+
+    Its stop ends half way when it is cut off while it waits for a broker, and when a fetch of its own was waiting for
+    its next try; of the latter FastStream says nothing.
+    """
     coordinator = getattr(consumer, "_coordinator", None)
     if consumer is None or coordinator is None:
         return
+    consumer._closed = True
+    tasks = {coordinator._coordination_task, *consumer._fetcher._pending_tasks}
+    for task in tasks:
+        task.cancel()
     for step in (
+        partial(asyncio.wait, tasks),
         coordinator._stop_heartbeat_task,
         coordinator._stop_commit_offsets_refresh_task,
         consumer._fetcher.close,
         consumer._client.close,
     ):
-        with contextlib.suppress(KafkaError, TimeoutError, OSError):
-            async with asyncio.timeout(CUT_SECONDS):
-                await step()
+        await ended(step, CUT_SECONDS)
 
 
 def subscribe(

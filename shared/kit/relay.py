@@ -14,6 +14,7 @@ from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Recorded
 from shared.kit.db import Database, connect
+from shared.kit.ending import ended
 from shared.kit.packing import Packing, Sending
 from shared.kit.spans import departing, tell_sent
 from shared.kit.telemetry import RELAYED
@@ -188,13 +189,12 @@ def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
 async def stop_producer(producer: AIOKafkaProducer) -> None:
     """Stop a producer within 15 s, with what it still holds delivered if Kafka takes it within five."""
     try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await producer.flush()
-        async with asyncio.timeout(STOP_SECONDS):
-            await producer.stop()
-    except (KafkaError, TimeoutError, OSError) as fault:
-        log.warning("relay.cut", fault=type(fault).__name__)
-        await _cut(producer)
+        for step in (producer.flush, producer.stop):
+            fault = await ended(step, STOP_SECONDS)
+            if fault is not None:
+                log.warning("relay.cut", fault=type(fault).__name__)
+                await _cut(producer)
+                return
     except asyncio.CancelledError:
         # Told to end while it was ending already: what is left of it would go on by itself.
         await _cut(producer)
@@ -206,6 +206,4 @@ async def _cut(producer: AIOKafkaProducer) -> None:
     # no public way to give up what cannot be delivered.
     producer._closed = True
     for step in (producer._sender.close, producer.client.close):
-        with contextlib.suppress(KafkaError, TimeoutError, OSError):
-            async with asyncio.timeout(CUT_SECONDS):
-                await step()
+        await ended(step, CUT_SECONDS)

@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from shared.kit.db import Connection, Database
+from shared.kit.ending import times_told_to_end
 from shared.kit.faults import reason_of
 from shared.kit.telemetry import DEAD_LETTERS, OUTBOX_AGE, OUTBOX_EVENTS, TASK_RESTARTS
 
@@ -40,7 +41,10 @@ async def keep(service: str, name: str, task: Task) -> None:
         begun = asyncio.get_running_loop().time()
         try:
             await task()
-        except Exception as fault:  # noqa: BLE001 - whatever it was, the task must go on
+        except (Exception, asyncio.CancelledError) as fault:
+            # A CancelledError may be a library's own: the task that nobody told to end must go on, whatever it was.
+            if times_told_to_end() and isinstance(fault, asyncio.CancelledError):
+                raise
             log.warning("task.failed", service=service, task=name, fault=reason_of(fault))
         restarts.inc()
         if asyncio.get_running_loop().time() - begun > STEADY_SECONDS:

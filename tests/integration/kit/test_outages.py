@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from deploy.topics import ensure_topics
 from shared.contracts import topics
@@ -103,6 +103,36 @@ async def test_a_consumer_that_kafka_does_not_answer_is_begun_with_new_connectio
         await asyncio.wait_for(reading, PATIENCE)
     assert consumer.hindrance == STARTING
     kafka_up.wake()
+
+
+async def test_a_consumer_whose_brokers_are_gone_is_begun_again_however_it_ends(
+    town: Town, kafka_up: Machine, monkeypatch: pytest.MonkeyPatch
+):
+    """Stopped while it waits for its next try, aiokafka lets out the cancellation of its own task."""
+    monkeypatch.setattr(watching, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(watching, "LAG_SECONDS", 0.2)
+    consumer = Consumer(kafka_up.address, "gone", [topics.REQUESTS], town.inbound.take)
+    lag = consumer._watch._lag
+
+    async def patient(inner: AIOKafkaConsumer) -> object:
+        inner._fetcher._retry_backoff = 60.0
+        return await lag(inner)
+
+    monkeypatch.setattr(consumer._watch, "_lag", patient)
+    before = asyncio.all_tasks()
+    async with running("town", {"consumer": consumer.run}):
+        await until(partial(says, consumer, True), PATIENCE)
+        kafka_up.kill()
+        await until(partial(begins, consumer), PATIENCE)
+        await kafka_up.up()
+        await until(partial(says, consumer, True), PATIENCE)
+    await asyncio.sleep(0.2)
+    assert [task for task in asyncio.all_tasks() - before if not task.done()] == []
+
+
+async def begins(consumer: Consumer) -> bool:
+    return consumer.hindrance == STARTING
 
 
 async def says(consumer: Consumer, started: bool) -> bool:

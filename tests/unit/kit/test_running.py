@@ -37,6 +37,27 @@ async def test_a_task_that_fails_or_ends_is_begun_again():
 
 
 @pytest.mark.usefixtures("quick")
+async def test_a_cancellation_that_nobody_ordered_ends_no_task():
+    """aiokafka lets out the cancellation of its own tasks: whoever waited for one of them goes on."""
+    begun = 0
+    enough = asyncio.Event()
+
+    async def task() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 3:
+            enough.set()
+            await asyncio.sleep(60)
+        of_its_own = asyncio.create_task(asyncio.sleep(60))
+        of_its_own.cancel()
+        await of_its_own
+
+    async with running("town", {"task": task}):
+        await asyncio.wait_for(enough.wait(), 10)
+    assert begun == 3
+
+
+@pytest.mark.usefixtures("quick")
 async def test_a_failed_task_tells_no_values(capsys: pytest.CaptureFixture[str]):
     failed = asyncio.Event()
 
@@ -65,15 +86,17 @@ async def test_the_pause_grows_and_is_reset_by_a_steady_run(monkeypatch: pytest.
         pauses.append(seconds)
 
     async def task() -> None:
+        length = 60.0
         try:
             length = next(runs)
         except StopIteration:
-            raise asyncio.CancelledError from None
+            kept.cancel()
         await sleep(length)
 
     monkeypatch.setattr(running_module.asyncio, "sleep", noted)
+    kept = asyncio.create_task(keep("town", "task", task))
     with pytest.raises(asyncio.CancelledError):
-        await keep("town", "task", task)
+        await kept
     limits = [0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5, 0.2, 0.4]
     assert all(
         limit * 0.5 <= pause <= limit * 1.5 for limit, pause in zip(limits, pauses, strict=True)

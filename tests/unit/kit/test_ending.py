@@ -1,0 +1,51 @@
+"""What others have started is ended within a limit, whatever it raises; whoever is told to end meanwhile ends."""
+
+import asyncio
+
+import pytest
+
+from shared.kit.ending import ended
+
+
+async def stray() -> None:
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    await task
+
+
+async def fails() -> None:
+    raise OSError("away")
+
+
+async def hangs() -> None:
+    await asyncio.sleep(60)
+
+
+async def ends() -> None:
+    await asyncio.sleep(0)
+
+
+async def test_what_kept_it_from_its_end_is_told():
+    assert await ended(ends, 1) is None
+    assert isinstance(await ended(fails, 1), OSError)
+    assert isinstance(await ended(hangs, 0.01), TimeoutError)
+    assert isinstance(await ended(stray, 1), asyncio.CancelledError)
+
+
+@pytest.mark.parametrize("step", [hangs, stray])
+async def test_whoever_is_told_to_end_ends(step):
+    """And while it ends it tells what is its own from what is stray."""
+    found: list[BaseException | None] = []
+
+    async def work() -> None:
+        try:
+            await ended(hangs, 60)
+        finally:
+            found.append(await ended(step, 0.01))
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert isinstance(found[0], asyncio.CancelledError if step is stray else TimeoutError)

@@ -151,13 +151,15 @@ async def _memory(scope: Scope, ground: Ground) -> Line:
     worst = max(each.slope_mb_a_minute for each in held.values())
     for name, each in held.items():
         scope.say(f"  {name}: {each.last_mb:,.0f} MB, {each.slope_mb_a_minute:+.2f} MB a minute")
+    # Followup's memory grows for three minutes before it stays: a shorter run shows that, and is no verdict.
+    within = "" if scope.long else ", its first minutes: --long for the promise"
     return Line(
         number=6,
-        name=f"growth of the service that grows most, {seconds:.0f} s under (1)",
+        name=f"growth of the service that grows most, {seconds:.0f} s under (1){within}",
         unit="MB a minute",
         ours=worst,
-        goal=f"at most {FLAT_MB_A_MINUTE:g}",
-        met=worst <= FLAT_MB_A_MINUTE,
+        goal=f"at most {FLAT_MB_A_MINUTE:g}" if scope.long else "",
+        met=worst <= FLAT_MB_A_MINUTE or not scope.long,
         notes={name: each.noted() for name, each in held.items()},
     )
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
+from deploy.embedded.kafka import Broker
 from deploy.embedded.ports import pick, pick_apart
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import running
@@ -18,6 +18,7 @@ from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
 from shared.contracts.topics import TOPICS, Topic
 from shared.kit.address import KafkaAddress
+from tests.brokers import prepared_broker
 
 TEMPLATE = "template_liaison"
 START_SECONDS = 50.0
@@ -131,15 +132,7 @@ async def run_sql(server: Postgres, statement: str) -> None:
 @pytest.fixture(scope="session")
 def kafka_server(servers_folder: Path) -> Iterator[Broker]:
     """A single broker that makes no topic by itself."""
-    port, controller = pick_apart(2)
-    broker = Broker(
-        folder=servers_folder / "kafka",
-        port=port,
-        log=servers_folder / "kafka.log",
-        classpath=jars.classpath(lambda come, expected: None),
-        controllers={1: controller},
-    )
-    broker.prepare(new_cluster_id())
+    broker = prepared_broker(servers_folder, *pick_apart(2))
     with running(broker.program(), START_SECONDS):
         yield broker
     shutil.rmtree(broker.folder)

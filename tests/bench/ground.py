@@ -16,8 +16,7 @@ import asyncpg
 import httpx
 import psutil
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
+from deploy.embedded.kafka import Broker
 from deploy.embedded.ports import LOOPBACK, pick, pick_apart
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import all_running, wrapped
@@ -25,6 +24,7 @@ from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
 from shared.contracts.topics import PARTITIONS
 from shared.kit.address import KafkaAddress
+from tests.brokers import prepared_broker
 from tests.faults.replicas import write_tokens
 
 SERVICES = ("intake", "routing", "followup")
@@ -80,15 +80,8 @@ def standing(folder: Path) -> Iterator[Ground]:
     folder.mkdir(parents=True, exist_ok=True)
     database, kafka, controller = pick_apart(3)
     postgres = Postgres(folder / "postgres", database, folder / "postgres.log")
-    broker = Broker(
-        folder=folder / "kafka",
-        port=kafka,
-        log=folder / "kafka.log",
-        classpath=jars.classpath(lambda come, expected: None),
-        controllers={1: controller},
-    )
     postgres.prepare()
-    broker.prepare(new_cluster_id())
+    broker = prepared_broker(folder, kafka, controller)
     with all_running([postgres.program(), broker.program()], START_SECONDS):
         yield Ground(postgres, broker, folder)
 

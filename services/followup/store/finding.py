@@ -188,11 +188,11 @@ async def newest_with_words(conn: Connection, search: Search, before: UUID, limi
 
     A list that leads to here was looked through already, and has the words seldom.
     """
-    terms, words = terms_of(search.words or ""), words_of(search.words or "")
+    terms = terms_of(search.words or "")
     rows = await conn.fetch(TELLING_TERMS, before, SAMPLED, terms, TELLING)
     telling = [row["term"] for row in rows]
     if not telling and not search.lists:
-        look = search.look(limit)
+        look, words = search.look(limit), words_of(search.words or "")
         rows = await conn.fetch(
             BY_WALKING, before, look, *search.filters(), words, WALKED_FOR_WORDS
         )
@@ -243,7 +243,7 @@ def _fitting(rows: Sequence[asyncpg.Record], limit: int) -> Ids:
     """Those that fit, `limit` at most, and where the looking ended."""
     found = [row["matter_id"] for row in rows if row["fits"]][:limit]
     if len(found) == limit:
-        return _whole(found, limit)
+        return Ids(found, found[-1])
     return Ids(found, rows[-1]["matter_id"] if rows else None)
 
 

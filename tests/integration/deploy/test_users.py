@@ -12,8 +12,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from deploy.access import ACCESS, SENDERS
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
 from deploy.embedded.ports import LOOPBACK, pick_apart
 from deploy.embedded.process import running
 from deploy.topics import ensure_topics
@@ -24,6 +22,7 @@ from shared.kit.address import KafkaAddress, Login
 from shared.kit.kafka import Consumer
 from shared.kit.relay import make_producer
 from shared.kit.settings import ServerSettings
+from tests.brokers import prepared_broker
 from tests.conftest import COUNTED
 from tests.rights import may_join, may_read, may_write
 
@@ -79,12 +78,10 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     local, controller, users, outside = pick_apart(4)
     names = {"LOCAL": local, "CONTROLLER": controller, "USERS": users, "OUTSIDE": outside}
     places = [f"{name}://{LOOPBACK}:{port}" for name, port in names.items()]
-    broker = Broker(
-        folder=folder / "kafka",
-        port=local,
-        log=folder / "kafka.log",
-        classpath=jars.classpath(lambda come, expected: None),
-        controllers={1: controller},
+    broker = prepared_broker(
+        folder,
+        local,
+        controller,
         settings={
             "listeners": ",".join(places),
             "advertised.listeners": ",".join(
@@ -100,7 +97,6 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             **outer_settings(secrets),
         },
     )
-    broker.prepare(new_cluster_id())
     with running(broker.program(), START_SECONDS):
         yield Guarded(broker.address, f"{LOOPBACK}:{users}", f"{LOOPBACK}:{outside}", secrets)
 

@@ -6,14 +6,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
 from deploy.embedded.ports import pick_apart
 from deploy.topics import ensure_topics
 from shared.contracts.topics import TOPICS
 from shared.kit.address import KafkaAddress
 from shared.kit.db import open_database
 from shared.kit.migrate import KIT_MIGRATIONS, migrate
+from tests.brokers import prepared_broker
 from tests.integration.kit.machine import Machine
 from tests.integration.kit.town import Records, Town
 
@@ -44,16 +43,7 @@ def address(kafka: str, kafka_prefix: str) -> KafkaAddress:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("outages")
-    port, controller = pick_apart(2)
-    broker = Broker(
-        folder=folder / "kafka",
-        port=port,
-        log=folder / "kafka.log",
-        classpath=jars.classpath(lambda come, expected: None),
-        controllers={1: controller},
-    )
-    broker.prepare(new_cluster_id())
-    machine = Machine(broker)
+    machine = Machine(prepared_broker(folder, *pick_apart(2)))
     yield machine
     machine.kill()
 

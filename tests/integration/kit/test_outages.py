@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -88,13 +89,18 @@ async def test_kafka_is_killed_in_the_middle_and_comes_back(town: Town, kafka_up
     assert await town.letters() == []
 
 
-async def test_a_consumer_that_kafka_does_not_answer_is_begun_with_new_connections(
-    town: Town, kafka_up: Machine, monkeypatch: pytest.MonkeyPatch
-):
-    """Old ones may be dead without a word; each would be waited for, one after the other."""
-    monkeypatch.setattr(watching, "SILENT_SECONDS", 2.0)
+@pytest.fixture
+def soon_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SILENT_SECONDS", 1.0)
     monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(watching, "LAG_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("soon_given_up")
+async def test_a_consumer_that_kafka_does_not_answer_is_begun_with_new_connections(
+    town: Town, kafka_up: Machine
+):
+    """Old ones may be dead without a word; each would be waited for, one after the other."""
     consumer = Consumer(kafka_up.address, "unanswered", [topics.REQUESTS], town.inbound.take)
     reading = asyncio.create_task(consumer.run())
     await until(partial(says, consumer, True), PATIENCE)
@@ -105,13 +111,11 @@ async def test_a_consumer_that_kafka_does_not_answer_is_begun_with_new_connectio
     kafka_up.wake()
 
 
+@pytest.mark.usefixtures("soon_given_up")
 async def test_a_consumer_whose_brokers_are_gone_is_begun_again_however_it_ends(
     town: Town, kafka_up: Machine, monkeypatch: pytest.MonkeyPatch
 ):
     """Stopped while it waits for its next try, aiokafka lets out the cancellation of its own task."""
-    monkeypatch.setattr(watching, "SILENT_SECONDS", 1.0)
-    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(watching, "LAG_SECONDS", 0.2)
     consumer = Consumer(kafka_up.address, "gone", [topics.REQUESTS], town.inbound.take)
     lag = consumer._watch._lag
 
@@ -127,6 +131,10 @@ async def test_a_consumer_whose_brokers_are_gone_is_begun_again_however_it_ends(
         await until(partial(begins, consumer), PATIENCE)
         await kafka_up.up()
         await until(partial(says, consumer, True), PATIENCE)
+    await nothing_runs_but(before)
+
+
+async def nothing_runs_but(before: set[asyncio.Task[Any]]) -> None:
     await asyncio.sleep(0.2)
     assert [task for task in asyncio.all_tasks() - before if not task.done()] == []
 
@@ -206,5 +214,4 @@ async def test_what_is_told_to_end_while_it_is_ending_leaves_nothing_running(
     with pytest.raises(asyncio.CancelledError):
         await relay
     machine.wake()
-    await asyncio.sleep(0.2)
-    assert [task for task in asyncio.all_tasks() - before if not task.done()] == []
+    await nothing_runs_but(before)

@@ -5,24 +5,7 @@ import asyncio
 import pytest
 
 from shared.kit.ending import ended
-
-
-async def stray() -> None:
-    task = asyncio.create_task(asyncio.sleep(60))
-    task.cancel()
-    await task
-
-
-async def fails() -> None:
-    raise OSError("away")
-
-
-async def hangs() -> None:
-    await asyncio.sleep(60)
-
-
-async def ends() -> None:
-    await asyncio.sleep(0)
+from tests.unit.kit.endings import ends, fails, hangs, stray
 
 
 async def test_what_kept_it_from_its_end_is_told():

@@ -9,6 +9,7 @@ import pytest
 from shared.kit import running as running_module
 from shared.kit.db import Signal
 from shared.kit.running import every, keep, running
+from tests.unit.kit.endings import ends, fails, stray
 
 
 @pytest.fixture
@@ -18,7 +19,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_task_that_fails_or_ends_is_begun_again():
+@pytest.mark.parametrize(
+    "endings",
+    [
+        pytest.param((ends, fails), id="it ends or fails"),
+        pytest.param((stray,), id="a cancellation that nobody ordered"),
+    ],
+)
+async def test_a_task_that_ends_in_whatever_way_is_begun_again(endings):
     begun = 0
     enough = asyncio.Event()
 
@@ -28,33 +36,11 @@ async def test_a_task_that_fails_or_ends_is_begun_again():
         if begun == 5:
             enough.set()
             await asyncio.sleep(60)
-        if begun % 2:
-            raise ValueError("again")
+        await endings[begun % len(endings)]()
 
     async with running("town", {"task": task}):
         await asyncio.wait_for(enough.wait(), 10)
     assert begun == 5
-
-
-@pytest.mark.usefixtures("quick")
-async def test_a_cancellation_that_nobody_ordered_ends_no_task():
-    """aiokafka lets out the cancellation of its own tasks: whoever waited for one of them goes on."""
-    begun = 0
-    enough = asyncio.Event()
-
-    async def task() -> None:
-        nonlocal begun
-        begun += 1
-        if begun == 3:
-            enough.set()
-            await asyncio.sleep(60)
-        of_its_own = asyncio.create_task(asyncio.sleep(60))
-        of_its_own.cancel()
-        await of_its_own
-
-    async with running("town", {"task": task}):
-        await asyncio.wait_for(enough.wait(), 10)
-    assert begun == 3
 
 
 @pytest.mark.usefixtures("quick")

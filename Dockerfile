@@ -9,7 +9,8 @@ WORKDIR /build
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
     /opt/uv/bin/uv sync --locked --no-dev --extra kafka-users --no-install-project
-COPY README.md LICENSE ./
+COPY README.md LICENSE liaison.py ./
+COPY docs/integrating.md docs/integrating.zh.md docs/
 COPY services services
 COPY shared shared
 COPY deploy deploy

@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
-SOURCES := services shared deploy tests
+SOURCES := services shared deploy tests liaison.py
 TIERS := $(foreach tier,unit contracts integration flow browser,$(wildcard tests/$(tier)))
 LIAISON := $(BIN)/liaison
 # Most tests wait for servers; two processes, each with a PostgreSQL and a Kafka of its own, keep two cores busy.
@@ -16,9 +16,11 @@ SIDE_BY_SIDE := -n 2 --dist loadfile
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+# A shell's own Python settings are for other programs.
+unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status doctor test unit check fmt bench faults compose-test sbom
+.PHONY: help setup up down status doctor test unit check fmt bench faults clients compose-test sbom
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,12 +63,14 @@ check: $(READY) ## style, types, layers, and whether the schemas are those of th
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.contracts.schemas --check
 	$(BIN)/python -m deploy.openapi --check
+	$(BIN)/python -m deploy.asyncapi --check
 
 fmt: $(READY) ## lay the code out, and write the schemas anew; one that would break a reader is refused
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/python -m shared.contracts.schemas
 	$(BIN)/python -m deploy.openapi
+	$(BIN)/python -m deploy.asyncapi
 
 bench: $(READY) ## measure everything beside a floor, into .bench/; ARGS="--long", or the name of one measurement
 	@$(BIN)/uv sync --quiet --locked --all-extras --group bench
@@ -74,6 +78,9 @@ bench: $(READY) ## measure everything beside a floor, into .bench/; ARGS="--long
 
 faults: $(READY) ## everything that can break is broken under load, for half an hour; ARGS="--only NAME"
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+clients: $(READY) ## clients of other systems, generated, compiled and played; needs node, mvn and go
+	@$(BIN)/pytest tests/clients $(ARGS)
 
 compose-test: $(READY) ## docker-compose.yml, really run: used, hurt, upgraded, copied and taken down
 	@$(BIN)/python -m tests.compose $(ARGS)

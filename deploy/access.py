@@ -7,6 +7,7 @@ from shared.contracts.topics import (
     ASSIGNMENTS,
     COMMANDS,
     DEAD_LETTERS,
+    DIRECTORY,
     MATTERS,
     REPLIES,
     REQUESTS,
@@ -29,10 +30,14 @@ class Access:
 ACCESS: Final = {
     "intake": Access((SUBMISSIONS, MATTERS), (REQUESTS, DEAD_LETTERS), "liaison.intake"),
     "routing": Access(
-        (REQUESTS, MATTERS, COMMANDS), (ASSIGNMENTS, REPLIES, DEAD_LETTERS), "liaison.routing"
+        (REQUESTS, MATTERS, COMMANDS),
+        (ASSIGNMENTS, DIRECTORY, REPLIES, DEAD_LETTERS),
+        "liaison.routing",
     ),
     "followup": Access(
-        (REQUESTS, ASSIGNMENTS, COMMANDS), (MATTERS, REPLIES, DEAD_LETTERS), "liaison.followup"
+        (REQUESTS, ASSIGNMENTS, DIRECTORY, COMMANDS),
+        (MATTERS, REPLIES, DEAD_LETTERS),
+        "liaison.followup",
     ),
     SENDERS: Access((REPLIES,), (SUBMISSIONS, COMMANDS), "senders."),
 }

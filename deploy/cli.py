@@ -1,8 +1,8 @@
 """The command line `liaison`: reads arguments and shows answers; what it does is done elsewhere."""
 
 import asyncio
-import json
 import logging
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +10,25 @@ from uuid import UUID
 
 import typer
 
-from deploy import audit_commands, token_commands
-from deploy.command import AsJson, Data, Service, console, in_words, operator, told
+from deploy import (
+    audit_commands,
+    calendar_commands,
+    kafka_commands,
+    lost_commands,
+    token_commands,
+)
+from deploy.command import (
+    AsJson,
+    Data,
+    Reason,
+    Service,
+    console,
+    database,
+    in_words,
+    operator,
+    told,
+)
+from deploy.embedded.environment import forget_foreign_settings
 from deploy.embedded.trouble import Trouble
 from deploy.folder import DEFAULT, Folder
 from deploy.launcher.down import down as take_down
@@ -30,8 +47,9 @@ from deploy.operating.show import (
     show_settled,
     show_status,
 )
-from deploy.operating.status import Addresses
 from deploy.operating.status import status as state
+from deploy.screen import print_json
+from deploy.streams import keep_streams
 from deploy.words import say
 
 NOT_READY, NOT_RUNNING = 1, 3
@@ -42,7 +60,10 @@ app = typer.Typer(
 dead_letters = typer.Typer(help=say("help.dead_letters"), no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(token_commands.app, name="tokens")
+app.add_typer(kafka_commands.app, name="kafka-users")
+app.add_typer(lost_commands.app, name="lost-records")
 app.add_typer(audit_commands.app, name="audit")
+app.add_typer(calendar_commands.app, name="calendar")
 app.command("erase", help=say("help.erase"))(audit_commands.erase)
 # Their words are for programmers; what a person must know comes as a Trouble.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -50,6 +71,19 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 Ids = Annotated[list[UUID], typer.Argument(help=say("help.ids"))]
 Like = Annotated[bool, typer.Option("--like", help=say("help.like"))]
 BackupFile = Annotated[Path, typer.Argument(help=say("help.file"))]
+
+
+@app.callback(help=say("help.liaison"))
+def prepare() -> None:
+    """Before each command: no output can end it, and no foreign setting reaches it."""
+    keep_streams()
+    forget_foreign_settings(os.environ)
+
+
+def run() -> None:
+    """Run the command line."""
+    keep_streams()
+    app()
 
 
 @app.command(help=say("help.up"))
@@ -71,7 +105,7 @@ def down(data: Data = DEFAULT) -> None:
     """Stop everything of a data folder."""
     with in_words():
         ran = take_down(Folder.at(data))
-    console.print(say("down.stopped" if ran else "down.nothing", folder=data), soft_wrap=True)
+    console.write_line(say("down.stopped" if ran else "down.nothing", folder=data))
 
 
 @app.command(help=say("help.status"))
@@ -79,7 +113,7 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Show what runs."""
     now = state(Folder.at(data))
     if as_json:
-        print(json.dumps(now, ensure_ascii=False, default=str))
+        print_json(now)
     else:
         show_status(console, now, data)
     raise typer.Exit(0 if now["ready"] else NOT_READY if now["parts"] else NOT_RUNNING)
@@ -90,7 +124,7 @@ def doctor(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Look for what keeps a stack from working."""
     findings = examine(Folder.at(data))
     if as_json:
-        print(json.dumps([asdict(f) for f in findings], ensure_ascii=False, default=str))
+        print_json([asdict(f) for f in findings])
     else:
         show_findings(console, findings)
     raise typer.Exit(1 if any(finding.level == "bad" for finding in findings) else 0)
@@ -107,7 +141,7 @@ def list_letters(
     with in_words():
         found = asyncio.run(letters.listed(database(data), limit, settled))
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, default=str))
+        print_json(found)
     else:
         show_letters(console, found)
 
@@ -139,7 +173,7 @@ def replay(
 @dead_letters.command("discard", help=say("help.dead_letters.discard"))
 def discard(
     ids: Ids,
-    reason: Annotated[str, typer.Option(help=say("help.reason"))],
+    reason: Reason,
     data: Data = DEFAULT,
     like: Like = False,
 ) -> None:
@@ -193,13 +227,3 @@ def settle(url: str, ids: list[UUID], what: str, reason: str | None) -> None:
     show_settled(console, states)
     if set(states.values()) & {"failed", "waiting"}:
         raise typer.Exit(1)
-
-
-def database(data: Path) -> str:
-    """The database of the settings, else of the stack that runs on `data`."""
-    folder = Folder.at(data)
-    url = Addresses.of(folder).postgres
-    with in_words():
-        if not url:
-            raise Trouble("not_running", folder=folder.root)
-    return url

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.embedded.trouble import Trouble
+from deploy.folder import Folder
 from deploy.launcher.report import Tell, failed
 from deploy.launcher.terminal import Terminal, show_trouble
+from deploy.operating.addresses import Addresses
+from deploy.screen import Screen
 from deploy.words import say
 
-console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+console, errors = Screen(), Screen(stderr=True)
 
 Data = Annotated[Path, typer.Option("--data", help=say("help.data"))]
+Reason = Annotated[str, typer.Option(help=say("help.reason"))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
 
 
@@ -57,3 +60,13 @@ def told() -> Iterator[Tell]:
 def operator() -> str:
     """Who types it, for the record: `LIAISON_OPERATOR`, else the user of this machine."""
     return os.environ.get("LIAISON_OPERATOR") or getpass.getuser()
+
+
+def database(data: Path) -> str:
+    """The database of the settings, else of the stack that runs on `data`."""
+    folder = Folder.at(data)
+    url = Addresses.of(folder).postgres
+    with in_words():
+        if not url:
+            raise Trouble("not_running", folder=folder.root)
+    return url

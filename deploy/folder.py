@@ -12,6 +12,12 @@ from typing import Any
 from deploy.embedded.trouble import Trouble
 
 DEFAULT = Path(".liaison")
+LONGEST_NAME = 900
+"""Bytes of the folder's path; PostgreSQL takes 1,023 for a path with a file's name."""
+FILES = frozenset(
+    {"endpoints.json", "tokens.json", "stack.json", "kafka-users.json", "demo-tokens.json"}
+)
+"""What lies beside the folders of the parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,9 @@ class Folder:
 
     @classmethod
     def at(cls, path: Path) -> "Folder":
-        return cls(path.expanduser().resolve())
+        # Only a shell knows other users' folders; elsewhere a name may begin with a tilde.
+        at_home = path.parts[:1] == ("~",)
+        return cls((path.expanduser() if at_home else path).resolve())
 
     @property
     def endpoints(self) -> Path:
@@ -53,6 +61,14 @@ class Folder:
         return self.root / "kafka"
 
     @property
+    def kafka_users(self) -> Path:
+        return self.root / "kafka-users.json"
+
+    def kafka_password(self, user: str) -> Path:
+        """The password of a user that the stack makes for itself."""
+        return self.kafka / f"{user}.password"
+
+    @property
     def running(self) -> Path:
         return self.root / "run" / "running.json"
 
@@ -61,14 +77,40 @@ class Folder:
         return self.logs / f"{name}.log"
 
     def make(self) -> None:
-        """Make what is missing. Raises Trouble when this user may not write here."""
+        """Make what is missing, for this user alone. Raises Trouble when it cannot be written or used."""
+        self._check_name()
         try:
-            for part in (self.root, self.logs, self.tokens, self.postgres, self.kafka, self._run):
+            for part in (self.root, *self._parts):
                 part.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if not os.access(part, os.W_OK | os.X_OK):
                     raise PermissionError(part)
+            for part in self.exposed():
+                with suppress(PermissionError):
+                    part.chmod(0o700)
         except OSError as fault:
             raise Trouble("folder.unwritable", folder=self.root, reason=fault) from fault
+
+    def exposed(self) -> list[Path]:
+        """Folders of the stack that others may look into; the root counts where nothing but the stack is in it."""
+        ours = {part.name for part in self._parts} | FILES
+        whole = not {entry.name for entry in self.root.iterdir()} - ours
+        looked_at = (self.root, *self._parts) if whole else self._parts
+        return [part for part in looked_at if part.exists() and part.stat().st_mode & 0o077]
+
+    def _check_name(self) -> None:
+        name = os.fsencode(self.root)
+        if len(name) > LONGEST_NAME:
+            raise Trouble("folder.long", folder=self.root, longest=LONGEST_NAME)
+        try:
+            is_text = not any(c < " " or c == "\x7f" for c in name.decode())
+        except UnicodeDecodeError:
+            is_text = False
+        if not is_text:
+            raise Trouble("folder.name", folder=self.root)
+
+    @property
+    def _parts(self) -> tuple[Path, ...]:
+        return (self.logs, self.tokens, self.postgres, self.kafka, self._run)
 
     @property
     def _run(self) -> Path:

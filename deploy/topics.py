@@ -1,16 +1,23 @@
-"""Makes the topics that are not there yet; never changes one that is. A job: `python -m deploy.topics`."""
+"""Makes the topics that are not there yet, and brings those that are up to what they must have.
+
+A job: `python -m deploy.topics`. Of an existing topic only the settings in `Topic.upheld` are changed.
+"""
 
 import argparse
 import asyncio
 import time
 from collections.abc import Sequence
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
-from shared.contracts.topics import MAX_MESSAGE_BYTES, PARTITIONS, TOPICS, Topic
+from shared.contracts.topics import PARTITIONS, TOPICS, Topic
+from shared.delivery.topic_settings import change_topic_settings
 from shared.kit.address import KafkaAddress
 from shared.kit.settings import ServerSettings, read_settings
+
+log = structlog.get_logger()
 
 ALREADY_THERE = 36
 MOST_COPIES = 3
@@ -24,7 +31,7 @@ async def ensure_topics(
     partitions: int = PARTITIONS,
     seconds: float = 60.0,
 ) -> list[str]:
-    """Make what is missing of `topics`; the names made. Safe to run again, also from two places.
+    """Make what is missing of `topics` and uphold the rest; the names made. Safe to run again, also from two places.
 
     Waits for a broker for up to `seconds`. Raises KafkaError when none came or one refused.
     """
@@ -50,15 +57,19 @@ async def make_missing(kafka: KafkaAddress, topics: Sequence[Topic], partitions:
                 kafka.topic(topic.name),
                 partitions,
                 copies,
-                topic_configs={
-                    "retention.ms": str(topic.retention_ms),
-                    "max.message.bytes": str(MAX_MESSAGE_BYTES),
-                },
+                topic_configs=topic.settings,
             )
             for topic in topics
             if kafka.topic(topic.name) not in there
         ]
-        return refused_none(await admin.create_topics(missing)) if missing else []
+        made = refused_none(await admin.create_topics(missing)) if missing else []
+        upheld = {kafka.topic(topic.name): topic.upheld for topic in topics if topic.upheld}
+        changed = await change_topic_settings(
+            admin, {name: wanted for name, wanted in upheld.items() if name in there}
+        )
+        if changed:
+            log.info("topics.changed", topics=changed)
+        return made
     finally:
         await admin.close()
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from deploy.embedded import jars
@@ -25,6 +26,12 @@ START_SECONDS = 50.0
 COUNTED = "counted"
 """`record_property(COUNTED, "…")`: how much a test tried; said at the end of the run."""
 numbers = itertools.count(1)
+
+# How long an example takes says how busy the machine is; nothing here is asserted by a clock.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 MakeTopics = Callable[..., Awaitable[list[str]]]
 

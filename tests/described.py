@@ -33,9 +33,18 @@ def paths() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
 
 
 def operation_of(request: httpx.Request) -> dict[str, Any] | None:
+    operation = _described(request.method, request.url.path)
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    if operation and media_type in operation.get("x-also-takes", ()):
+        # A batch on the path of one request is answered as on its own path.
+        return _described(request.method, f"{request.url.path}/batch")
+    return operation
+
+
+def _described(method: str, path: str) -> dict[str, Any] | None:
     for pattern, item in paths():
-        if pattern.fullmatch(request.url.path) and request.method.lower() in item:
-            operation: dict[str, Any] = item[request.method.lower()]
+        if pattern.fullmatch(path) and method.lower() in item:
+            operation: dict[str, Any] = item[method.lower()]
             return operation
     return None
 

@@ -35,7 +35,7 @@ async def may_write(kafka: KafkaAddress, topic: str) -> bool:
     producer = AIOKafkaProducer(**kafka.client(), request_timeout_ms=REFUSED_MS)
     await producer.start()
     try:
-        await producer.send_and_wait(topic, b"{}")
+        await producer.send_and_wait(topic, b"{}", key=b"key")
     except KafkaError:
         return False
     finally:

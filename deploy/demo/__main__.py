@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiokafka.errors import KafkaError
-from rich.console import Console
-from rich.markup import escape
 
 from deploy.demo import NotLoaded, load, play
 from deploy.demo.calls import read_endpoints
 from deploy.demo.playing import Played
 from deploy.demo.town import stories
+from deploy.screen import Screen
+from deploy.streams import keep_streams
 from deploy.words import tongue
 from shared.kit.messages import text
 
@@ -23,24 +23,25 @@ MOST_TROUBLES = 20
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the two; 0 when all went as written, 1 when something did not."""
     asked = _parser().parse_args(arguments)
-    console = Console(soft_wrap=True, highlight=False)
+    keep_streams()
+    console = Screen()
     try:
         told, done = (_load if asked.what == "load" else _play)(asked, console)
     except (NotLoaded, KafkaError, OSError, ValueError) as fault:
         told, done = [_say("failed", reason=f"{type(fault).__name__}: {fault}")], False
     for line in told:
-        console.print(escape(line))
+        console.write_line(line)
     return 0 if done else 1
 
 
-def _load(asked: argparse.Namespace, console: Console) -> tuple[list[str], bool]:
+def _load(asked: argparse.Namespace, console: Screen) -> tuple[list[str], bool]:
     endpoints, _ = read_endpoints(asked.endpoints)
     load(endpoints)
     return [_say("loaded")], True
 
 
-def _play(asked: argparse.Namespace, console: Console) -> tuple[list[str], bool]:
-    console.print(_say("playing", requests=len(stories())))
+def _play(asked: argparse.Namespace, console: Screen) -> tuple[list[str], bool]:
+    console.write_line(_say("playing", requests=len(stories())))
     played = asyncio.run(play(asked.endpoints, asked.pace))
     return summary(played), not played.troubles
 

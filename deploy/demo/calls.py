@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import httpx
 
 from deploy.demo.town import parties
+from deploy.loopback import loopback_client
 from deploy.tokens import SAMPLE
 
 TIMEOUT_SECONDS: Final = 30.0
@@ -69,11 +70,7 @@ class Calls:
 
     def __init__(self, web: str, tokens: Tokens) -> None:
         self.tokens = tokens
-        self._client = httpx.AsyncClient(
-            base_url=web,
-            timeout=TIMEOUT_SECONDS,
-            limits=httpx.Limits(max_connections=CONNECTIONS),
-        )
+        self._client = loopback_client(web, timeout=TIMEOUT_SECONDS, connections=CONNECTIONS)
 
     async def __aenter__(self) -> Self:
         return self

@@ -70,6 +70,8 @@ def classpath(progress: Progress, lock: Path = LOCK) -> list[Path]:
     Raises Trouble when a jar cannot be fetched, or is not the one that the lock names.
     """
     kept = folder(lock)
+    if os.pathsep in str(kept):
+        raise Trouble("cache.colon", folder=kept)
     try:
         # A cache that somebody else has filled may be one that only they can write.
         if missing_from(kept, lock):

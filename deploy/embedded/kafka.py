@@ -13,9 +13,12 @@ from pathlib import Path
 
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.process import Program, run_to_end
+from deploy.embedded.properties import properties_text
+from deploy.embedded.strays import META, bring_back
 from deploy.embedded.trouble import Trouble
+from deploy.folder import write_private
 
-HERE = Path(__file__).parent
+LOGGING = Path(__file__).with_name("log4j2.properties")
 HEAP_MB = 512
 FIXED = {
     "process.roles": "broker,controller",
@@ -27,6 +30,9 @@ FIXED = {
     "offsets.topic.num.partitions": "12",
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.num.partitions": "4",
+    # A sender's open transaction holds back what others write behind it for so long at most, and a second.
+    "transaction.max.timeout.ms": "60000",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     # The default, 128 MiB, is a quarter of this heap.
     "log.cleaner.dedupe.buffer.size": "33554432",
     "controlled.shutdown.enable": "true",
@@ -55,24 +61,29 @@ class Broker:
     def address(self) -> str:
         return f"{LOOPBACK}:{self.port}"
 
-    def prepare(self, cluster_id: str) -> None:
-        """Write the settings and format the storage if it is not. Raises Trouble when it cannot be."""
+    def prepare(self, cluster_id: str) -> bool:
+        """Write the settings and format the storage if it is not; whether it was formatted now.
+
+        Raises Trouble when it cannot be.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = [f"{name}={value}" for name, value in self._settings().items()]
-        self._settings_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        if (self._storage / "meta.properties").exists():
-            return
+        bring_back(self._settings_file, self._storage, cluster_id)
+        write_private(self._settings_file, properties_text(self._settings()))
+        write_private(self.folder / LOGGING.name, LOGGING.read_text(encoding="utf-8"))
+        if (self._storage / META).exists():
+            return False
         tool = self._java("-Xmx128m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool")
-        settings = ("--cluster-id", cluster_id, "--config", str(self._settings_file))
+        settings = ("--cluster-id", cluster_id, "--config", self._settings_file.name)
         command = [*tool, "format", *settings, *self._first_voters(cluster_id)]
-        run_to_end(command, "kafka.format", env=self._env)
+        run_to_end(command, "kafka.format", env=self._env, folder=self.folder)
+        return True
 
     def program(self) -> Program:
         """How to run the broker in the foreground."""
         java = self._java(f"-Xmx{self.heap_mb}m", "-XX:+ExitOnOutOfMemoryError", "kafka.Kafka")
         return Program(
             name="kafka" if len(self.controllers) == 1 else f"kafka-{self.node}",
-            command=(*java, str(self._settings_file)),
+            command=(*java, self._settings_file.name),
             log=self.log,
             ready=self.is_ready,
             env=self._env,
@@ -115,7 +126,8 @@ class Broker:
             f"CONTROLLER://{LOOPBACK}:{self.controllers[self.node]}",
             "advertised.listeners": f"PLAINTEXT://{host}:{port}",
             "controller.quorum.bootstrap.servers": controllers,
-            "log.dirs": str(self._storage).replace("\\", "\\\\"),
+            # From the folder that it runs in: in a list of paths a comma has no escape.
+            "log.dirs": self._storage.name,
             "default.replication.factor": str(copies),
             "min.insync.replicas": str(max(1, copies - 1)),
             **{f"{topic}.replication.factor": str(copies) for topic in internal},
@@ -124,8 +136,10 @@ class Broker:
         }
 
     def _java(self, *arguments: str) -> list[str]:
-        logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
-        return [str(java()), "-Djava.awt.headless=true", logging, *arguments]
+        logging = f"-Dlog4j2.configurationFile={LOGGING.name}"
+        # Read by nobody but whoever looks at the list of processes.
+        whose = f"-Dliaison.folder={self.folder}"
+        return [str(java()), "-Djava.awt.headless=true", whose, logging, *arguments]
 
     @property
     def _env(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+from deploy.embedded.environment import machine_environment
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.process import Program, RunAs, command_line, end, identity, run_to_end
 from deploy.embedded.trouble import Trouble
@@ -97,6 +98,7 @@ class Postgres:
             [str(binary("pg_isready")), "-q", "-t", "2", "-h", LOOPBACK, "-p", str(self.port)],
             check=False,
             timeout=5,
+            env=machine_environment(),
         )
         return asked.returncode == 0
 

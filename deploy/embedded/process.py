@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from deploy.embedded.environment import machine_environment
 from deploy.embedded.trouble import Trouble
 
 CHILD = Path(__file__).with_name("child.py")
@@ -34,7 +35,8 @@ class Program:
 
     `stop_signal` is sent to end it, also by the system should the launcher die; after
     `stop_seconds` it is killed. A program with a `port` is not ready before it listens there
-    itself. One that runs `once` is not started again after it has ended well.
+    itself. One that runs `once` is not started again after it has ended well. `env` is added to
+    `machine_environment()`.
     """
 
     name: str
@@ -69,7 +71,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **program.env},
+            env={**machine_environment(), **program.env},
             cwd=program.folder,
         )
 
@@ -150,17 +152,19 @@ def run_to_end(
     *,
     run_as: RunAs = RunAs(),
     env: Mapping[str, str] | None = None,
+    folder: Path = Path("/"),
 ) -> None:
-    """Run a command that ends by itself. Raises Trouble of that key with its last words if it fails."""
+    """Run a command that ends by itself, in `folder`. Raises Trouble of that key with its last words if it fails."""
     try:
         subprocess.run(
             wrapped(command, signal.SIGTERM, run_as),
             check=True,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=RUN_SECONDS,
-            env={**os.environ, **(env or {})},
-            cwd="/",
+            env={**machine_environment(), **(env or {})},
+            cwd=folder,
         )
     except subprocess.CalledProcessError as failure:
         words = (failure.stderr or failure.stdout).strip()[-800:]

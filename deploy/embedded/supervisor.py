@@ -26,7 +26,7 @@ ONE_SHOT_STARTS = 3
 
 
 @dataclass(slots=True)
-class Part:
+class SupervisedProgram:
     """A program and the process that runs it now."""
 
     program: Program
@@ -66,18 +66,18 @@ Happening = Died | Restarted
 class Supervisor:
     """The parts in the order of their start. `changed` is called whenever a process came or went."""
 
-    changed: Callable[[Sequence[Part]], None]
-    parts: list[Part] = field(default_factory=list)
+    changed: Callable[[Sequence[SupervisedProgram]], None]
+    parts: list[SupervisedProgram] = field(default_factory=list)
 
-    def add(self, program: Program) -> Part:
+    def add(self, program: Program) -> SupervisedProgram:
         """Start a program and keep it running from now on."""
         child = start(program)
-        part = Part(program, child, identity(child.pid), time.monotonic())
+        part = SupervisedProgram(program, child, identity(child.pid), time.monotonic())
         self.parts.append(part)
         self.changed(self.parts)
         return part
 
-    def add_ready(self, program: Program, seconds: float) -> Part:
+    def add_ready(self, program: Program, seconds: float) -> SupervisedProgram:
         """Start a program and wait for it. Raises Trouble when it fails; it is no part then."""
         part = self.add(program)
         try:
@@ -98,7 +98,7 @@ class Supervisor:
                 happened.append(self._start_again(part))
         return happened
 
-    def drop(self, part: Part) -> None:
+    def drop(self, part: SupervisedProgram) -> None:
         """End a part and forget it."""
         if part.who and is_running(part.who):
             end(part.who, part.program.stop_signal, part.program.stop_seconds)
@@ -117,7 +117,7 @@ class Supervisor:
             if log.exists() and log.stat().st_size > LOG_BYTES:
                 rotate(log)
 
-    def _bury(self, part: Part) -> Died:
+    def _bury(self, part: SupervisedProgram) -> Died:
         code = part.child.returncode
         if time.monotonic() - part.begun > STEADY_SECONDS:
             part.deaths_in_a_row = 0
@@ -130,7 +130,7 @@ class Supervisor:
         part.start_again_at = time.monotonic() + delay
         return Died(part.program.name, code, delay)
 
-    def _start_again(self, part: Part) -> Restarted:
+    def _start_again(self, part: SupervisedProgram) -> Restarted:
         part.child = start(part.program)
         part.who = identity(part.child.pid)
         part.begun = time.monotonic()
@@ -140,7 +140,7 @@ class Supervisor:
         return Restarted(part.program.name, part.restarts)
 
 
-def part_is_ready(part: Part) -> bool:
+def part_is_ready(part: SupervisedProgram) -> bool:
     """Whether the part's process lives and works."""
     return part.is_alive and is_ready(part.child.pid, part.program)
 

@@ -6,11 +6,13 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from deploy.embedded.environment import forget_foreign_settings
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
 from deploy.launcher.journal import Journal
 from deploy.launcher.report import Ready, Report, encode, failed
 from deploy.launcher.stack import Stopped, Wanted, run
+from deploy.streams import keep_streams
 
 
 class Pipe:
@@ -18,21 +20,26 @@ class Pipe:
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
-        self._file = open(descriptor, "w", encoding="utf-8")  # noqa: SIM115 - outlives the call
+        # A file name that is no UTF-8 comes through as the escapes of JSON.
+        self._file = open(  # noqa: SIM115 - outlives the call
+            descriptor, "w", encoding="utf-8", errors="backslashreplace"
+        )
 
     def __call__(self, report: Report) -> None:
         if self._file.closed:
             return
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             self._file.write(encode(report) + "\n")
             self._file.flush()
         if isinstance(report, Ready):
-            with suppress(BrokenPipeError):
+            with suppress(OSError):
                 self._file.close()
 
 
 def main() -> int:
     """Run one stack until told to stop."""
+    keep_streams()
+    forget_foreign_settings(os.environ)
     parser = argparse.ArgumentParser(prog="python -m deploy.launcher")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--report-to", type=int, required=True)

@@ -7,20 +7,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-
+from deploy.embedded.environment import python_environment
 from deploy.embedded.process import end, identity, last_words
 from deploy.embedded.trouble import Trouble
 from deploy.launcher.journal import Journal
 from deploy.launcher.report import Failed, Ready, Report, decode, failed
 from deploy.launcher.stack import Stopped, Wanted, run
 from deploy.launcher.terminal import Terminal
+from deploy.screen import Screen
 
 GIVE_UP_SECONDS = 150.0
 INTERRUPTED = 130
 
 
-def stay(wanted: Wanted, console: Console) -> int:
+def stay(wanted: Wanted, console: Screen) -> int:
     """Bring the stack up and keep it up until Ctrl-C or `liaison down`; the exit code."""
     terminal, journal = Terminal(console), Journal(wanted.folder.log("launcher"))
 
@@ -38,7 +38,7 @@ def stay(wanted: Wanted, console: Console) -> int:
     return 0
 
 
-def detach(wanted: Wanted, console: Console) -> int:
+def detach(wanted: Wanted, console: Screen) -> int:
     """Start a launcher in the background and show what it does until all is ready; the exit code."""
     wanted.folder.make()
     reading, writing = os.pipe()
@@ -51,6 +51,7 @@ def detach(wanted: Wanted, console: Console) -> int:
             stderr=output,
             pass_fds=(writing,),
             start_new_session=True,
+            env={**os.environ, **python_environment()},
         )
     os.close(writing)
     try:

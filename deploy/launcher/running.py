@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.embedded.process import Identity, end, is_running
-from deploy.embedded.supervisor import Part
+from deploy.embedded.supervisor import SupervisedProgram
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder, read_json, write_json
 
@@ -41,7 +41,7 @@ class Running:
         return sum(part.stop_seconds for part in self.parts)
 
 
-def note(folder: Folder, launcher: Identity, web: str, parts: Sequence[Part]) -> None:
+def note(folder: Folder, launcher: Identity, web: str, parts: Sequence[SupervisedProgram]) -> None:
     """Write down what runs now."""
     described = [
         {

@@ -2,28 +2,31 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 from aiokafka.errors import KafkaError
 
 from deploy.embedded import jars
+from deploy.embedded.guard import SERVICES, Guard
 from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import is_free, pick
+from deploy.embedded.ports import LOOPBACK, is_free, pick
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import Program
 from deploy.embedded.supervisor import Supervisor
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder, read_json, write_json
-from deploy.launcher.report import Progress, Step, Tell
+from deploy.kafka_users import bring_users, broker_secret, own_login
+from deploy.launcher.report import Note, Progress, Step, Tell
 from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
+from shared.kit.address import KafkaAddress
 from shared.kit.migrate import EditedMigration
 from shared.kit.settings import ServerSettings, read_settings
 
 DATABASE = "liaison"
-USUAL = {"postgres": 5432, "kafka": 9092, "controller": 9093, "web": 8000}
+USUAL = {"postgres": 5432, "kafka": 9092, "controller": 9093, "kafka_sasl": 9094, "web": 8000}
 START_SECONDS = 90.0
 PORT_ATTEMPTS = 3
 
@@ -64,6 +67,9 @@ class Servers:
     memory: Memory
     supervisor: Supervisor
     tell: Tell
+    demo: bool = False
+    open_kafka: str = ""
+    """Where our own Kafka asks for no password, which is in the sample town alone."""
 
     def database_url(self) -> str:
         """A database with the schemas in it, on the server of the settings or on our own."""
@@ -77,17 +83,24 @@ class Servers:
             raise Trouble("migrate.failed", reason=fault) from fault
         return url
 
-    def kafka(self) -> str:
-        """Bootstrap servers with the topics made, of the settings or our own."""
+    def kafka(self) -> KafkaAddress:
+        """Kafka with the topics made, of the settings or our own."""
         kafka = read_settings(ServerSettings).kafka_address
-        if not kafka.bootstrap:
-            kafka = replace(kafka, bootstrap=self._start_kafka())
+        guard = None if kafka.bootstrap else self._start_kafka()
+        if guard is not None:
+            login = own_login(self.folder)
+            kafka = KafkaAddress(f"{LOOPBACK}:{guard.port}", kafka.prefix, login)
         self.tell(Step("topics"))
         try:
+            if guard is not None:
+                asyncio.run(bring_users(self.folder, guard, kafka))
             asyncio.run(ensure_topics(kafka))
         except (KafkaError, OSError) as fault:
             raise Trouble("topics.failed", kafka=kafka.bootstrap, reason=fault) from fault
-        return kafka.bootstrap
+        if guard is not None and guard.open_port is not None:
+            self.open_kafka = f"{LOOPBACK}:{guard.open_port}"
+            self.tell(Note("kafka.open", {"open": self.open_kafka, "sasl": kafka.bootstrap}))
+        return kafka
 
     def postgres(self) -> str:
         """Our own PostgreSQL, started, with a database that may be empty."""
@@ -106,24 +119,49 @@ class Servers:
         asyncio.run(make_database(server().url()))
         return server().url(DATABASE)
 
-    def _start_kafka(self) -> str:
+    def _start_kafka(self) -> Guard:
         self.tell(Step("jars"))
         classpath = jars.classpath(lambda come, expected: self.tell(Progress(come, expected)))
         self.tell(Step("kafka"))
 
+        ran_before = "controller" in self.memory.ports
+        guards: list[Guard] = []
+
         def on_free_ports() -> Program:
+            guard = self._guard()
+            guards[:] = [guard]
             broker = Broker(
                 folder=self.folder.kafka,
-                port=self.memory.pick("kafka"),
+                port=guard.port,
                 log=self.folder.log("kafka"),
                 classpath=classpath,
-                controllers={1: self.memory.pick("controller")},
+                controllers={1: guard.controller},
+                settings=guard.settings(),
             )
-            broker.prepare(self.memory.cluster_id)
+            if broker.prepare(self.memory.cluster_id) and ran_before:
+                self.tell(Note("kafka.empty"))
             return broker.program()
 
         start_on_free_port(self.supervisor, on_free_ports)
-        return f"127.0.0.1:{self.memory.ports['kafka']}"
+        return guards[-1]
+
+    def kafka_login(self) -> dict[str, str]:
+        """The settings by which services come in to our own Kafka; none for another, which has its own settings."""
+        if read_settings(ServerSettings).kafka:
+            return {}
+        return {
+            "LIAISON_KAFKA_USER": SERVICES,
+            "LIAISON_KAFKA_PASSWORD_FILE": str(self.folder.kafka_password(SERVICES)),
+            "LIAISON_KAFKA_CA_FILE": "",
+        }
+
+    def _guard(self) -> Guard:
+        return Guard(
+            port=self.memory.pick("kafka_sasl"),
+            controller=self.memory.pick("controller"),
+            secret=broker_secret(self.folder),
+            open_port=self.memory.pick("kafka") if self.demo else None,
+        )
 
 
 def start_on_free_port(supervisor: Supervisor, program: Callable[[], Program]) -> None:

@@ -3,17 +3,20 @@
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from secrets import token_urlsafe
 
-import httpx
-
+from deploy.embedded.environment import service_environment
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.process import Program
 from deploy.folder import Folder
+from deploy.loopback import answers_well
 from deploy.migrations import SERVICES
+from shared.kit.address import KafkaAddress
 
 ORIGIN = "origin"
 TOGETHER = "services"
+RECONCILE = "reconcile"
 STOP_SECONDS = 30.0
 ASK_SECONDS = 7.0
 
@@ -24,14 +27,19 @@ class Surroundings:
 
     folder: Folder
     database_url: str
-    kafka: str
+    kafka: KafkaAddress
     open_page: bool = False
+    kafka_login: Mapping[str, str] = field(default_factory=dict)
+    gateway_key: str = field(default_factory=token_urlsafe, repr=False)
 
     def env(self, port: int) -> dict[str, str]:
         """The settings of a service that listens on `port`."""
         return {
+            **service_environment(),
             "LIAISON_DATABASE_URL": self.database_url,
-            "LIAISON_KAFKA": self.kafka,
+            "LIAISON_DATABASE_PASSWORD_FILE": "",
+            "LIAISON_KAFKA": self.kafka.bootstrap,
+            **self.kafka_login,
             "LIAISON_HTTP_HOST": LOOPBACK,
             "LIAISON_HTTP_PORT": str(port),
             "LIAISON_TOKENS_FILE": str(self.folder.tokens_file),
@@ -47,13 +55,29 @@ def together(around: Surroundings, port: int) -> Program:
 
 def alone(service: str, around: Surroundings, port: int) -> Program:
     """One service in a process of its own."""
-    return python(service, around, port, f"services.{service}")
+    # Any process of this machine can call from the loopback address; other users' cannot read this environment.
+    proxies = {"LIAISON_TRUSTED_PROXIES": LOOPBACK, "LIAISON_GATEWAY_KEY": around.gateway_key}
+    program = python(service, around, port, f"services.{service}")
+    return replace(program, env={**program.env, **proxies})
 
 
 def origin(around: Surroundings, port: int, ports: Mapping[str, int]) -> Program:
     """The origin in front of services that listen on `ports`."""
     addresses = [f"{service}=http://{LOOPBACK}:{ports[service]}" for service in SERVICES]
-    return python(ORIGIN, around, port, "deploy.origin", *addresses)
+    program = python(ORIGIN, around, port, "deploy.origin", *addresses)
+    return replace(program, env={**program.env, "LIAISON_SERVICES_KEY": around.gateway_key})
+
+
+def reconcile(around: Surroundings) -> Program:
+    """What compares the services' rows, and mends what stays wrong."""
+    return Program(
+        name=RECONCILE,
+        command=(sys.executable, "-P", "-m", "deploy.reconcile"),
+        log=around.folder.log(RECONCILE),
+        ready=lambda: True,
+        # All that a service is told, so that nothing of it is taken from the shell; it listens nowhere.
+        env=around.env(0),
+    )
 
 
 def python(name: str, around: Surroundings, port: int, module: str, *arguments: str) -> Program:
@@ -62,17 +86,9 @@ def python(name: str, around: Surroundings, port: int, module: str, *arguments: 
         # -P: what lies in the folder that one happens to be in is not imported.
         command=(sys.executable, "-P", "-m", module, *arguments),
         log=around.folder.log(name),
-        ready=lambda: says_ready(f"http://{LOOPBACK}:{port}"),
+        ready=lambda: answers_well(f"http://{LOOPBACK}:{port}/readyz", ASK_SECONDS),
         env=around.env(port),
         stop_signal=signal.SIGTERM,
         stop_seconds=STOP_SECONDS,
         port=port,
     )
-
-
-def says_ready(address: str) -> bool:
-    """Whether what listens at `address` says that it can do its work."""
-    try:
-        return httpx.get(f"{address}/readyz", timeout=ASK_SECONDS, trust_env=False).is_success
-    except (httpx.HTTPError, OSError):
-        return False

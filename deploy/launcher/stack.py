@@ -4,24 +4,26 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any
 
 from deploy import tokens
+from deploy.embedded.environment import service_environment
 from deploy.embedded.ports import LOOPBACK, is_free
 from deploy.embedded.process import Identity, Program, identity, wait_ready
-from deploy.embedded.supervisor import Died, Happening, Restarted, Supervisor
+from deploy.embedded.supervisor import Died, Happening, Restarted, SupervisedProgram, Supervisor
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder, write_json
 from deploy.launcher import running
 from deploy.launcher.report import Note, Ready, Step, Tell
 from deploy.launcher.servers import START_SECONDS, Memory, Servers, start_on_free_port
-from deploy.launcher.services import Surroundings, alone, origin, together
+from deploy.launcher.services import Surroundings, alone, origin, reconcile, together
 from deploy.migrations import SERVICES
+from deploy.words import tongue
 
 TICK_SECONDS = 0.25
 ROTATE_SECONDS = 10.0
@@ -49,6 +51,7 @@ def run(wanted: Wanted, tell: Tell) -> None:
     Call it from the main thread. Raises Trouble when the stack could not be brought up, or Stopped
     when it was told to stop before it was.
     """
+    os.umask(0o077)  # Of this process and all that it starts.
     wanted.folder.make()
     try:
         with wanted.folder.held():
@@ -67,9 +70,10 @@ class _Stack:
         self._memory = Memory.of(wanted.folder)
         self._me = identity(os.getpid()) or Identity(os.getpid(), 0.0)
         self._web = ""
-        self._supervisor = Supervisor(
-            lambda parts: running.note(self._folder, self._me, self._web, parts)
-        )
+        self._supervisor = Supervisor(self._note)
+
+    def _note(self, parts: Sequence[SupervisedProgram]) -> None:
+        running.note(self._folder, self._me, self._web, parts)
 
     def run(self) -> None:
         try:
@@ -92,23 +96,29 @@ class _Stack:
     def _bring_up(self) -> None:
         if self._wanted.port and not is_free(self._wanted.port):
             raise Trouble("port.taken", port=self._wanted.port)
-        servers = Servers(self._folder, self._memory, self._supervisor, self._tell)
+        servers = Servers(
+            self._folder, self._memory, self._supervisor, self._tell, self._wanted.demo
+        )
         self._make_tokens()
         around = Surroundings(
             self._folder,
             servers.database_url(),
             servers.kafka(),
             open_page=bool(tokens.sample_tokens(self._folder)),
+            kafka_login=servers.kafka_login(),
         )
         self._tell(Step("services"))
         if self._wanted.isolated:
             self._start_isolated(around)
         else:
             start_on_free_port(self._supervisor, lambda: together(around, self._web_port()))
-        endpoints = self._endpoints(around)
+        self._supervisor.add(reconcile(around))
+        endpoints = self._endpoints(around, servers.open_kafka)
         write_json(self._folder.endpoints, endpoints)
         if self._wanted.demo:
             self._play_demo(endpoints)
+        if exposed := self._folder.exposed():
+            self._tell(Note("folder.exposed", {"folders": ", ".join(map(str, exposed))}))
         self._tell(Ready(endpoints, str(self._folder.root)))
 
     def _make_tokens(self) -> None:
@@ -129,11 +139,12 @@ class _Stack:
         self._web = f"http://{LOOPBACK}:{port}"
         return port
 
-    def _endpoints(self, around: Surroundings) -> dict[str, Any]:
+    def _endpoints(self, around: Surroundings, open_kafka: str) -> dict[str, Any]:
         known = tokens.sample_tokens(self._folder)
         return {
             "web": self._web,
-            "kafka": around.kafka,
+            "kafka": open_kafka or around.kafka.bootstrap,
+            **({"kafka_sasl": around.kafka.bootstrap} if around.kafka_login else {}),
             "postgres": around.database_url,
             "tokens": known,
             "parties": {role.value: tokens.SAMPLE[role] for role in tokens.SAMPLE if role in known},
@@ -151,6 +162,7 @@ class _Stack:
                 name=PLAYER,
                 command=(sys.executable, "-P", *play),
                 log=self._folder.log(PLAYER),
+                env={**service_environment(), "LIAISON_LANG": tongue()},
                 ready=lambda: True,
                 stop_seconds=10.0,
                 once=True,
@@ -160,11 +172,13 @@ class _Stack:
     def _watch(self) -> None:
         rotate_at = time.monotonic()
         while True:
-            for happening in self._supervisor.tick():
-                self._tell(noted(happening))
-            if time.monotonic() >= rotate_at:
-                self._supervisor.rotate_logs()
-                rotate_at = time.monotonic() + ROTATE_SECONDS
+            # A disk that is full ends nothing: the parts are looked after again in a moment.
+            with suppress(OSError):
+                for happening in self._supervisor.tick():
+                    self._tell(noted(happening))
+                if time.monotonic() >= rotate_at:
+                    rotate_at = time.monotonic() + ROTATE_SECONDS
+                    self._supervisor.rotate_logs()
             time.sleep(TICK_SECONDS)
 
 

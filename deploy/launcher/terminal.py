@@ -4,13 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.status import Status
 from rich.table import Table
-from rich.text import Text
 
 from deploy.embedded.trouble import Trouble
 from deploy.launcher.report import Failed, Note, Progress, Ready, Report, Step
+from deploy.screen import Screen, cell
 from deploy.words import say, say_trouble
 
 QUARTERS = 4
@@ -19,7 +18,7 @@ QUARTERS = 4
 class Terminal:
     """A line for each step; on a real terminal the present one moves."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         self._console = console
         self._status: Status | None = None
         self._words = ""
@@ -35,7 +34,8 @@ class Terminal:
                 self._move(report)
             case Note(key, params):
                 self._end_step()
-                self._print(f"! {say(f'note.{key}', **params)}", "yellow")
+                sign, style = ("✓", "green") if key == "part.finished" else ("!", "yellow")
+                self._print(f"{sign} {say(f'note.{key}', **params)}", style)
             case Ready(endpoints, folder):
                 self._end_step()
                 self._show(endpoints, folder)
@@ -54,16 +54,16 @@ class Terminal:
     def _begin_step(self, words: str) -> None:
         self._words, self._begun, self._quarter = words, time.monotonic(), 0
         if self._console.is_terminal:
-            self._status = self._console.status(words)
+            self._status = self._console.status(cell(words))
             self._status.start()
         else:
             self._print(f"  {words} …")
 
     def _move(self, come: Progress) -> None:
         if self._status and come.is_bytes:
-            self._status.update(f"{self._words} {come.done / 1e6:.1f}/{come.of / 1e6:.1f} MB")
+            self._status.update(cell(f"{self._words} {come.done / 1e6:.1f}/{come.of / 1e6:.1f} MB"))
         elif self._status:
-            self._status.update(f"{self._words} {come.done}/{come.of}")
+            self._status.update(cell(f"{self._words} {come.done}/{come.of}"))
         elif come.of and come.done * QUARTERS // come.of > self._quarter:
             self._quarter = come.done * QUARTERS // come.of
             self._print(f"    {100 * self._quarter // QUARTERS} %")
@@ -81,26 +81,28 @@ class Terminal:
         return True
 
     def _print(self, words: str, style: str = "") -> None:
-        self._console.print(Text(words, style), soft_wrap=True)
+        self._console.write_line(words, style)
 
     def _show(self, endpoints: Mapping[str, Any], folder: str) -> None:
         table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-        for part in ("web", "kafka"):
-            table.add_row(say(f"ready.{part}"), Text(endpoints[part]))
+        others = [] if endpoints.get("kafka_sasl", "") == endpoints["kafka"] else ["kafka_sasl"]
+        for part in ("web", "kafka", *(name for name in others if name in endpoints)):
+            table.add_row(cell(say(f"ready.{part}")), cell(endpoints[part]))
         for role, token in endpoints["tokens"].items():
-            label = Text(f"{role} {endpoints['parties'][role]}")
-            table.add_row(label, Text(token, overflow="fold"))
+            table.add_row(cell(f"{role} {endpoints['parties'][role]}"), cell(token))
         self._print(say("ready.title"), "bold green")
         self._console.print(table)
         if not endpoints["tokens"]:
             self._print(say("ready.staff", folder=f"{folder}/tokens"))
+        if "kafka_sasl" in endpoints:
+            self._print(say("ready.kafka_users"))
         self._print(say("ready.endpoints", file=f"{folder}/endpoints.json"))
 
 
-def show_trouble(console: Console, trouble: Trouble) -> None:
+def show_trouble(console: Screen, trouble: Trouble) -> None:
     """What went wrong and what to do, without a trace."""
     what, mend = say_trouble(trouble)
-    console.print(Text(f"✗ {what}", "bold red"), soft_wrap=True)
+    console.write_line(f"✗ {what}", "bold red")
     if words := str(trouble.params.get("words", "")).strip():
-        console.print(Text(words, "dim"), soft_wrap=True)
-    console.print(Text(f"→ {mend}"), soft_wrap=True)
+        console.write_block(words, "dim")
+    console.write_line(f"→ {mend}")

@@ -82,12 +82,12 @@ class Writer:
         self._archive = archive
 
     @contextmanager
-    def entry(self, name: str) -> Iterator["Entry"]:
+    def entry(self, name: str) -> Iterator["ArchiveEntry"]:
         """An entry to be written block by block."""
         with written(self._target):
             file = self._archive.open(name, "w", force_zip64=True)
         try:
-            yield Entry(self._target, file)
+            yield ArchiveEntry(self._target, file)
         finally:
             with written(self._target):
                 file.close()
@@ -99,7 +99,7 @@ class Writer:
         return entry.sha256
 
 
-class Entry:
+class ArchiveEntry:
     """Counts and hashes what goes into an entry."""
 
     def __init__(self, target: Path, file: IO[bytes]) -> None:

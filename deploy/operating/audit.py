@@ -10,11 +10,14 @@ from deploy.folder import write_json
 from deploy.launcher.report import Progress, Step, Tell
 from deploy.migrations import SERVICES
 from deploy.operating.database import asked
-from shared.kit.copying import existing, one_transaction
+from shared.audit.rows import RowLink, verify_rows
+from shared.kit.copying import Session, existing, one_transaction
 from shared.kit.rewinding import head
-from shared.kit.verifying import Anchor, Verdict, verify
+from shared.kit.verifying import Altered, Anchor, Verdict, verify
 
 FORMAT = 1
+TABLES = {"followup": ("tally",)}
+"""Tables beside the histories that are sealed: what the rates count."""
 
 
 async def verified(
@@ -37,14 +40,39 @@ async def verified(
                 def told(done: int, of: int = events) -> None:
                     tell(Progress(done, of, is_bytes=False))
 
-                verdicts[service] = await verify(conn, anchors.get(service), told)
+                anchor = anchors.get(service)
+                verdict = verdicts[service] = await verify(conn, anchor, told)
+                await verify_tables(conn, service, anchor, verdict)
     return verdicts
+
+
+async def verify_tables(
+    conn: Session, service: str, anchor: Anchor | None, verdict: Verdict
+) -> None:
+    """Walk the chains of the service's other sealed tables where its history was right."""
+    for table in TABLES.get(service, ()):
+        kept = anchor.rows.get(table) if anchor else None
+        try:
+            if verdict.altered is None:
+                link = await verify_rows(
+                    conn, table, RowLink(kept[0], 0, kept[1]) if kept else None
+                )
+                verdict.rows[table] = (link.number, link.digest)
+        except Altered as altered:
+            verdict.altered = altered
 
 
 def write_anchor(file: Path, verdicts: Mapping[str, Verdict]) -> None:
     """Keep the latest seal of each service. Raises Trouble when the file cannot be written."""
     seals = {
-        service: {"number": verdict.last.number, "digest": verdict.last.digest.hex()}
+        service: {
+            "number": verdict.last.number,
+            "digest": verdict.last.digest.hex(),
+            **({"whole": verdict.last.whole.hex()} if verdict.last.whole else {}),
+            "rows": {
+                table: [number, digest.hex()] for table, (number, digest) in verdict.rows.items()
+            },
+        }
         for service, verdict in verdicts.items()
     }
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -61,7 +89,15 @@ def read_anchors(file: Path) -> dict[str, Anchor]:
         if content["format"] != FORMAT:
             raise ValueError(content["format"])
         return {
-            service: Anchor(int(seal["number"]), bytes.fromhex(seal["digest"]))
+            service: Anchor(
+                int(seal["number"]),
+                bytes.fromhex(seal["digest"]),
+                bytes.fromhex(seal["whole"]) if "whole" in seal else None,
+                {
+                    table: (int(number), bytes.fromhex(digest))
+                    for table, (number, digest) in seal.get("rows", {}).items()
+                },
+            )
             for service, seal in content["seals"].items()
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:

@@ -11,7 +11,7 @@ from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
 from deploy.launcher.report import Tell
 from deploy.launcher.servers import Memory, Servers
-from deploy.operating.status import Addresses
+from deploy.operating.addresses import Addresses
 
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
 WENT = (

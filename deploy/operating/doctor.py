@@ -65,7 +65,10 @@ def data_folder(folder: Folder) -> Iterator[Finding]:
             "bad", "folder.unwritable", {"folder": folder.root, "reason": getpass.getuser()}
         )
         return
-    yield Finding("good", "folder", {"folder": folder.root})
+    if exposed := folder.exposed():
+        yield Finding("bad", "folder.exposed", {"folders": ", ".join(map(str, exposed))})
+    else:
+        yield Finding("good", "folder", {"folder": folder.root})
     left = [] if folder.is_held else running.left_over(folder)
     if left:
         names = ", ".join(f"{part.name} ({part.who.pid})" for part in left)
@@ -82,9 +85,22 @@ def stack(folder: Folder) -> Iterator[Finding]:
     for name, age in now["outbox_age_s"].items():
         if age > OLD_OUTBOX_SECONDS:
             yield Finding("bad", "outbox", {"service": name, "seconds": round(age)})
-    for name, count in now.get("dead_letters", {}).items():
-        if count:
-            yield Finding("bad", "dead_letters", {"service": name, "count": count})
+    if count := now.get("limits_to_move", 0):
+        yield Finding("note", "limits", {"count": count})
+    if found := now.get("disagreements"):
+        matters = sorted({each["matter_id"] for each in found})
+        words = {"count": len(matters), "matters": ", ".join(matters[:3])}
+        yield Finding("bad", "disagreements", words)
+    yield from counted(now)
+
+
+def counted(now: Mapping[str, Any]) -> Iterator[Finding]:
+    """Records that are held back, were deleted unread, or were set aside."""
+    levels: dict[str, Level] = {"held": "note", "records_lost": "bad", "dead_letters": "bad"}
+    for key, level in levels.items():
+        for name, count in now.get(key, {}).items():
+            if count:
+                yield Finding(level, key, {"service": name, "count": count})
 
 
 def part_finding(part: Mapping[str, Any], folder: Folder) -> Finding:

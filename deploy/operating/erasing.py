@@ -10,7 +10,7 @@ from deploy.launcher.report import Step, Tell
 from deploy.migrations import SERVICES
 from deploy.operating.database import asked
 from shared.kit.copying import Session, connect_to_copy, existing
-from shared.kit.erasing import Asked, heard, said
+from shared.kit.erasing import ErasureRequest, heard, said
 from shared.kit.ids import new_id
 
 CLOSE_SECONDS = 5.0
@@ -75,7 +75,7 @@ async def _erased(
 ) -> dict[str, int]:
     tell(Step("erase", {"service": service}))
     handlers = import_module(f"services.{service}.handlers.erasing")
-    asking = Asked(UUID(new_id()), subject, datetime.now(UTC), by, because)
+    asking = ErasureRequest(UUID(new_id()), subject, datetime.now(UTC), by, because)
     async with conn.transaction():
         await conn.execute(f"set local search_path = {service}")
         erased: dict[str, int] = await handlers.erase(conn, asking)

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
-from rich.console import Console
-from rich.text import Text
-
+from deploy.screen import Screen
 from deploy.words import say
 from shared.kit.verifying import Altered, Verdict
 
 
-def show_verdicts(console: Console, verdicts: Mapping[str, Verdict], anchor: Path | None) -> None:
+def show_verdicts(console: Screen, verdicts: Mapping[str, Verdict], anchor: Path | None) -> None:
     """How much was right, and the first that was not, of each service."""
     for service, verdict in verdicts.items():
         counts = {
@@ -21,24 +19,20 @@ def show_verdicts(console: Console, verdicts: Mapping[str, Verdict], anchor: Pat
             "unsealed": verdict.unsealed,
         }
         if verdict.altered is None:
-            words = Text(f"✓ {say('audit.right', service=service, **counts)}", "green")
+            console.write_line(f"✓ {say('audit.right', service=service, **counts)}", "green")
         else:
-            words = Text(f"✗ {service}: {said_of(verdict.altered)}", "bold red")
-        console.print(words, soft_wrap=True)
-        if verdict.altered is not None:
+            console.write_line(f"✗ {service}: {said_of(verdict.altered)}", "bold red")
             so_far = say("audit.so_far", seals=verdict.seals, events=verdict.events)
-            console.print(Text(f"  {so_far}"), soft_wrap=True)
+            console.write_line(f"  {so_far}")
     if anchor is not None:
-        console.print(say("audit.anchored", file=anchor), soft_wrap=True)
+        console.write_line(say("audit.anchored", file=anchor))
 
 
 def said_of(altered: Altered) -> str:
     return say(f"audit.{altered.key}", seal=altered.seal, seq=altered.seq or 0)
 
 
-def show_erased(
-    console: Console, request_id: UUID, erased: Mapping[str, Mapping[str, int]]
-) -> None:
+def show_erased(console: Screen, request_id: UUID, erased: Mapping[str, Mapping[str, int]]) -> None:
     """How many rows of each table, by service."""
     for service, tables in erased.items():
         counts = ", ".join(f"{table} {count}" for table, count in tables.items())
@@ -47,5 +41,5 @@ def show_erased(
             if counts
             else say("erase.nothing_left", service=service)
         )
-        console.print(said, soft_wrap=True)
-    console.print(say("erase.elsewhere", request=request_id), soft_wrap=True)
+        console.write_line(said)
+    console.write_line(say("erase.elsewhere", request=request_id))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import asyncpg
@@ -12,15 +11,19 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.embedded.kafka import answers
-from deploy.folder import Folder, read_json
+from deploy.folder import Folder
 from deploy.launcher import running
 from deploy.launcher.running import Running, RunningPart
 from deploy.launcher.services import TOGETHER
+from deploy.loopback import loopback_client
 from deploy.migrations import SERVICES
+from deploy.operating.addresses import Addresses
+from deploy.operating.reconciling import disagreements
+from shared.delivery.lag import PartitionPosition
 from shared.kit.address import KafkaAddress
 from shared.kit.db import connect
 from shared.kit.running import MOST_COUNTED, SELECT_HEALTH
-from shared.kit.settings import ServerSettings, read_settings
+from shared.rescheduling import orders
 
 ANSWER_SECONDS = 8.0
 RETRY_SECONDS = 0.2
@@ -28,27 +31,6 @@ FAULTS = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Ti
 LETTERS = ("poison", "failed", "unknown", "held")
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the parts of a stack are; empty where that is not known."""
-
-    web: str
-    kafka: KafkaAddress
-    postgres: str
-
-    @classmethod
-    def of(cls, folder: Folder) -> "Addresses":
-        """The addresses of the settings, else of the folder's stack."""
-        known: Mapping[str, str] = read_json(folder.endpoints) or {}
-        settings = read_settings(ServerSettings)
-        kafka = settings.kafka_address
-        return cls(
-            web=known.get("web", ""),
-            kafka=kafka if kafka.bootstrap else replace(kafka, bootstrap=known.get("kafka", "")),
-            postgres=settings.database or known.get("postgres", ""),
-        )
 
 
 def status(folder: Folder) -> dict[str, Any]:
@@ -60,10 +42,12 @@ def status(folder: Folder) -> dict[str, Any]:
 
 
 async def state_of(found: Running, addresses: Addresses) -> dict[str, Any]:
-    said, lag, backlog = await asyncio.gather(
+    said, places, backlog, limits, disagree = await asyncio.gather(
         within(readiness(addresses.web), {}),
         within(lag_of(addresses.kafka), {}),
         within(backlog_of(addresses.postgres), {}),
+        within(would_move(addresses.postgres), 0),
+        within(disagreements(addresses.postgres), ()),
     )
     lasting = [part for part in found.parts if not part.once]
     parts = [shown for part in lasting for shown in shown_parts(part, said, addresses)]
@@ -72,10 +56,14 @@ async def state_of(found: Running, addresses: Addresses) -> dict[str, Any]:
         "web": addresses.web,
         "parts": parts,
         "tasks": [part.name for part in found.parts if part.once and part.is_alive],
-        "lag": lag,
+        "lag": {name: sum(place.lag for place in some) for name, some in places.items()},
+        "held": {name: sum(place.held for place in some) for name, some in places.items()},
+        "records_lost": {name: row["lost"] for name, row in backlog.items()},
         "outbox_age_s": {name: round(row["age"], 3) for name, row in backlog.items()},
         "backlog": {name: row["pending"] for name, row in backlog.items()},
         "dead_letters": {name: row["dead_letters"] for name, row in backlog.items()},
+        "limits_to_move": limits,
+        "disagreements": [each._asdict() for each in disagree],
     }
 
 
@@ -117,7 +105,7 @@ def is_ready(name: str, said: Mapping[str, Any], addresses: Addresses) -> bool:
 
 async def readiness(web: str) -> dict[str, Any]:
     """What each service says of itself."""
-    async with httpx.AsyncClient(trust_env=False, timeout=ANSWER_SECONDS) as client:
+    async with loopback_client(timeout=ANSWER_SECONDS) as client:
         try:
             parts: dict[str, Any] = (await client.get(f"{web}/readyz")).json()["parts"]
         except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):
@@ -125,28 +113,44 @@ async def readiness(web: str) -> dict[str, Any]:
     return parts
 
 
-async def lag_of(kafka: KafkaAddress) -> dict[str, int]:
-    """How many records each service has still to take in, in all its consumer groups."""
+async def lag_of(kafka: KafkaAddress) -> dict[str, list[PartitionPosition]]:
+    """Where each service stands in every partition that its consumer groups read."""
     admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=5_000)
-    consumer = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=5_000)
+    every = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=5_000)
+    stable = AIOKafkaConsumer(
+        **kafka.client(), request_timeout_ms=5_000, isolation_level="read_committed"
+    )
     try:
         await admin.start()
-        await consumer.start()
-        lag = dict.fromkeys(SERVICES, 0)
+        await every.start()
+        await stable.start()
+        places: dict[str, list[PartitionPosition]] = {service: [] for service in SERVICES}
         for group, *_ in await admin.list_consumer_groups():
             name, _, service = group.removeprefix(kafka.prefix).partition(".")
-            if name == "liaison" and (owner := service.partition(".")[0]) in lag:
-                lag[owner] += await group_lag(admin, consumer, group)
-        return lag
+            if name == "liaison" and (owner := service.partition(".")[0]) in places:
+                committed = await committed_by(admin, group)
+                places[owner] += await places_of(every, stable, committed)
+        return places
     finally:
-        await consumer.stop()
+        await stable.stop()
+        await every.stop()
         await admin.close()
 
 
-async def group_lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str) -> int:
-    committed = await committed_by(admin, group)
-    ends = await consumer.end_offsets(list(committed))
-    return sum(max(0, ends[place] - seen.offset) for place, seen in committed.items())
+async def places_of(
+    every: AIOKafkaConsumer, stable: AIOKafkaConsumer, committed: Mapping[TopicPartition, Any]
+) -> list[PartitionPosition]:
+    """`every` is told the end of all records, `stable` that of the committed ones."""
+    partitions = list(committed)
+    starts = await every.beginning_offsets(partitions)
+    settled = await stable.end_offsets(partitions)
+    ends = await every.end_offsets(partitions)
+    return [
+        PartitionPosition(
+            starts[each], settled[each], max(ends[each], settled[each]), committed[each].offset
+        )
+        for each in partitions
+    ]
 
 
 async def committed_by(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, Any]:
@@ -172,7 +176,20 @@ async def backlog_of(url: str) -> dict[str, dict[str, Any]]:
         if row is not None:
             found[service] = {
                 "pending": row["pending"],
+                "lost": row["lost"],
                 "age": max(0.0, float(row["age"] or 0)),
                 "dead_letters": sum(row[fate] for fate in LETTERS),
             }
     return found
+
+
+async def would_move(url: str) -> int:
+    """How many open limits the latest previews found that nobody has moved yet."""
+    count = 0
+    for service in ("routing", "followup"):
+        connection = await connect(url, service)
+        try:
+            count += await orders.would_move(connection)
+        finally:
+            await connection.close(timeout=1)
+    return count

@@ -8,14 +8,24 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from pydantic import Field
 from starlette.types import ASGIApp
 
 from deploy.migrations import SERVICES
 from deploy.origin.app import Origin
 from deploy.origin.proxy import remote_target
 from deploy.origin.target import Target, local_target
+from shared.http.connections import RelayingProtocol
 from shared.kit.serve import serve
 from shared.kit.settings import ServiceSettings, read_settings
+
+
+class OriginSettings(ServiceSettings):
+    """The settings of the gateway."""
+
+    services_key: str = Field(
+        "", pattern=r"^[!-~]*$", description="the services' own `LIAISON_GATEWAY_KEY`"
+    )
 
 
 def local_targets() -> list[Target]:
@@ -29,17 +39,20 @@ def built(service: str) -> ASGIApp:
     return app
 
 
-def remote_targets(arguments: Sequence[str]) -> list[Target]:
-    """The services at the addresses of the command line."""
+def remote_targets(arguments: Sequence[str], key: str) -> list[Target]:
+    """The services at the addresses of the command line, which believe who sends `key`."""
     addresses = dict(argument.split("=", 1) for argument in arguments)
-    return [remote_target(service, addresses[service]) for service in SERVICES]
+    return [remote_target(service, addresses[service], key) for service in SERVICES]
 
 
 def main() -> None:
     """Serve until told to stop, by the same settings as the services."""
     arguments = sys.argv[1:]
-    targets = remote_targets(arguments) if arguments else local_targets()
-    serve(Origin(targets), read_settings(ServiceSettings))
+    settings = read_settings(OriginSettings)
+    if arguments:
+        serve(Origin(remote_targets(arguments, settings.services_key)), settings, RelayingProtocol)
+    else:
+        serve(Origin(local_targets()), settings)
 
 
 if __name__ == "__main__":

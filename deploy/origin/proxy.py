@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 import httpx
 import structlog
@@ -9,8 +10,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from deploy.loopback import loopback_client
+from deploy.origin.repeating import RepeatingTransport, is_small
 from deploy.origin.target import Target
-from deploy.origin.transport import Transport
+from shared.http.proxies import replaced_claims
+from shared.http.streams import abort, process_streams
 from shared.kit.problems import Problem, language
 
 log = structlog.get_logger()
@@ -20,33 +24,33 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 60.0
 # Shorter than the services keep an idle connection, lest one closes while it is chosen.
 IDLE_SECONDS = 3.0
+# A caller that takes nothing for so long is cut off; the service behind would wait for as long as it likes.
+SEND_SECONDS = 30.0
+# A stream takes one file on the caller's side and one on the service's.
+FILES_EACH = 2
 HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding "
     b"upgrade".split()
 )
 
 
-def remote_target(name: str, address: str) -> Target:
-    """A service at `address`, such as http://127.0.0.1:8001."""
-    client = httpx.AsyncClient(
-        base_url=address,
+def remote_target(name: str, address: str, key: str = "") -> Target:
+    """A service at `address`, such as http://127.0.0.1:8001, which believes who sends `key`."""
+    client = loopback_client(
+        address,
         # Reading is timed below, since a stream may be silent for as long as it likes.
         timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, read=None),
-        transport=Transport(
-            limits=httpx.Limits(
-                max_connections=2000, max_keepalive_connections=100, keepalive_expiry=IDLE_SECONDS
-            ),
-            trust_env=False,
-        ),
+        transport=RepeatingTransport(IDLE_SECONDS),
     )
-    return Target(name, Proxy(client), client, shares_process=False)
+    return Target(name, Proxy(client, key), client, shares_process=False)
 
 
 class Proxy:
     """An ASGI app that is somewhere else."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, key: str = "") -> None:
         self._client = client
+        self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming = Incoming(scope, receive)
@@ -63,7 +67,7 @@ class Proxy:
 
     async def _pass(self, incoming: "Incoming", scope: Scope, send: Send) -> None:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with incoming.answer_limit():
                 answer = await self._client.send(self._outgoing(incoming, scope), stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as fault:
             await refuse(scope, send, 503, "service_away", fault)
@@ -72,10 +76,10 @@ class Proxy:
             await refuse(scope, send, 502, "service_silent", fault)
             return
         try:
-            await send_start(answer, send)
-            async for chunk in chunks(answer):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            with streaming(answer):
+                await deliver(answer, scope, send)
+        except Problem as problem:
+            await respond(scope, send, problem)
         finally:
             await answer.aclose()
 
@@ -83,38 +87,57 @@ class Proxy:
         target = scope.get("raw_path") or scope["path"].encode()
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        headers = [(k, v) for k, v in end_to_end(scope["headers"]) if k != b"x-forwarded-for"]
-        if client := scope.get("client"):
-            headers.append((b"x-forwarded-for", client[0].encode()))
         return httpx.Request(
             scope["method"],
             self._client.base_url.copy_with(raw_path=target),
-            headers=headers,
-            content=incoming.body() if incoming.has_body else None,
+            headers=end_to_end(replaced_claims(scope, self._key)),
+            content=incoming if incoming.has_body else None,
             extensions={"timeout": self._client.timeout.as_dict()},
         )
 
 
 class Incoming:
-    """The caller's side of a request: first its body, then whether it is still there."""
+    """The caller's side of a request: first its body, then whether it is still there.
+
+    Iterating gives the body as it comes, and from its beginning again where it is small enough to be repeated.
+    """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         headers = Headers(scope=scope)
         self.has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         self._receive = receive
+        self._repeatable = "transfer-encoding" not in headers and is_small(
+            headers.get("content-length", "")
+        )
+        self._chunks: list[bytes] = []
         self._read = asyncio.Event()
+        self._limit = asyncio.timeout(None if self.has_body else ANSWER_SECONDS)
         if not self.has_body:
             self._read.set()
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """The body as it comes; ends early when the caller leaves."""
-        message: Message = {"more_body": True}
-        while message.get("more_body", False):
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise httpx.WriteError("the caller left")
-            yield message.get("body", b"")
-        self._read.set()
+    def answer_limit(self) -> asyncio.Timeout:
+        """The time for an answer, which begins when the body has come: its own limits are the connection's."""
+        return self._limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Raises httpx.WriteError when the caller leaves before the end."""
+        for chunk in self._chunks:
+            yield chunk
+        while not self._read.is_set():
+            chunk = await self._next()
+            yield chunk
+
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise httpx.WriteError("the caller left")
+        chunk: bytes = message.get("body", b"")
+        if self._repeatable:
+            self._chunks.append(chunk)
+        if not message.get("more_body", False):
+            self._read.set()
+            self._limit.reschedule(asyncio.get_running_loop().time() + ANSWER_SECONDS)
+        return chunk
 
     async def left(self) -> None:
         """Returns when the caller has gone, or has all of its answer."""
@@ -130,27 +153,57 @@ def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
 
 async def send_start(answer: httpx.Response, send: Send) -> None:
     headers = [(name.lower(), value) for name, value in end_to_end(answer.headers.raw)]
+    # A service that refuses wants no file held for it, here no more than there.
+    if answer.is_error and answer.headers.get("connection") == "close":
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+
+
+def is_stream(answer: httpx.Response) -> bool:
+    return str(answer.headers.get("content-type", "")).startswith("text/event-stream")
+
+
+def streaming(answer: httpx.Response) -> AbstractContextManager[None]:
+    """Counts an answer that is a stream, while the block runs. Raises Problem 503 for one stream too many."""
+    return process_streams(FILES_EACH).hold("origin") if is_stream(answer) else nullcontext()
+
+
+async def deliver(answer: httpx.Response, scope: Scope, send: Send) -> None:
+    """Send an answer on as it comes. The connection of a caller that takes nothing for 30 s is cut."""
+    await send_start(answer, send)
+    async for chunk in chunks(answer):
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            log.info("origin.cut", place=place_in(scope))
+            await abort(scope)
+            return
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
     """What comes, as it comes. Only a stream of events may pause for long."""
-    is_stream = answer.headers.get("content-type", "").startswith("text/event-stream")
     coming = answer.aiter_raw()
     while True:
-        async with asyncio.timeout(None if is_stream else ANSWER_SECONDS):
+        async with asyncio.timeout(None if is_stream(answer) else ANSWER_SECONDS):
             chunk = await anext(coming, None)
         if chunk is None:
             return
         yield chunk
 
 
-async def refuse(scope: Scope, send: Send, status: int, code: str, fault: Exception) -> None:
+def place_in(scope: Scope) -> str:
     # What follows in a path may be a receipt's code.
-    place = "/".join(scope["path"].split("/")[:3])
-    log.warning("origin.refused", place=place, fault=f"{type(fault).__name__}: {fault}")
-    problem = Problem(status, code, headers={"retry-after": "2"})
+    return "/".join(scope["path"].split("/")[:3])
 
+
+async def refuse(scope: Scope, send: Send, status: int, code: str, fault: Exception) -> None:
+    log.warning("origin.refused", place=place_in(scope), fault=f"{type(fault).__name__}: {fault}")
+    await respond(scope, send, Problem(status, code, headers={"retry-after": "2"}))
+
+
+async def respond(scope: Scope, send: Send, problem: Problem) -> None:
     async def nothing() -> Message:
         return {"type": "http.disconnect"}
 

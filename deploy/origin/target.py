@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import httpx
 from starlette.types import ASGIApp
 
+from deploy.loopback import loopback_client
+
 ASK_SECONDS = 5.0
 
 
@@ -24,9 +26,8 @@ class Target:
 
 def local_target(name: str, app: ASGIApp) -> Target:
     """A service that runs in this process."""
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://localhost"
-    )
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    client = loopback_client("http://localhost", timeout=ASK_SECONDS, transport=transport)
     return Target(name, app, client, shares_process=True)
 
 

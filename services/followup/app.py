@@ -10,15 +10,19 @@ from fastapi import FastAPI
 from services.followup import timers
 from services.followup.api import reading, steps
 from services.followup.api.edge import Edge
-from services.followup.consumers import applies
+from services.followup.consumers import applies, publishing
+from services.followup.handlers.news import MatterNews
 from services.followup.handlers.office import Office
 from services.followup.pages import routes as pages
 from services.followup.pages.live import Live
 from services.followup.settings import Settings, load_limits
+from shared.audit.rows import RowSealer
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
 from shared.contracts.commands import MATTER_COMMANDS
 from shared.contracts.published import EVENTS
+from shared.delivery.losses import ReadingLog
+from shared.http.origins import allow_origins
 from shared.kit.clock import Clock, clock_from
 from shared.kit.commanding import Commands
 from shared.kit.db import Database, open_database
@@ -50,13 +54,13 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
-        app.state.edge = Edge(db, now, office)
+        app.state.edge = Edge(db, now, office, news := MatterNews())
         live = Live(db, now, health.checks, office.calendar.zone)
         app.state.pages = pages.Pages(live, settings.open_page)
         commands = Commands(db, SERVICE, app, now, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
-        inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays, tracer)
-        consumers[:] = _consumers(settings, inbound, commands)
+        inbound = Inbound(db, SERVICE, applies(office, now, news), EVENTS, replays, tracer)
+        consumers[:] = _consumers(settings, ReadingLog(db), inbound, commands, news)
         tasks = _tasks(db, settings, office, now, tracer) | {
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.settle_next_asked),
@@ -75,14 +79,24 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(steps.router)
     app.include_router(pages.router)
     trace_requests(app, tracer)
+    allow_origins(app, settings.origins)
     return app
 
 
-def _consumers(settings: Settings, inbound: Inbound, commands: Commands) -> list[Consumer]:
+def _consumers(
+    settings: Settings,
+    reading_log: ReadingLog,
+    inbound: Inbound,
+    commands: Commands,
+    news: MatterNews,
+) -> list[Consumer]:
     kafka = settings.kafka_address
+    make = partial(Consumer, kafka, reading_log=reading_log)
     return [
-        Consumer(kafka, SERVICE, inbound.topics, inbound.take, gather_seconds=GATHER_SECONDS),
-        Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+        make(
+            SERVICE, inbound.topics, publishing(inbound.take, news), gather_seconds=GATHER_SECONDS
+        ),
+        make(f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
     ]
 
 
@@ -100,8 +114,12 @@ def _tasks(
             db, settings.kafka_address, SOURCE, tracer, gather_seconds=GATHER_SECONDS
         ).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
+        "rescheduling": partial(every, timers.RESCHEDULE_SECONDS, clockwork.reschedule),
         "figures": partial(every, MEASURE_SECONDS, clockwork.measure),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+        "orphans": partial(every, timers.FORGET_SECONDS, clockwork.release_orphans),
         "seal": partial(every, SEAL_SECONDS, Sealer(db).step),
+        "seal_rates": partial(every, SEAL_SECONDS, RowSealer(db, "tally").step),
         "words": partial(every, timers.SETTLE_SECONDS, clockwork.settle_words),
+        "folding": partial(every, timers.FOLD_SECONDS, clockwork.fold_words),
     }

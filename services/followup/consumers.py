@@ -1,20 +1,42 @@
-"""Followup's Kafka edge: what intake registered and what routing did, in either order."""
+"""Followup's Kafka edge: what intake registered and what routing did, in either order, and the directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 
-from services.followup.handlers import batches
+from services.followup.handlers import batches, directory
+from services.followup.handlers.news import MatterNews
 from services.followup.handlers.office import Office
 from shared.contracts import topics
 from shared.kit.clock import Clock
-from shared.kit.cloudevents import Message
+from shared.kit.cloudevents import Message, Raw
 from shared.kit.db import Connection
 from shared.kit.inbound import Apply
 
+Consume: TypeAlias = Callable[[Sequence[Raw]], Awaitable[None]]
 
-def applies(office: Office, clock: Clock) -> Mapping[str, Apply]:
-    """What is done with the events of each topic: within a batch the requests go first, as they open matters."""
+
+def applies(office: Office, clock: Clock, news: MatterNews) -> Mapping[str, Apply]:
+    """What is done with the events of each topic: of a batch's matters the requests go first, as they open them."""
 
     async def take(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
+        news.note(message.subject for message in messages)
         return await batches.take(conn, office, messages, clock)
 
-    return {topics.REQUESTS: take, topics.ASSIGNMENTS: take}
+    async def follow(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
+        news.note(message.subject for message in messages)
+        return await directory.apply(conn, messages)
+
+    return {topics.DIRECTORY: follow, topics.REQUESTS: take, topics.ASSIGNMENTS: take}
+
+
+def publishing(consume: Consume, news: MatterNews) -> Consume:
+    """Consumes records by `consume`, and wakes the calls that wait for one of their matters."""
+
+    async def consume_and_publish(raws: Sequence[Raw]) -> None:
+        try:
+            await consume(raws)
+        finally:
+            # Part of a batch that failed may be committed; a waiter that was woken for nothing waits on.
+            news.publish()
+
+    return consume_and_publish

@@ -2,17 +2,27 @@
 
 from typing import Final
 
-from services.followup.handlers import figures
+from services.followup.handlers import figures, rescheduling
 from services.followup.handlers.office import Office
-from services.followup.handlers.sweep import SWEEP_LIMIT, settle_words, sweep
+from services.followup.handlers.sweep import (
+    SWEEP_LIMIT,
+    fold_words,
+    release_orphans,
+    settle_words,
+    sweep,
+)
 from shared.kit.clock import Clock
 from shared.kit.commands import forget_old_keys
 from shared.kit.db import Connection, Database
 from shared.kit.measuring import measure
+from shared.rescheduling.orders import Batch, Order
+from shared.rescheduling.timer import RescheduleTimer
 
 SWEEP_SECONDS: Final = 0.5
 FORGET_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 1.0
+RESCHEDULE_SECONDS: Final = 1.0
+FOLD_SECONDS: Final = 60.0
 
 
 class Timers:
@@ -22,17 +32,38 @@ class Timers:
         self._db = db
         self._office = office
         self._clock = clock
+        self._rescheduling = RescheduleTimer(db, office.calendar.version, self._reschedule_batch)
+        self._released = False
 
     async def sweep(self) -> bool:
         """Clocks that are due."""
         async with self._db.transaction() as conn:
             return await sweep(conn, self._office, self._clock()) == SWEEP_LIMIT
 
+    async def reschedule(self) -> bool:
+        """Open limits that somebody ordered to be computed anew; at the first step, whether they should be."""
+        return await self._rescheduling.step()
+
+    async def _reschedule_batch(self, conn: Connection, order: Order) -> Batch:
+        return await rescheduling.next_batch(conn, self._office, order, self._clock())
+
+    async def release_orphans(self) -> bool:
+        """What earlier versions left merged into nothing; looked for once after the start."""
+        if not self._released:
+            async with self._db.transaction() as conn:
+                self._released = not await release_orphans(conn, self._office, self._clock())
+        return not self._released
+
     async def settle_words(self) -> bool:
         """What was taken in since the last time, for the searches."""
         async with self._db.reading() as conn:
             await settle_words(conn)
         return False
+
+    async def fold_words(self) -> bool:
+        """Summaries of before there was folding, for the searches."""
+        async with self._db.transaction() as conn:
+            return await fold_words(conn)
 
     async def measure(self) -> bool:
         """What is told to Prometheus."""

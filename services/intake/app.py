@@ -7,15 +7,19 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.intake import timers
-from services.intake.api import imports, receipts, submissions
+from services.intake.api import feed, imports, receipts, submissions
 from services.intake.api.edge import Edge
 from services.intake.consumers import Submitted, read_submission, taking_submissions
 from services.intake.domain import Registration
 from services.intake.handlers import progress, registration
+from services.intake.handlers.feed_order import FeedSequencer
+from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
 from services.intake.settings import Settings
 from shared.contracts import topics
 from shared.contracts.published import EVENTS
+from shared.delivery.losses import ReadingLog
+from shared.http.origins import allow_origins
 from shared.kit.batching import Batcher
 from shared.kit.clock import Clock, clock_from
 from shared.kit.db import Database, open_database
@@ -49,13 +53,15 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         batcher = Batcher(partial(_register, db, now))
         guesses = Guesses(settings.wrong_receipts_per_minute)
-        app.state.edge = edge = Edge(db, now, batcher, health, settings.max_pending_events, guesses)
+        app.state.edge = edge = Edge(
+            db, now, batcher, health, settings.max_pending_events, guesses, FeedWatch(db)
+        )
         arrivals = _arrivals(db, now, tracer)
         replays = {topics.SUBMISSIONS: arrivals.replay}
         inbound = Inbound(
             db, SERVICE, {topics.MATTERS: progress.follow_matters}, EVENTS, replays, tracer
         )
-        consumers[:] = _consumers(settings, inbound, arrivals)
+        consumers[:] = _consumers(settings, ReadingLog(db), inbound, arrivals)
         tasks = _tasks(db, settings, edge, tracer) | {
             "batcher": batcher.run,
             "health": partial(health.watch, db),
@@ -70,12 +76,19 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app = make_app(
         SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
     )
+    _include(app)
+    trace_requests(app, tracer)
+    allow_origins(app, settings.origins)
+    return app
+
+
+def _include(app: FastAPI) -> None:
     # Asked for most: these are looked at first, and not through a router in between.
     app.router.routes[:0] = submissions.router.routes
     app.include_router(imports.router)
     app.include_router(receipts.router)
-    trace_requests(app, tracer)
-    return app
+    app.include_router(feed.router)
+    app.include_router(feed.streams)
 
 
 def _arrivals(db: Database, now: Clock, tracer: Tracer | None) -> Unordered[Submitted]:
@@ -84,12 +97,16 @@ def _arrivals(db: Database, now: Clock, tracer: Tracer | None) -> Unordered[Subm
 
 
 def _consumers(
-    settings: Settings, inbound: Inbound, arrivals: Unordered[Submitted]
+    settings: Settings,
+    reading_log: ReadingLog,
+    inbound: Inbound,
+    arrivals: Unordered[Submitted],
 ) -> list[Consumer]:
     kafka = settings.kafka_address
+    make = partial(Consumer, kafka, reading_log=reading_log)
     return [
-        Consumer(kafka, SERVICE, inbound.topics, inbound.take, gather_seconds=GATHER_SECONDS),
-        Consumer(kafka, f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
+        make(SERVICE, inbound.topics, inbound.take, gather_seconds=GATHER_SECONDS),
+        make(f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
     ]
 
 
@@ -99,6 +116,8 @@ def _tasks(db: Database, settings: Settings, edge: Edge, tracer: Tracer | None) 
         "relay": Relay(db, settings.kafka_address, SOURCE, tracer).run,
         "imports": partial(every, timers.TAKE_SECONDS, clockwork.take_rows),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+        "feed": FeedSequencer(db).run,
+        "watch": edge.feed_watch.run,
         "seal": partial(every, SEAL_SECONDS, Sealer(db).step),
     }
 

@@ -1,7 +1,7 @@
 """Intake's Kafka edge: submissions of other systems, and what followup says of their matters."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, TypeAlias, TypeGuard
 from uuid import UUID
 
 import orjson
@@ -10,95 +10,137 @@ from pydantic import ValidationError
 from services.intake.domain import Conflicting
 from services.intake.handlers import registration
 from services.intake.handlers.registration import Arrival, Refusal
-from shared.contracts.cloudevents import SUBMITTED_TYPE, with_envelope_names
+from shared.contracts.cloudevents import (
+    SPECVERSION,
+    SUBMITTED_TYPE,
+    Envelope,
+    faults_as_submission,
+    with_envelope_names,
+)
 from shared.contracts.event import Actor
 from shared.contracts.requests import FieldFault
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
+from shared.delivery.content_modes import SentRecord, leniently, open_record
 from shared.kit.clock import Clock
 from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw
 from shared.kit.db import Connection
 from shared.kit.inbox import Letter
-from shared.kit.problems import field_errors
+from shared.kit.messages import choose_language, text
+from shared.kit.problems import FieldError, field_errors
 
 Submitted: TypeAlias = Arrival | Refusal
 Apply: TypeAlias = Callable[[Connection, Sequence[Submitted]], Awaitable[None]]
 
+OF_RECORDS: Final = frozenset(
+    {"no_value", "value_too_large", "not_json", "not_an_object", "unknown_format"}
+)
+"""Codes whose words are about the whole record; the others name an attribute."""
+
+MOST_NAMED: Final = 5
+
+
+class _Untaken(Exception):
+    """A record that is no submission: the reason and the faults are for its sender, by pointers and codes."""
+
+    def __init__(self, reason: str, faults: Sequence[FieldError]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.faults = faults
+
 
 def read_submission(raw: Raw, trace: str) -> Submitted | Letter:
-    """A submission, or a refusal where its sender can be told, or a letter to set aside where not.
+    """A submission; a refusal where the value or the headers name its sender; else a letter to set aside.
 
     `trace` is the traceparent of what follows from it.
     """
-    if raw.value is None or len(raw.value) > MAX_VALUE_BYTES:
-        return _letter(raw, f"the value must be JSON of at most {MAX_VALUE_BYTES} bytes")
-    wire_type = raw.header("ce_type")
-    if wire_type not in (None, SUBMITTED_TYPE):
-        return _letter(raw, f"ce_type must be {SUBMITTED_TYPE}")
+    record = open_record(raw)
+    lang = choose_language(record.envelope.lang, record.envelope.lang)
+    try:
+        return _read(raw.value, record, trace, lang)
+    except _Untaken as fault:
+        faults = tuple(
+            FieldFault(pointer=each.pointer, code=each.code, message=each.message)
+            for each in fault.faults
+        )
+        cause = _uuid(record.envelope.id or record.headers.get("id"))
+        for source, source_ref in _senders(raw, record):
+            if _is_addressable(source) and _is_addressable(source_ref):
+                return Refusal(source, source_ref, fault.reason, faults, cause, trace)
+        return _letter(raw, fault)
+
+
+def _read(value: bytes | None, record: SentRecord, trace: str, lang: str) -> Arrival:
+    if record.unread is not None:
+        raise _unreadable(lang, ("", record.unread))
+    if not record.structured:
+        return _read_binary(value, record.envelope, trace, lang)
+    if faults := faults_as_submission(record.envelope):
+        raise _unreadable(lang, *((f"/{fault.name}", fault.code) for fault in faults))
+    return _submission(record.envelope.data, record.envelope, trace, lang)
+
+
+def _read_binary(value: bytes | None, envelope: Envelope, trace: str, lang: str) -> Arrival:
+    """The submission that is the value, with or without a CloudEvent's headers beside it."""
+    for name, allowed in (("type", SUBMITTED_TYPE), ("specversion", SPECVERSION)):
+        if envelope.attributes.get(name, allowed) != allowed:
+            raise _unreadable(lang, (f"/header/ce_{name}", f"unknown_{name}"))
+    if value is None or len(value) > MAX_VALUE_BYTES:
+        raise _unreadable(lang, ("", "no_value" if value is None else "value_too_large"))
     try:
         # The usual case first: a whole submission as the value.
-        return _arrival(Submission.model_validate_json(raw.value), raw.header("ce_id"), trace)
+        return _arrival(Submission.model_validate_json(value), envelope, trace)
     except ValidationError:
-        return _read_otherwise(raw, raw.value, trace)
-
-
-def _read_otherwise(raw: Raw, value: bytes, trace: str) -> Submitted | Letter:
+        pass
     try:
-        data = orjson.loads(value)
+        return _submission(orjson.loads(value), envelope, trace, lang)
     except orjson.JSONDecodeError:
-        return _letter(raw, "the value is not JSON")
-    if isinstance(data, dict) and "specversion" in data:
-        return _structured(raw, data, trace)
-    return _submission(raw, data, (raw.header("ce_source"), raw.header("ce_id")), trace)
+        raise _unreadable(lang, ("", "not_json")) from None
 
 
-def _structured(raw: Raw, envelope: dict[str, object], trace: str) -> Submitted | Letter:
-    if envelope.get("type") != SUBMITTED_TYPE:
-        return _letter(raw, f"type must be {SUBMITTED_TYPE}")
-    named = (envelope.get("source"), envelope.get("id"))
-    return _submission(raw, envelope.get("data"), named, trace)
-
-
-def _submission(
-    raw: Raw, data: object, envelope: tuple[object, object], trace: str
-) -> Submitted | Letter:
+def _submission(data: object, envelope: Envelope, trace: str, lang: str) -> Arrival:
     if not isinstance(data, dict):
-        return _letter(raw, "a submission is a JSON object")
-    source, event_id = envelope
-    named = with_envelope_names(data, source, event_id)
+        raise _unreadable(lang, ("", "not_an_object"))
+    named = with_envelope_names(data, envelope.source, envelope.id)
     try:
         submission = Submission.model_validate_json(orjson.dumps(named))
-    except (ValidationError, orjson.JSONEncodeError) as fault:
-        return _refusal(raw, named, fault, trace)
-    return _arrival(submission, event_id, trace)
+    except orjson.JSONEncodeError:
+        raise _unreadable(lang, ("", "not_json")) from None
+    except ValidationError as invalid:
+        raise _Untaken("invalid", field_errors(invalid, lang)) from None
+    return _arrival(submission, envelope, trace)
 
 
-def _arrival(submission: Submission, event_id: object, trace: str) -> Arrival:
+def _arrival(submission: Submission, envelope: Envelope, trace: str) -> Arrival:
     actor = Actor(role=Role.SYSTEM, party=submission.source)
-    return Arrival(submission, actor, _uuid(event_id), trace)
+    return Arrival(submission, actor, _uuid(envelope.id), trace)
 
 
-def _refusal(raw: Raw, data: dict[str, object], fault: Exception, trace: str) -> Refusal | Letter:
-    source, source_ref = data.get("source"), data.get("source_ref")
-    if not _tellable(source) or not _tellable(source_ref):
-        return _letter(raw, "no source and source_ref under which its sender could be told")
-    faults: tuple[FieldFault, ...] = ()
-    if isinstance(fault, ValidationError):
-        faults = tuple(
-            FieldFault(pointer=error.pointer, code=error.code, message=error.message)
-            for error in field_errors(fault, "zh")
-        )
-    return Refusal(
-        str(source),
-        str(source_ref),
-        "invalid",
-        faults,
-        _uuid(raw.header("ce_id")),
-        trace,
+def _unreadable(lang: str, *places: tuple[str, str]) -> _Untaken:
+    """`places` are pointers into the event, with the code of what is wrong there."""
+    return _Untaken(
+        "unreadable", [FieldError(place, code, _words(code, lang)) for place, code in places]
     )
 
 
-def _tellable(name: object) -> bool:
+def _words(code: str, lang: str) -> str:
+    area = "submission" if code in OF_RECORDS else "field"
+    return text(f"{area}.{code}", lang, limit=MAX_VALUE_BYTES, type=SUBMITTED_TYPE)
+
+
+def _senders(raw: Raw, record: SentRecord) -> Iterator[tuple[object, object]]:
+    """Who may have sent it and under which reference, the likelier first: by its data, its envelope, its headers."""
+    data = record.envelope.data if record.structured else leniently(raw.value)
+    if record.unread is not None and isinstance(within := leniently(raw.value), dict):
+        data = within.get("data")
+    named = with_envelope_names(
+        data if isinstance(data, dict) else {}, record.envelope.source, record.envelope.id
+    )
+    yield named.get("source"), named.get("source_ref")
+    yield record.headers.get("source"), record.headers.get("id")
+
+
+def _is_addressable(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and 0 < len(name) <= 200 and name.isprintable()
 
 
@@ -109,7 +151,9 @@ def _uuid(value: object) -> UUID | None:
         return None
 
 
-def _letter(raw: Raw, reason: str) -> Letter:
+def _letter(raw: Raw, fault: _Untaken) -> Letter:
+    wrong = "; ".join(f"{each.pointer} {each.code}".strip() for each in fault.faults[:MOST_NAMED])
+    reason = f"{fault.reason}, and its sender is not named: {wrong}"
     return Letter("poison", reason, raw, None, None)
 
 

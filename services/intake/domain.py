@@ -1,12 +1,18 @@
 """Intake's rules: whose a submission may be, when it is new or the same, and what a receipt's holder may still do."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
+from uuid import UUID
 
-from shared.contracts.vocabulary import MatterState, Role
+from shared.contracts import uscc
+from shared.contracts.vocabulary import MatterState, RequesterKind, Role
+
+OWN_SOURCES: Final = "urn:liaison:requester:"
+"""What the names begin with that stand for a requester's own `source`."""
 
 _FINAL = frozenset(
     {MatterState.CLOSED, MatterState.MERGED, MatterState.REJECTED, MatterState.WITHDRAWN}
@@ -25,17 +31,27 @@ def not_theirs(
 ) -> NotTheirs | None:
     """What is wrong with who submits: a requester asks for itself alone, and names kept to `sources` are kept to."""
     role, party = sender
-    if role is Role.REQUESTER and requester != party:
+    if role is Role.REQUESTER and not _is_same(requester, party):
         return NotTheirs.REQUESTER
     if sources and source not in sources:
         return NotTheirs.SOURCE
     return None
 
 
+def _is_same(requester: str, party: str) -> bool:
+    """Whether they are one: a token may have its enterprise's code in small letters or with spaces."""
+    return requester == party or (uscc.is_valid(requester) and requester == uscc.canonical(party))
+
+
 def own_source(party: str, source: str) -> str:
     """What stands for a requester's `source`: nobody else's is the same, and nobody's id is in it."""
     digest = hashlib.sha256(f"{party}\0{source}".encode()).hexdigest()
-    return f"urn:liaison:requester:{digest[:32]}"
+    return f"{OWN_SOURCES}{digest[:32]}"
+
+
+def published_name(kind: RequesterKind, name: str) -> str:
+    """The requester's name as events have it: of a resident the first character alone."""
+    return f"{name[:1]}**" if kind is RequesterKind.RESIDENT else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,7 @@ class Known:
     request_id: str
     receipt: str
     fingerprint: bytes
+    submitted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +120,14 @@ class NotNow:
     allowed: tuple[MatterState, ...]
 
 
-Permission: TypeAlias = Allowed | NotNow
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """The matter was closed and could be reopened until `until`; what is asked now is a new request."""
+
+    until: datetime
+
+
+Permission: TypeAlias = Allowed | NotNow | TooLate
 
 
 def may_add(state: MatterState) -> Permission:
@@ -112,13 +136,97 @@ def may_add(state: MatterState) -> Permission:
     return Allowed() if state in allowed else NotNow(state, allowed)
 
 
-def may_answer_visit(state: MatterState) -> Permission:
-    """The return visit is answered when the work is said to be done."""
+def may_answer_visit(
+    state: MatterState, reopen_until: datetime | None = None, now: datetime | None = None
+) -> Permission:
+    """The return visit is answered when the work is said to be done, and while a closed matter can be reopened."""
     if state is MatterState.HANDLED:
         return Allowed()
+    if state is MatterState.CLOSED and reopen_until is not None and now is not None:
+        return Allowed() if now <= reopen_until else TooLate(reopen_until)
     return NotNow(state, (MatterState.HANDLED,))
 
 
+@dataclass(frozen=True, slots=True)
+class MatterSnapshot:
+    """All that intake knows of a matter after one of its events; a field that is None does not apply any more.
+
+    `refused_by` are the parties that declined it in this round. `reopen_until` is None while it is not closed.
+    """
+
+    state: MatterState = MatterState.RECEIVED
+    round: int = 1
+    next_due_at: datetime | None = None
+    owner_id: str | None = None
+    owner_name: str | None = None
+    offered_id: str | None = None
+    lead_department: str | None = None
+    refused_by: tuple[str, ...] = ()
+    outcome: str | None = None
+    answer: str | None = None
+    merged_into: UUID | None = None
+    rejected_because: str | None = None
+    lawful_channel: str | None = None
+    reopen_until: datetime | None = None
+
+
+def parties_in_hand(snapshot: MatterSnapshot, now: datetime) -> frozenset[str]:
+    """Who may call the requester now: the owner, whoever is offered the matter, and the lead department.
+
+    A department that declined the matter is left out. Nobody after a rejection or a withdrawal, and after a closing
+    only as long as the matter can be reopened.
+    """
+    if snapshot.state in (MatterState.REJECTED, MatterState.WITHDRAWN):
+        return frozenset()
+    if snapshot.reopen_until is not None and snapshot.reopen_until < now:
+        return frozenset()
+    found = {snapshot.owner_id, snapshot.offered_id}
+    if snapshot.lead_department not in snapshot.refused_by:
+        found.add(snapshot.lead_department)
+    return frozenset(party for party in found if party)
+
+
 def may_see_contact(role: Role, party: str, parties: frozenset[str]) -> bool:
-    """Whom to call is for coordinators and operators, and for those who have the matter in hand."""
+    """Coordinators and operators see every contact, others those of the matters that they have in hand."""
     return role in (Role.COORDINATOR, Role.OPERATOR) or party in parties
+
+
+def feed_names(party: str, sources: Collection[str]) -> tuple[str, ...]:
+    """Under which names a system's requests stand in the feed: its own, and the sources that its token is for."""
+    return tuple(sorted({party, *sources}))
+
+
+def may_have_receipt(
+    party: str, is_for_staff: bool, submitted: Mapping[str, Any], submitted_by: str
+) -> bool:
+    """Whether a system finds a request's receipt in its feed; `submitted` is the actor of the registration.
+
+    What a system submitted is its own or its office's. Nobody's, where staff or the requester submitted it; and a
+    system that speaks for staff has no receipt but those that it was given itself.
+    """
+    if submitted.get("role") != Role.SYSTEM:
+        return False
+    return submitted_by == party or not is_for_staff
+
+
+EXCERPT: Final = (
+    "matter_id", "state", "round", "next_due_at", "party", "owner", "text", "outcome", "answer",
+    "channel", "into", "out_of", "reopen_until",
+)  # fmt: skip
+"""The fields of an event that a receipt shows, or that say which matter it is; the others may name other requesters."""
+
+
+def is_anothers(subject: str, actor: Mapping[str, Any]) -> bool:
+    """Whether an event of a matter is what the holder of another request said, which was merged into it."""
+    return actor.get("role") == Role.REQUESTER and actor.get("party") != subject
+
+
+def excerpt(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a requester may know of an event of a matter that others are in too."""
+    shown = {name: data[name] for name in EXCERPT if name in data}
+    actor = data.get("actor", {})
+    if actor.get("role") != Role.REQUESTER:
+        shown["actor"] = actor
+    if data.get("state") == MatterState.REJECTED and "channel" in data:
+        shown["reason"] = data.get("reason")
+    return shown

@@ -1,14 +1,17 @@
 """Intake's clock edge: rows of files are taken within a second, by whichever replica comes first."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
-from services.intake.handlers import imports
+from services.intake.handlers import feed_order, imports
 from shared.kit.clock import Clock
 from shared.kit.commands import forget_old_keys
 from shared.kit.db import Database
 
 TAKE_SECONDS: Final = 0.5
+LONGEST_REST_SECONDS: Final = 1.0
 FORGET_SECONDS: Final = 60.0
 
 
@@ -21,14 +24,21 @@ class Timers:
         self._is_full = is_full
 
     async def take_rows(self) -> bool:
-        """Rows of files that wait; while no more can be kept for Kafka they go on waiting."""
+        """Rows of files that wait; while no more can be kept for Kafka they go on waiting.
+
+        A batch has a third of the time: the rest is for requests that somebody waits for.
+        """
         if self._is_full():
             return False
+        begun = time.monotonic()
         async with self._db.transaction() as conn:
-            return await imports.take_next(conn, self._clock())
+            more = await imports.take_next(conn, self._clock())
+        await asyncio.sleep(min(2 * (time.monotonic() - begun), LONGEST_REST_SECONDS))
+        return more
 
     async def forget(self) -> bool:
-        """Old files, and answers kept for retries."""
+        """Old files, old entries of feeds, and answers kept for retries."""
         async with self._db.transaction() as conn:
             more = await imports.forget(conn, self._clock())
+            more = await feed_order.forget(conn) or more
             return await forget_old_keys(conn) or more

@@ -26,6 +26,8 @@ from shared.calendar.china import service_calendar
 from shared.contracts import topics
 from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.published import EVENTS
+from shared.delivery.losses import ReadingLog
+from shared.http.origins import allow_origins
 from shared.kit.clock import Clock, clock_from
 from shared.kit.commanding import Commands
 from shared.kit.db import Database, open_database
@@ -62,7 +64,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         commands = Commands(db, SERVICE, app, now, OFFER_COMMANDS, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
         inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays, tracer)
-        consumers[:] = _consumers(settings, inbound, commands)
+        consumers[:] = _consumers(settings, ReadingLog(db), inbound, commands)
         tasks = _tasks(db, settings, office, now, tracer) | {
             "watch": watch.run,
             "health": partial(health.watch, db),
@@ -79,15 +81,20 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     for edge in (offers, queues, explanation, catalogue, directory, imports, listings):
         app.include_router(edge.router)
+    app.include_router(queues.streams)
     trace_requests(app, tracer)
+    allow_origins(app, settings.origins)
     return app
 
 
-def _consumers(settings: Settings, inbound: Inbound, commands: Commands) -> list[Consumer]:
+def _consumers(
+    settings: Settings, reading_log: ReadingLog, inbound: Inbound, commands: Commands
+) -> list[Consumer]:
     kafka = settings.kafka_address
+    make = partial(Consumer, kafka, reading_log=reading_log)
     return [
-        Consumer(kafka, SERVICE, inbound.topics, inbound.take),
-        Consumer(kafka, f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+        make(SERVICE, inbound.topics, inbound.take),
+        make(f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
     ]
 
 
@@ -106,6 +113,9 @@ def _tasks(
         ).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "absences": partial(every, timers.SWEEP_SECONDS, clockwork.begin_absences),
+        "rescheduling": partial(every, timers.RESCHEDULE_SECONDS, clockwork.reschedule),
+        "corrections": partial(every, timers.CORRECT_SECONDS, clockwork.correct),
+        "directory": partial(every, timers.PUBLISH_SECONDS, clockwork.publish_earlier),
         "figures": partial(every, MEASURE_SECONDS, clockwork.measure),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
         "seal": partial(every, SEAL_SECONDS, Sealer(db).step),

@@ -2,15 +2,21 @@
 
 from typing import Final
 
-from services.routing.handlers import due, figures
+from services.routing.handlers import due, figures, publishing, rescheduling
+from services.routing.handlers.correcting import correct_next
 from services.routing.handlers.office import Office
 from shared.kit.clock import Clock
 from shared.kit.commands import forget_old_keys
 from shared.kit.db import Connection, Database
 from shared.kit.measuring import measure
+from shared.rescheduling.orders import Batch, Order
+from shared.rescheduling.timer import RescheduleTimer
 
 SWEEP_SECONDS: Final = 0.5
 FORGET_SECONDS: Final = 60.0
+RESCHEDULE_SECONDS: Final = 1.0
+CORRECT_SECONDS: Final = 1.0
+PUBLISH_SECONDS: Final = 60.0
 
 
 class Timers:
@@ -20,6 +26,7 @@ class Timers:
         self._db = db
         self._office = office
         self._clock = clock
+        self._rescheduling = RescheduleTimer(db, office.calendar.version, self._reschedule_batch)
 
     async def sweep(self) -> bool:
         """Offers and reviews that have run out."""
@@ -31,6 +38,23 @@ class Timers:
         async with self._db.transaction() as conn:
             await due.begin_absences(conn, self._office, self._clock())
         return False
+
+    async def reschedule(self) -> bool:
+        """Open limits that somebody ordered to be computed anew; at the first step, whether they should be."""
+        return await self._rescheduling.step()
+
+    async def _reschedule_batch(self, conn: Connection, order: Order) -> Batch:
+        return await rescheduling.next_batch(conn, self._office, order, self._clock())
+
+    async def correct(self) -> bool:
+        """Matters that the reconciliation found to be wrong."""
+        async with self._db.transaction() as conn:
+            return await correct_next(conn, self._office, self._clock())
+
+    async def publish_earlier(self) -> bool:
+        """Entries of the directory that were there before their topic."""
+        async with self._db.transaction() as conn:
+            return await publishing.publish_earlier(conn, self._clock())
 
     async def measure(self) -> bool:
         """What is told to Prometheus."""

@@ -12,13 +12,10 @@ from pathlib import Path
 from holidays import country_holidays
 
 from shared.calendar.hours import DayKind, Hours, SpecialDay
-from shared.calendar.local_file import LocalCalendar, read_local_file
+from shared.calendar.local_file import FIRST_YEAR, LAST_YEAR, LocalCalendar, read_local_file
 from shared.calendar.working import WorkingCalendar
 
 SATURDAY = 5
-
-
-FIRST_YEAR, LAST_YEAR = 2020, 2045
 
 
 def service_calendar(path: Path | None) -> WorkingCalendar:

@@ -4,20 +4,39 @@ Such a file is typed by office workers, so every problem in it is reported, and 
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from shared.calendar.hours import Hours, Interval, Week, in_order
+from shared.contracts.folding import compact, is_visible, turns_text_round
+from shared.contracts.moments import Misread, typed_day
 
+# Dashes, and the words and signs that stand for one between two hours.
+_DASH = re.compile("[\u2010-\u2015\u2212~\u301c至到]|--")
+_ONE_DIGIT = re.compile(r"(?<![0-9:])[0-9](?=:)")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+FIRST_YEAR, LAST_YEAR = 2020, 2045
+"""The years that the services' calendar covers."""
 LONGEST_SPAN_DAYS = 60
+LENGTH_OF_EXCELS = 5
 
 
 class CalendarFileError(ValueError):
@@ -31,7 +50,13 @@ class CalendarFileError(ValueError):
 def _read_hours(value: object) -> Hours:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError('write a list of intervals such as ["09:00-12:00", "13:30-17:30"]')
-    return in_order(Interval.parse(item) for item in value)
+    return in_order(Interval.parse(_plain_hours(item)) for item in value)
+
+
+def _plain_hours(written: str) -> str:
+    """`9：00～12：00`, as an office types it, in the form 09:00-12:00."""
+    plain = _DASH.sub("-", compact(written))
+    return _ONE_DIGIT.sub(r"0\g<0>", plain)
 
 
 def _read_zone(value: object) -> ZoneInfo:
@@ -41,9 +66,38 @@ def _read_zone(value: object) -> ZoneInfo:
         raise ValueError(f"{value!r} is no time zone that this machine knows") from error
 
 
+def _read_date(value: object) -> date:
+    """A date of TOML, or one as an office types it: "2026-05-01", 20260501, "2026年5月1日"."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return _within_years(value)
+    written = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    try:
+        # Excel's day numbers are meant where there are columns, not here.
+        if len(written) != LENGTH_OF_EXCELS:
+            return _within_years(typed_day(written))
+    except Misread:
+        pass
+    raise ValueError("Input should be a date such as 2026-05-01")
+
+
+def _within_years(day: date) -> date:
+    # A day that the calendar does not cover would change nothing, with nobody told.
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(
+            f"Input should be a date in the years {FIRST_YEAR} to {LAST_YEAR}, not {day}"
+        )
+    return day
+
+
+def _read_reason(reason: str) -> str:
+    if not is_visible(reason) or turns_text_round(reason) or not reason.isprintable():
+        raise ValueError("write words that can be seen, in one line without control characters")
+    return reason
+
+
 HoursField = Annotated[Hours, PlainValidator(_read_hours)]
 ZoneField = Annotated[ZoneInfo, PlainValidator(_read_zone)]
-DateField = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 12, 31))]
+DateField = Annotated[date, BeforeValidator(_read_date)]
 
 DEFAULT_HOURS = _read_hours(["09:00-12:00", "13:30-17:30"])
 
@@ -92,7 +146,11 @@ class LocalDay(_Strict):
     until: DateField | None = None
     day_is: Literal["holiday", "workday"] = Field(alias="is")
     hours: HoursField | None = None
-    reason: str = Field(min_length=1, max_length=200)
+    reason: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        AfterValidator(_read_reason),
+    ]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -151,12 +209,25 @@ def _load(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise CalendarFileError(path, ["is not saved as UTF-8"]) from error
     try:
-        content = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        is_json = path.suffix.lower() == ".json"
+        content = json.loads(text, object_pairs_hook=_once) if is_json else tomllib.loads(text)
+    except RecursionError as error:
+        raise CalendarFileError(path, ["is nested too deeply"]) from error
     except ValueError as error:
         raise CalendarFileError(path, [f"is not well formed: {error}"]) from error
     if not isinstance(content, dict):
         raise CalendarFileError(path, ["is not an object of settings"])
     return content
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object. Raises ValueError for a name that stands twice, whose first value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} stands twice in one object")
+    return found
 
 
 def _in_words(error: ErrorDetails) -> str:

@@ -89,6 +89,11 @@ class WorkingCalendar:
             raise self._exhausted(f"the next opening from {at.isoformat()} is outside")
         return _moment(moment)
 
+    def after_rest(self, at: datetime) -> datetime:
+        """`at` itself on a day with working time, at whatever hour; on a day off the next opening."""
+        day = self._local_day(self._instant(at))
+        return at if self.is_working_day(day) else self.next_opening(at)
+
     def working_time_between(self, a: datetime, b: datetime) -> timedelta:
         """Working time from `a` to `b`; negative when `b` is the earlier."""
         worked = self._line.elapsed(self._instant(b)) - self._line.elapsed(self._instant(a))

@@ -1,16 +1,16 @@
 """What routing says on `liaison.assignments`: who is offered a matter, why, and what they did with the offer."""
 
-from datetime import date
 from typing import ClassVar
 
 from shared.contracts import topics
-from shared.contracts.event import Event, Instant, MatterEvent, Part
+from shared.contracts.event import Event, Instant, MatterEvent, Part, RecordedDay
 from shared.contracts.vocabulary import (
     Candidacy,
     DeclineReason,
     Difficulty,
     PartyKind,
     PendingReason,
+    RescheduleCause,
     RescindReason,
     Ruling,
     TieRole,
@@ -112,6 +112,21 @@ class OfferTimedOut(MatterEvent):
     expired_at: Instant
 
 
+class OfferRescheduled(MatterEvent):
+    """The time to answer an open offer was computed anew, by that version of the working calendar (期限重算)."""
+
+    TYPE: ClassVar[str] = "offer.rescheduled"
+    TOPIC: ClassVar[str] = topics.ASSIGNMENTS
+
+    offer_id: str
+    round: int
+    party: PartyRef
+    old_expires_at: Instant
+    expires_at: Instant
+    calendar_version: str
+    cause: RescheduleCause
+
+
 class OfferRescinded(MatterEvent):
     """The offer was taken back before an answer."""
 
@@ -140,6 +155,21 @@ class ObjectionRaised(MatterEvent):
     review_at: Instant
 
 
+class ObjectionRescheduled(MatterEvent):
+    """The time to rule an open objection was computed anew (期限重算)."""
+
+    TYPE: ClassVar[str] = "objection.rescheduled"
+    TOPIC: ClassVar[str] = topics.ASSIGNMENTS
+
+    objection_id: str
+    offer_id: str
+    round: int
+    old_review_at: Instant
+    review_at: Instant
+    calendar_version: str
+    cause: RescheduleCause
+
+
 class ObjectionRuled(MatterEvent):
     """A coordinator decided an objection, once."""
 
@@ -162,6 +192,6 @@ class TieChanged(Event):
     uscc: str
     liaison_id: str
     role: TieRole
-    from_on: date
-    until_on: date | None = None
+    from_on: RecordedDay
+    until_on: RecordedDay | None = None
     reason: str

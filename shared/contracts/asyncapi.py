@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared.contracts import topics
-from shared.contracts.cloudevents import SUBMITTED_TYPE
+from shared.contracts.cloudevents import STRUCTURED, SUBMITTED_TYPE
 from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
+from shared.contracts.event import Event
 from shared.contracts.published import EVENTS
 from shared.contracts.submission import Submission
 from shared.contracts.topics import PARTITIONS, TOPICS, Topic
@@ -23,6 +24,7 @@ TITLES: Final[Mapping[str, str]] = {
     topics.SUBMISSIONS: "Requests as other systems send them",
     topics.REQUESTS: "Requests that were registered, and what their senders add to them",
     topics.ASSIGNMENTS: "Who is offered a matter, and what they did with the offer",
+    topics.DIRECTORY: "Departments, liaisons, enterprises and absences: the newest event of each says all",
     topics.MATTERS: "Every change of a matter, with the state that it left the matter in",
     topics.COMMANDS: "The HTTP steps as messages",
     topics.REPLIES: "What became of each command",
@@ -31,13 +33,20 @@ TITLES: Final[Mapping[str, str]] = {
 
 DESCRIPTION: Final = (
     "CloudEvents 1.0 in Kafka's binary binding, JSON values. The key is the matter's id everywhere but on "
-    "`liaison.submissions`, where it is the sender's choice. A subject's events keep their order, and `ce_sequence` "
-    "counts them within one `ce_source` without gaps. Delivery is at least once with a stable `ce_id`."
+    "`liaison.submissions`, where it is the sender's choice, and on `liaison.directory`, where it is the entry's id. "
+    "A subject's events keep their order, and `ce_sequence` counts them within one `ce_source` without gaps; a "
+    "compacted topic keeps the newest of each key alone. Delivery is at least once with a stable `ce_id`. What other "
+    "systems send may be structured too: `content-type: application/cloudevents+json`, the event as the value, its "
+    "content as `data` or `data_base64`; no header but the content type is needed then, and names of headers count in "
+    "any case."
 )
+
+MEDIA: Final = ["application/json", f"{STRUCTURED}; charset=UTF-8"]
 
 COMMAND_HELP: Final = (
     "Stands for `POST {path}`: the value is the body of that step, with {ids} beside it and, where a system may "
-    "speak for several, the `party` in whose name it is sent. The reply comes on `liaison.replies`."
+    "speak for several, the `party` in whose name it is sent. The reply comes on `liaison.replies`, with the command's "
+    "id as `ce_causationid`; a refusal is written in the language of `ce_lang`, or in Chinese."
 )
 
 
@@ -55,7 +64,8 @@ def document() -> Json:
             "schemas": {
                 **_schemas(),
                 "CloudEventHeaders": _headers(ordered=True),
-                "SenderHeaders": _headers(ordered=False),
+                "ReplyHeaders": _headers(ordered=True, reply=True),
+                "SenderHeaders": _sender_headers(),
             },
         },
     }
@@ -84,6 +94,7 @@ def _channel(topic: Topic, messages: Messages) -> Json:
                 "topic": topic.name,
                 "partitions": PARTITIONS,
                 "topicConfiguration": {
+                    "cleanup.policy": ["compact" if topic.compacted else "delete"],
                     "retention.ms": topic.retention_ms,
                     "max.message.bytes": topics.MAX_MESSAGE_BYTES,
                 },
@@ -101,6 +112,8 @@ def _operation(topic: Topic) -> tuple[str, Json]:
         "channel": {"$ref": f"#/channels/{key}"},
         "summary": TITLES[topic.name],
     }
+    if topic.name == topics.COMMANDS:
+        operation["reply"] = {"channel": {"$ref": f"#/channels/{_key(topics.REPLIES)}"}}
     return f"{verb}-{key}", operation
 
 
@@ -111,20 +124,25 @@ def _message(name: str, summary: str, headers: str, payload: Json) -> Json:
         "summary": summary,
         "contentType": "application/json",
         "headers": {
+            "type": "object",
             "allOf": [
                 {"$ref": f"#/components/schemas/{headers}"},
                 {"type": "object", "properties": {"ce_type": {"const": name}}},
-            ]
+            ],
         },
         "payload": payload,
     }
 
 
 def _events() -> Messages:
-    return {
-        name: (event.TOPIC, _message(name, _first(event), "CloudEventHeaders", _named(event)))
-        for name, event in sorted(EVENTS.items())
-    }
+    return {name: (event.TOPIC, _event(name, event)) for name, event in sorted(EVENTS.items())}
+
+
+def _event(name: str, event: type[Event]) -> Json:
+    if event.TOPIC != topics.REPLIES:
+        return _message(name, _first(event), "CloudEventHeaders", _named(event))
+    correlation = {"correlationId": {"location": "$message.header#/ce_causationid"}}
+    return _message(name, _first(event), "ReplyHeaders", _named(event)) | correlation
 
 
 def _submission() -> Messages:
@@ -134,10 +152,12 @@ def _submission() -> Messages:
 
 def _commands() -> Messages:
     paths = {**OFFER_COMMANDS, **MATTER_COMMANDS}
-    return {
-        name: (topics.COMMANDS, _message(name, _help(path), "SenderHeaders", _command(path)))
+    correlation = {"correlationId": {"location": "$message.header#/ce_id"}}
+    messages = {
+        name: _message(name, _help(path), "SenderHeaders", _command(path)) | correlation
         for name, path in sorted(paths.items())
     }
+    return {name: (topics.COMMANDS, message) for name, message in messages.items()}
 
 
 def _ids(path: str) -> list[str]:
@@ -196,8 +216,8 @@ def _text(description: str, **more: object) -> Json:
     return {"type": "string", "description": description, **more}
 
 
-def _headers(*, ordered: bool) -> Json:
-    """The headers of our events (`ordered`), or of what other systems send."""
+def _headers(*, ordered: bool, reply: bool = False) -> Json:
+    """The headers of our events (`ordered`), of replies to commands, or of what other systems send."""
     id_form = {"format": "uuid"} if ordered else {}
     properties = {
         "ce_specversion": {"type": "string", "const": "1.0"},
@@ -209,7 +229,9 @@ def _headers(*, ordered: bool) -> Json:
         "ce_sequence": _text(
             "The subject's version at `ce_source`, from 1 without gaps.", pattern="^[1-9][0-9]*$"
         ),
-        "ce_causationid": _text("The event that led to it.", format="uuid"),
+        "ce_causationid": _text("The id of the command that is answered, as it was sent.")
+        if reply
+        else _text("The event that led to it.", format="uuid"),
         "traceparent": _text("W3C trace context."),
         "content-type": {"type": "string", "const": "application/json"},
     }
@@ -223,3 +245,19 @@ def _headers(*, ordered: bool) -> Json:
         "properties": properties,
         "required": [name for name in properties if name not in optional],
     }
+
+
+def _sender_headers() -> Json:
+    """What other systems send beside a value, in binary or in structured mode."""
+    found = _headers(ordered=False)
+    found["properties"] |= {
+        "ce_traceparent": _text("The trace that the event began in; `traceparent` goes before it."),
+        "ce_lang": _text("The language of what is answered.", examples=["zh", "en"]),
+        "content-type": _text("JSON, or of the whole event in structured mode.", examples=MEDIA),
+    }
+    binary = {"required": found.pop("required")}
+    structured = {
+        "required": ["content-type"],
+        "properties": {"content-type": {"pattern": "^application/cloudevents\\+json"}},
+    }
+    return found | {"anyOf": [binary, structured]}

@@ -1,22 +1,35 @@
 """What every event has in common, and how its name and topic are declared; it knows nothing of Kafka."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
+from shared.contracts import moments
 from shared.contracts.vocabulary import Role
 
 
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("the moment must lie in the years 1 to 9999 of UTC") from None
+def _instant(given: object) -> datetime:
+    if isinstance(given, str):
+        return moments.read_recorded(given)
+    if isinstance(given, datetime) and given.tzinfo is not None:
+        return given if given.tzinfo is UTC else given.astimezone(UTC)
+    raise ValueError("a moment is a text with its offset")
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A moment with its zone, kept in UTC."""
+def _recorded_day(given: object) -> date:
+    if isinstance(given, str):
+        return moments.read_recorded_day(given)
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise ValueError("a day is a text, YYYY-MM-DD")
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+"""A moment of an event, kept in UTC. Of any year: events of every age are read; what is sent is `fields.Moment`."""
+
+RecordedDay = Annotated[date, BeforeValidator(_recorded_day)]
+"""A day of an event, of any year; what is sent is `fields.Day`."""
 
 REGISTRY: dict[str, type["Event"]] = {}
 """Every published event by its wire type; filled as the classes are defined."""

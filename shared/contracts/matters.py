@@ -74,12 +74,13 @@ class MatterOpened(MatterChanged):
 
 
 class MatterWaiting(MatterChanged):
-    """Nobody is offered the matter for now, and why."""
+    """Nobody is offered the matter for now, and why; with the catalogue's decision where it is a new one."""
 
     TYPE: ClassVar[str] = "matter.waiting"
 
     pending_reason: PendingReason
     review_at: Instant
+    dispatch: Dispatch | None = None
 
 
 class MatterOffered(MatterChanged):
@@ -123,14 +124,6 @@ class MatterContacted(MatterChanged):
     TYPE: ClassVar[str] = "matter.contacted"
 
     note: str | None = None
-
-
-class MatterAmended(MatterChanged):
-    """The requester added facts."""
-
-    TYPE: ClassVar[str] = "matter.amended"
-
-    message: str
 
 
 class MatterFedBack(MatterChanged):
@@ -232,12 +225,16 @@ class MatterVisited(MatterChanged):
 
 
 class MatterClosed(MatterChanged):
-    """Settled: a return visit's answer is there, or a recorded exemption names who granted it and why."""
+    """Settled: a return visit's answer is there, or a recorded exemption names who granted it and why.
+
+    Until `reopen_until` it can be reopened.
+    """
 
     TYPE: ClassVar[str] = "matter.closed"
 
     outcome: Outcome
     exemption: str | None = None
+    reopen_until: Instant | None = None
 
 
 class MatterReopened(MatterChanged):

@@ -4,9 +4,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.contracts import assignments, dead_letters, matters, replies, requests, urging
+from shared.contracts import (
+    amending,
+    assignments,
+    dead_letters,
+    directory,
+    matters,
+    replies,
+    requests,
+    rescheduling,
+    urging,
+)
 from shared.contracts.event import REGISTRY, Event
 
 EVENTS: Final[Mapping[str, type[Event]]] = MappingProxyType(REGISTRY)
 
-MODULES: Final = (requests, assignments, matters, urging, dead_letters, replies)
+MODULES: Final = (
+    requests,
+    assignments,
+    directory,
+    matters,
+    amending,
+    rescheduling,
+    urging,
+    dead_letters,
+    replies,
+)

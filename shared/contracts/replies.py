@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from shared.contracts import topics
 from shared.contracts.event import Event
+from shared.contracts.requests import FieldFault
 
 
 class CommandReply(Event):
@@ -26,7 +27,10 @@ class CommandDone(CommandReply):
 
 
 class CommandRefused(CommandReply):
-    """The step was not taken; `code` is the problem's, `allowed_states` those that would have allowed it."""
+    """The step was not taken; `code` is the problem's, `allowed_states` those that would have allowed it.
+
+    `faults` name what is wrong with single fields, by pointers into the step's HTTP request.
+    """
 
     TYPE: ClassVar[str] = "command.refused"
 
@@ -34,3 +38,4 @@ class CommandRefused(CommandReply):
     title: str
     detail: str
     allowed_states: tuple[str, ...] = ()
+    faults: tuple[FieldFault, ...] = ()

@@ -72,16 +72,21 @@ class RequestAmended(MatterEvent):
 
 
 class RequestWithdrawn(MatterEvent):
-    """The holder of the receipt took the request back."""
+    """The holder of the receipt took the request back. `issued_to` as in `return_visit.answered`."""
 
     TYPE: ClassVar[str] = "request.withdrawn"
     TOPIC: ClassVar[str] = topics.REQUESTS
 
     reason: str | None = None
+    issued_to: tuple[str, ...] = ()
 
 
 class ReturnVisitAnswered(MatterEvent):
-    """The holder of the receipt answered the return visit; that they were reached is implied."""
+    """The holder of the receipt answered the return visit; that they were reached is implied.
+
+    `round` is the one that the holder saw. `issued_to` is the party that was given the receipt, and those that it
+    speaks for; empty where it is the requester.
+    """
 
     TYPE: ClassVar[str] = "return_visit.answered"
     TOPIC: ClassVar[str] = topics.REQUESTS
@@ -89,3 +94,5 @@ class ReturnVisitAnswered(MatterEvent):
     solved: bool
     satisfaction: Satisfaction
     words: str | None = None
+    round: int | None = None
+    issued_to: tuple[str, ...] = ()

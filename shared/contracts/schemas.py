@@ -20,7 +20,6 @@ from shared.contracts.published import EVENTS
 from shared.contracts.submission import Submission
 
 FOLDER: Final = Path(__file__).parent / "schemas"
-ASYNCAPI: Final = Path(__file__).parent / "asyncapi.json"
 
 ADVICE: Final = """
 Within a version, events only get further optional fields, and a submission only needs less: readers elsewhere, and
@@ -53,8 +52,7 @@ def written(document: Mapping[str, Any]) -> str:
 
 def expected() -> dict[Path, str]:
     """Every file that the classes ask for, with its content."""
-    files = {FOLDER / f"{name}.json": written(schema) for name, schema in schemas().items()}
-    return {**files, ASYNCAPI: written(asyncapi.document())}
+    return {FOLDER / f"{name}.json": written(schema) for name, schema in schemas().items()}
 
 
 def broken_promises() -> list[str]:

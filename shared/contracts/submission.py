@@ -1,30 +1,23 @@
 """A submission as other systems send it, over HTTP or Kafka alike: one model, unknown fields refused."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationInfo, field_validator
 
-from shared.contracts import uscc
-from shared.contracts.event import Instant
+from shared.contracts.fields import (
+    VISIBLE,
+    CategoryPath,
+    Line,
+    LongWords,
+    Moment,
+    Name,
+    Phone,
+    SourceUri,
+    enterprise_code,
+    sized,
+    straight,
+)
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
-
-# PostgreSQL text cannot hold U+0000; of the other control characters people type tab and line ends.
-_WRITTEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
-
-
-def _written(maximum: int, pattern: str = _WRITTEN) -> StringConstraints:
-    return StringConstraints(
-        min_length=1, max_length=maximum, strip_whitespace=True, pattern=pattern
-    )
-
-
-Name = Annotated[str, _written(100)]
-Line = Annotated[str, _written(200)]
-Words = Annotated[str, _written(10_000)]
-Phone = Annotated[str, _written(32, r"^[0-9+][0-9 ()\-]{2,30}$")]
-CategoryPath = Annotated[str, _written(200, r"^[^/\x00-\x1f]+(/[^/\x00-\x1f]+){0,4}$")]
-SourceUri = Annotated[str, _written(200, r"^[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f]+$")]
 
 
 class _Strict(BaseModel):
@@ -39,21 +32,22 @@ class Contact(_Strict):
 
 
 class Requester(_Strict):
-    """Who asks. An enterprise's `id` is its unified social credit code (18 characters, GB 32100-2015)."""
+    """Who asks. An enterprise's `id` is its unified social credit code (18 characters, GB 32100-2015).
+
+    However it is written, in small letters, with spaces or full-width, the code is kept in its one form.
+    """
 
     kind: RequesterKind
-    id: Name
+    id: Annotated[str, sized(100), VISIBLE]
     name: Name
     contact: Contact | None = None
 
-    @model_validator(mode="after")
-    def _code_is_valid(self) -> Self:
-        if self.kind is RequesterKind.ENTERPRISE and not uscc.is_valid(self.id):
-            raise PydanticCustomError(
-                "uscc",
-                "an enterprise's id must be its 18-character code with the right check character",
-            )
-        return self
+    @field_validator("id")
+    @classmethod
+    def _code_of_enterprise(cls, found: str, info: ValidationInfo) -> str:
+        # What Windows puts around a code that is copied is no part of it; another id is kept as it was written.
+        is_enterprise = info.data.get("kind") is RequesterKind.ENTERPRISE
+        return enterprise_code(found) if is_enterprise else straight(found)
 
 
 class Attachment(_Strict):
@@ -77,8 +71,8 @@ class Submission(_Strict):
     category: CategoryPath | None = None
     requester: Requester
     summary: Line
-    detail: Words
+    detail: LongWords
     location: Line | None = None
     urgency: Urgency = Urgency.NORMAL
-    occurred_at: Instant | None = None
+    occurred_at: Moment | None = None
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=20)] = ()

@@ -2,10 +2,14 @@
 
 from functools import lru_cache
 
+from shared.contracts import folding
+
 # GB 32100-2015, table 1: the 31 characters in use (no I, O, S, V, Z) and, by position, their weights 3^i mod 31.
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _VALUE = {character: value for value, character in enumerate(_ALPHABET)}
 _WEIGHTS = tuple(pow(3, position, 31) for position in range(17))
+
+LENGTH = 18
 
 
 def check_character(body: str) -> str:
@@ -24,9 +28,21 @@ def check_character(body: str) -> str:
 
 
 @lru_cache(maxsize=8192)
+def canonical(text: str) -> str:
+    """`text` as a code is kept: half-width capitals and digits, without spaces, hyphens and invisible characters."""
+    return folding.code(text)
+
+
+@lru_cache(maxsize=8192)
+def broken_rule(code: str) -> str | None:
+    """Which rule a code in its kept form breaks: `length`, `alphabet` or `check`; None for a right one."""
+    if len(code) != LENGTH:
+        return "length"
+    if any(character not in _VALUE for character in code):
+        return "alphabet"
+    return None if check_character(code[:17]) == code[17] else "check"
+
+
 def is_valid(code: str) -> bool:
     """Whether `code` is 18 characters of the alphabet and ends in the right check character."""
-    try:
-        return len(code) == 18 and check_character(code[:17]) == code[17]
-    except ValueError:
-        return False
+    return broken_rule(code) is None

@@ -206,6 +206,14 @@ class VisitState(StrEnum):
     DONE = "done"
 
 
+class Amendment(StrEnum):
+    """What the requester's words are: facts, or an answer or a withdrawal that could not take effect."""
+
+    MESSAGE = "message"
+    ANSWER = "answer"
+    WITHDRAWAL = "withdrawal"
+
+
 class ReopenCause(StrEnum):
     """Why a closed or handled matter starts another round."""
 
@@ -235,3 +243,10 @@ class EscalationLevel(StrEnum):
     DEPARTMENT_HEAD = "department_head"
     LEADER_IN_CHARGE = "leader_in_charge"
     JOINT_MEETING = "joint_meeting"
+
+
+class RescheduleCause(StrEnum):
+    """Why limits that were open moved: another working calendar, or other limits of the town."""
+
+    CALENDAR = "calendar"
+    LIMITS = "limits"

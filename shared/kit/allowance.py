@@ -26,6 +26,11 @@ class Allowance:
         self._depth = self._share * max(1, per_minute * BURST_SECONDS // 60)
         self._full_at: OrderedDict[object, int] = OrderedDict()
 
+    @property
+    def per_minute(self) -> int:
+        """The requests that each party may make in a minute."""
+        return self._per_minute
+
     def spend(self, party: object) -> None:
         """Count one request of `party`. Raises Problem 429 for one too many, which is not counted."""
         self.require(party)

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 MAX_TOKEN_LENGTH = 512
 
 PRINCIPAL = "liaison.principal"
-"""Where a request made inside this process carries who makes it; nothing from outside gets into a scope."""
+"""Where a request carries who makes it, once that is known; nothing from outside gets into a scope."""
 SIGNED = "liaison.signed"
 """Where a request carries what its signed token came to: a Principal, or the Problem why it does not count."""
 SETTLED_NS = 1_000_000_000
@@ -78,6 +78,11 @@ class Tokens:
             return may[0] if len(may) == 1 else None
         return next((principal for principal in may if principal.party == party), None)
 
+    def spoken_for(self, source: str) -> tuple[str, ...]:
+        """The parties that a system may speak for, a liaison's or a department's among them."""
+        self._refresh()
+        return tuple(principal.party for principal in self._speakers.get(source, ()))
+
     def principal(self, token: str) -> Principal | None:
         """Whose token it is; None for a token that is not known."""
         if len(token) > MAX_TOKEN_LENGTH:
@@ -126,6 +131,12 @@ class Tokens:
         self._speakers = speakers
 
 
+def tokens_of(request: Request) -> Tokens:
+    """The tokens of the app that serves `request`."""
+    tokens: Tokens = request.app.state.tokens
+    return tokens
+
+
 _bearer = HTTPBearer(
     auto_error=False,
     description="A token with a role and a party: one of the town's own, or a JWT of its issuer.",
@@ -154,7 +165,8 @@ class Caller:
         """
         principal: Principal | None = request.scope.get(PRINCIPAL)
         if principal is None:
-            principal = _from_outside(request)
+            # Asked again for the same request, it is not counted again.
+            principal = request.scope[PRINCIPAL] = _from_outside(request)
         if principal.role not in self.roles:
             allowed = ", ".join(sorted(self.roles))
             raise Problem(
@@ -176,10 +188,16 @@ def _from_outside(request: Request) -> Principal:
     return principal
 
 
+def bearer_token(request: Request) -> str | None:
+    """The token of the Authorization header; None without one."""
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    return token if token and scheme.lower() == "bearer" else None
+
+
 def _by_token(request: Request) -> Principal | None:
     tokens: Tokens = request.app.state.tokens
-    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
-    return tokens.principal(token) if token and scheme.lower() == "bearer" else None
+    token = bearer_token(request)
+    return tokens.principal(token) if token else None
 
 
 def require(*roles: Role) -> Caller:

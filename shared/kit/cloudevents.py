@@ -4,13 +4,16 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+import orjson
 from pydantic import ValidationError
 
+from shared.contracts import topics
 from shared.contracts.event import Event
+from shared.contracts.moments import read_recorded
 
 MAX_VALUE_BYTES = 1024 * 1024
 """The largest value that is read or written; half of what the topics allow."""
@@ -151,24 +154,21 @@ def _read(
         subject,
         version,
         event,
-        _moment(time),
+        read_recorded(time),
         UUID(causation) if causation else None,
         _trace(named),
         raw=raw,
     )
 
 
-def _moment(written: str) -> datetime:
-    moment = datetime.fromisoformat(written)
-    if moment.tzinfo is None:
-        raise ValueError("ce_time has no zone")
-    return moment.astimezone(UTC)
-
-
 def _trace(named: Named) -> str | None:
     """The record's `traceparent` (W3C); None when it has none of the right form: a trace is worth no event."""
-    found = _text(named, "traceparent")
-    return found if found is not None and _TRACEPARENT.match(found) else None
+    return valid_trace(_text(named, "traceparent"))
+
+
+def valid_trace(given: str | None) -> str | None:
+    """`given` where it is a `traceparent` of the right form (W3C Trace Context), else None."""
+    return given if given is not None and _TRACEPARENT.match(given) else None
 
 
 def trace_of(given: str | None) -> str:
@@ -176,8 +176,8 @@ def trace_of(given: str | None) -> str:
 
     All that follows from a request carries it on, so that what belongs together is found in logs and on topics.
     """
-    if given is not None and _TRACEPARENT.match(given):
-        return given
+    if (found := valid_trace(given)) is not None:
+        return found
     return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
 
 
@@ -221,8 +221,16 @@ def headers_of(row: Recorded, source: str) -> list[tuple[str, bytes]]:
         ("ce_sequence", str(row.version).encode()),
         ("content-type", b"application/json"),
     ]
-    if row.causation_id is not None:
-        headers.append(("ce_causationid", str(row.causation_id).encode()))
+    if (cause := _cause_of(row)) is not None:
+        headers.append(("ce_causationid", cause.encode()))
     if row.traceparent is not None:
         headers.append(("traceparent", row.traceparent.encode()))
     return headers
+
+
+def _cause_of(row: Recorded) -> str | None:
+    """The id of what led to the event. A command's id is its sender's and need not be a UUID, so a reply names it."""
+    if row.topic == topics.REPLIES:
+        command_id: str | None = orjson.loads(row.data).get("command_id")
+        return command_id
+    return None if row.causation_id is None else str(row.causation_id)

@@ -6,21 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeGuard
-from uuid import UUID
+from typing import Any
 
 import httpx
-import orjson
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.contracts.event import Actor
 from shared.contracts.replies import CommandDone, CommandRefused
-from shared.contracts.vocabulary import Role
+from shared.delivery.command_records import Command, read_command, refusal_of
+from shared.delivery.content_modes import trace_given
 from shared.kit import inbox, letters
 from shared.kit.auth import PRINCIPAL, Principal, Tokens
 from shared.kit.clock import Clock
-from shared.kit.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw, trace_of
+from shared.kit.cloudevents import Raw, trace_of
+from shared.kit.commands import MAX_KEY_LENGTH, is_key
 from shared.kit.db import Connection, Database, is_transient
 from shared.kit.events import Outgoing, record
 from shared.kit.faults import reason_of
@@ -31,21 +31,9 @@ from shared.kit.problems import Problem
 from shared.kit.spans import Taking
 from shared.kit.tracing import Tracer
 
+__all__ = ["Command", "Commands"]
+
 CALL_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One step that a system asks for in a party's name."""
-
-    raw: Raw
-    id: str
-    source: str
-    type: str
-    party: str | None
-    path: str
-    body: Mapping[str, Any]
-
 
 Reply = CommandDone | CommandRefused
 
@@ -105,7 +93,7 @@ class Commands:
         if found is None:
             return None
         trace = taking.record(raw)
-        if isinstance(found, Letter):
+        if not isinstance(found, Command):
             return _Settled(raw, found, trace)
         try:
             return _Settled(raw, await patiently(partial(self._answer, found, trace), 1), trace)
@@ -119,44 +107,28 @@ class Commands:
     async def replay(self, conn: Connection, letter: Letter) -> bool:
         """Try a letter again; whether it could be answered."""
         found = self._read(letter.raw)
-        if not isinstance(found, Command):
+        if found is None or isinstance(found, Letter):
             return False
-        trace = trace_of(found.raw.header("traceparent"))
-        await record(conn, [self._outgoing(await self._answer(found, trace), trace)])
+        trace = trace_of(trace_given(letter.raw))
+        reply = found if isinstance(found, CommandRefused) else await self._answer(found, trace)
+        await record(conn, [self._outgoing(reply, trace)])
         return True
 
-    def _read(self, raw: Raw) -> Command | Letter | None:
-        wire_type = raw.header("ce_type") or ""
-        if wire_type not in self._paths and (self._foreign is None or wire_type in self._foreign):
-            return None
-        command_id, source = raw.header("ce_id"), raw.header("ce_source")
-        if wire_type not in self._paths or not _is_name(command_id) or not _is_name(source):
-            return _letter(raw, "ce_id, ce_source and a ce_type of a command are needed")
-        if raw.value is None or len(raw.value) > MAX_VALUE_BYTES:
-            return _letter(raw, f"the value must be JSON of at most {MAX_VALUE_BYTES} bytes")
-        try:
-            data = orjson.loads(raw.value)
-            if not isinstance(data, dict):
-                return _letter(raw, "a command's value is a JSON object")
-            body = {"matter_id": raw.header("ce_subject")} | data
-            party = body.pop("party", None)
-            path, rest = _fill(self._paths[wire_type], body)
-        except (orjson.JSONDecodeError, ValueError) as fault:
-            return _letter(raw, f"not a command: {fault}"[:500])
-        return Command(raw, command_id, source, wire_type, party, path, rest)
+    def _read(self, raw: Raw) -> Command | CommandRefused | Letter | None:
+        return read_command(raw, self._paths, self._foreign)
 
     async def _answer(self, command: Command, trace: str) -> Reply:
         tokens: Tokens = self._app.state.tokens
         principal = tokens.speaker(command.source, command.party)
         if principal is None:
-            return _refused(command, None, Problem(403, "not_a_speaker").body("zh"))
+            return refusal_of(command, None, Problem(403, "not_a_speaker").body(command.lang))
         status, document = await self._call(command, principal, trace)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             raise Unanswered(f"{command.type} could not be decided for now")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RuntimeError(f"{command.type} got {status}")
         if status >= 300:
-            return _refused(command, principal, document)
+            return refusal_of(command, principal, document)
         return CommandDone(
             actor=Actor(role=principal.role, party=principal.party),
             source=command.source,
@@ -178,6 +150,7 @@ class Commands:
                 content=json.dumps(dict(command.body)),
                 headers={
                     "content-type": "application/json",
+                    "accept-language": command.lang,
                     "idempotency-key": _key_of(command),
                     "traceparent": trace,
                 },
@@ -201,51 +174,15 @@ class Commands:
         return Outgoing(f"reply-{new_id()}", 1, reply, self._clock(), traceparent=trace)
 
 
-def _fill(template: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The path with its names filled in from the body, and what is left of the body."""
-    rest = dict(body)
-    names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
-    values = {}
-    for name in names:
-        value = rest.pop(name, None)
-        # An id in a path is a UUID; anything else could lead to another path.
-        values[name] = UUID(str(value))
-    rest.pop("matter_id", None)
-    return template.format_map(values), rest
-
-
 def _key_of(command: Command) -> str:
-    """The Idempotency-Key that stands for a command: its name, or the hash of one that no header can carry."""
+    """The Idempotency-Key that stands for a command: its name, or a hash of one that no header can carry.
+
+    Two commands have two keys: a source with a fragment of its own is hashed too.
+    """
     name = f"{command.source}#{command.id}"
-    return name[-255:] if name.isascii() else hashlib.sha256(name.encode()).hexdigest()
-
-
-def _is_name(value: str | None) -> TypeGuard[str]:
-    return value is not None and 0 < len(value) <= MAX_NAME_LENGTH and "\0" not in value
-
-
-def _letter(raw: Raw, reason: str) -> Letter:
-    return Letter("poison", reason, raw, None, None)
-
-
-def _refused(
-    command: Command, principal: Principal | None, document: Mapping[str, Any]
-) -> CommandRefused:
-    code = str(document.get("type", "")).rpartition(":")[2]
-    return CommandRefused(
-        actor=Actor(
-            role=principal.role if principal else Role.SYSTEM,
-            party=principal.party if principal else command.source,
-        ),
-        source=command.source,
-        command_id=command.id,
-        command_type=command.type,
-        status=int(document.get("status", 400)),
-        code=code,
-        title=str(document.get("title", code)),
-        detail=str(document.get("detail", code)),
-        allowed_states=tuple(document.get("allowed_states", ())),
-    )
+    if len(name) <= MAX_KEY_LENGTH and is_key(name) and "#" not in command.source:
+        return name
+    return hashlib.sha256(json.dumps([command.source, command.id]).encode()).hexdigest()
 
 
 def _speaking_as(app: ASGIApp, principal: Principal) -> ASGIApp:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeAlias
@@ -10,18 +9,23 @@ from typing import Annotated, Any, Final, TypeAlias
 import asyncpg
 from fastapi import Depends, Header, Request, Response
 
+from shared.http.preconditions import expected_versions
 from shared.kit.answers import as_json
 from shared.kit.auth import Principal
 from shared.kit.db import Connection, Database
 from shared.kit.problems import Problem
 
 MAX_KEY_LENGTH = 255
+KEY_WORDS: Final = (
+    "1 to 255 printable ASCII characters of the sender's: sent again with the same content, "
+    "the first answer is given again; kept for 7 days"
+)
 ATTEMPTS = 3
 FORGET_LIMIT = 5000
 
-Work: TypeAlias = Callable[[Connection], Awaitable["Answer"]]
+_OF_TRACES: Final = ("ce-traceparent", "ce-tracestate")
 
-_ETAG = re.compile(r"""^(?:W/)?(?P<quote>"?)(?P<version>[0-9]{1,9})(?P=quote)\Z""")
+Work: TypeAlias = Callable[[Connection], Awaitable["Answer"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,11 @@ async def run(
 
     `work` is done again, up to three times in all, when another transaction was in its way (deadlock).
 
-    With an Idempotency-Key the answer of a success is kept for 7 days and given again for the same request.
-    Raises Problem 422 when the key was used for another request, 400 when it is longer than 255 characters.
+    With an Idempotency-Key the answer of a success is kept for 7 days and given again for the same request: method,
+    path, query (but for `lang`), media type, If-Match, attributes of a CloudEvent in binary mode and body.
+    Raises Problem 422 when the key was used for another request, 400 when it is no key.
     """
-    key = request.headers.get("idempotency-key")
-    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
-        raise Problem(400, "bad_idempotency_key", params={"limit": MAX_KEY_LENGTH})
+    key = idempotency_key(request)
     use = None if key is None else await _use_of(request, principal, key)
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -80,6 +83,22 @@ async def run(
     raise AssertionError("the last attempt returns or raises")
 
 
+def idempotency_key(request: Request) -> str | None:
+    """The request's key, if it has one. Raises Problem 400 for several, or one that is not 1-255 printable ASCII."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    (key, *more) = keys
+    if more or not 0 < len(key) <= MAX_KEY_LENGTH or not is_key(key):
+        raise Problem(400, "bad_idempotency_key", params={"limit": MAX_KEY_LENGTH})
+    return key
+
+
+def is_key(text: str) -> bool:
+    """Whether every character of `text` is one that a key may have."""
+    return text.isascii() and text.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class _Use:
     """A key as one caller uses it, and what tells its request from another."""
@@ -87,12 +106,38 @@ class _Use:
     owner: str
     key: str
     fingerprint: bytes
+    first_fingerprint: bytes
+    """As it was made before queries and headers counted; answers of then are kept for 7 days."""
 
 
 async def _use_of(request: Request, principal: Principal, key: str) -> _Use:
-    parts = (request.method.encode(), request.url.path.encode(), await request.body())
-    fingerprint = hashlib.sha256(b"\0".join(parts)).digest()
-    return _Use(f"{principal.role}:{principal.party}", key, fingerprint)
+    body = await request.body()
+    first = (request.method.encode(), request.url.path.encode(), body)
+    return _Use(
+        f"{principal.role}:{principal.party}",
+        key,
+        _fingerprint(request, body),
+        hashlib.sha256(b"\0".join(first)).digest(),
+    )
+
+
+def _fingerprint(request: Request, body: bytes) -> bytes:
+    query = sorted(pair for pair in request.query_params.multi_items() if pair[0] != "lang")
+    headers = request.headers
+    parts = (
+        request.method,
+        request.scope["path"],
+        query,
+        [each.replace(" ", "").lower() for each in headers.getlist("content-type")],
+        headers.getlist("if-match"),
+        # The attributes of an event in binary mode are part of it; the trace may be another each time.
+        *[
+            pair
+            for pair in sorted(headers.items())
+            if pair[0].startswith("ce-") and pair[0] not in _OF_TRACES
+        ],
+    )
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace") + b"\0" + body).digest()
 
 
 async def _plain(conn: Connection, work: Work) -> Response:
@@ -102,7 +147,7 @@ async def _plain(conn: Connection, work: Work) -> Response:
 async def _keyed(conn: Connection, use: _Use, work: Work) -> Response:
     row = await conn.fetchrow(CLAIM_KEY, use.owner, use.key, use.fingerprint)
     assert row is not None, "an upsert returns its row"  # noqa: S101 - narrows the type
-    if row["fingerprint"] != use.fingerprint:
+    if row["fingerprint"] not in (use.fingerprint, use.first_fingerprint):
         raise Problem(422, "idempotency_key_reused")
     if row["status"]:
         kept = Answer(row["status"], json.loads(row["body"]), json.loads(row["headers"]))
@@ -125,28 +170,21 @@ async def forget_old_keys(conn: Connection) -> bool:
     return await conn.execute(FORGET_KEYS, FORGET_LIMIT) == f"DELETE {FORGET_LIMIT}"
 
 
-def if_match(request: Request) -> int | None:
-    """The version in If-Match, whose ETag is the number in quotes; None when it is absent or `*`.
+def if_match(request: Request) -> frozenset[int] | None:
+    """The versions that the change is meant for, whose ETags If-Match lists; None for any.
 
-    Raises Problem 400 when it is something else.
+    Raises Problem 400 for what is no list of entity tags.
     """
-    value = request.headers.get("if-match")
-    if value is None or value.strip() == "*":
-        return None
-    # A proxy that compresses may have made the tag a weak one; some clients leave the quotes out.
-    found = _ETAG.match(value.strip())
-    if found is None:
-        raise Problem(400, "bad_if_match")
-    return int(found["version"])
+    try:
+        return expected_versions(request.headers.getlist("if-match"))
+    except ValueError:
+        raise Problem(400, "bad_if_match") from None
 
 
 async def _names_its_key(
     idempotency_key: Annotated[
         str | None,
-        Header(
-            description="1 to 255 characters of the sender's: sent again with the same content, "
-            "the first answer is given again; kept for 7 days"
-        ),
+        Header(description=KEY_WORDS),
     ] = None,
 ) -> None:
     """Described here, read by `run`."""
@@ -155,7 +193,9 @@ async def _names_its_key(
 async def _names_its_version(
     if_match: Annotated[
         str | None,
-        Header(description='the version that the change is meant for, such as "7"; else 412'),
+        Header(
+            description='ETags of the versions that the change is meant for, such as "7"; else 412'
+        ),
     ] = None,
 ) -> None:
     """Described here, read by the function `if_match`."""
@@ -163,6 +203,19 @@ async def _names_its_version(
 
 KEYED: Final = Depends(_names_its_key)
 """On a route that answers by `run`: its description names the header."""
+
+KEY_PARAMETER: Final = {
+    "name": "idempotency-key",
+    "in": "header",
+    "required": False,
+    "schema": {
+        "anyOf": [{"type": "string"}, {"type": "null"}],
+        "title": "Idempotency-Key",
+        "description": KEY_WORDS,
+    },
+    "description": KEY_WORDS,
+}
+"""The same for a direct route, which has no dependencies."""
 
 VERSIONED: Final = Depends(_names_its_version)
 """On a route that reads `if_match`: its description names the header."""

@@ -23,6 +23,11 @@ SESSION_LIMITS = {
     "lock_timeout": "5000",
     "idle_in_transaction_session_timeout": "5000",
 }
+# A statement of a service needs a bounded number of rows, and an index leads to them. PostgreSQL takes an empty table
+# for one of ten pages: a statement that is planned then reads the table whole for as long as its plan is kept, however
+# many rows come. A table without a suitable index is read whole all the same: before version 18 at a cost by which
+# PostgreSQL would compile the statement each time, for longer than it runs.
+SESSION_PLANS = {"enable_seqscan": "off", "jit": "off"}
 CONNECT_SECONDS = 10.0
 # Longer than any statement may take: it ends waits for a server that fell silent.
 COMMAND_SECONDS = 15.0
@@ -156,7 +161,8 @@ async def open_database(url: str, schema: str, *, max_size: int = 8) -> Database
         command_timeout=COMMAND_SECONDS,
         reset=_keep_session,
         server_settings={"search_path": schema, "application_name": f"liaison-{schema}"}
-        | SESSION_LIMITS,
+        | SESSION_LIMITS
+        | SESSION_PLANS,
     )
     POOL_LIMIT.labels(schema).set(max_size)
     POOL_IN_USE.labels(schema).set_function(lambda: pool.get_size() - pool.get_idle_size())

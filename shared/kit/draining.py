@@ -37,7 +37,8 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
     next reads it again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_revoked: Callable[[], None] = lambda: None) -> None:
+        self._on_revoked = on_revoked
         self.working = asyncio.Lock()
         self._assignment = 0
         self._between = False
@@ -49,6 +50,7 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
                     log.info("consumer.revoked", partitions=len(revoked))
         self._assignment += 1
         self._between = True
+        self._on_revoked()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._between = False

@@ -18,9 +18,10 @@ from shared.kit.verifying import erasure_digest
 ERASED: Final = " / ".join(text("erased", lang) for lang in LANGUAGES)
 """What stands where something was: it is kept, and so it is one for all languages."""
 
+# A subquery for each event, by the key: an anti-join may read all that was ever erased.
 SELECT_EVENTS = """
 select seq, type, data from event
-where subject = any($1::text[]) and not exists (select from erased_event where erased_event.seq = event.seq)
+where subject = any($1::text[]) and (select 1 from erased_event where erased_event.seq = event.seq) is null
 order by seq"""
 
 INSERT_ERASURE = """
@@ -74,7 +75,7 @@ EraseRows: TypeAlias = Callable[[Connection, UUID, str], Awaitable[dict[str, int
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ErasureRequest:
     """An erasure as it was asked for: of what, when, by whom and why. `id` names it in one service."""
 
     id: UUID
@@ -89,7 +90,7 @@ async def begin(conn: Connection) -> None:
     await hold_chain(conn)
 
 
-async def erase_matter(conn: Connection, asked: Asked, erase: EraseRows) -> dict[str, int]:
+async def erase_matter(conn: Connection, asked: ErasureRequest, erase: EraseRows) -> dict[str, int]:
     """Erase a matter where it is known by its id alone, its service's own rows by `erase`; counts as of `finish`."""
     await begin(conn)
     rows = await erase(conn, UUID(asked.subject), ERASED)
@@ -98,7 +99,10 @@ async def erase_matter(conn: Connection, asked: Asked, erase: EraseRows) -> dict
 
 
 async def finish(
-    conn: Connection, asked: Asked, rows: Mapping[str, int], names: Sequence[Sequence[str]] = ()
+    conn: Connection,
+    asked: ErasureRequest,
+    rows: Mapping[str, int],
+    names: Sequence[Sequence[str]] = (),
 ) -> dict[str, int]:
     """Erase the subject's events and letters, and record all of it with `rows`, the counts of the caller's own tables.
 
@@ -137,7 +141,7 @@ async def _events_left(conn: Connection, subjects: Sequence[str]) -> dict[int, s
 
 
 async def _record(
-    conn: Connection, asked: Asked, erased: Mapping[str, int], events: Mapping[int, str]
+    conn: Connection, asked: ErasureRequest, erased: Mapping[str, int], events: Mapping[int, str]
 ) -> None:
     told = json.dumps(erased)
     await conn.execute(

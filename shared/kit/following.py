@@ -1,4 +1,8 @@
-"""Follows subjects version by version: applies what is due, tells what must wait. It keeps nothing by itself."""
+"""Follows subjects version by version: applies what is due, tells what must wait. It keeps nothing by itself.
+
+On a compacted topic the newest version of a subject says all, and versions before it may be gone: a newer version is
+applied at once, an older one is passed over.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +11,11 @@ from typing import TypeAlias
 import structlog
 
 from shared.contracts.event import Event
+from shared.contracts.topics import COMPACTED
 from shared.kit import inbox
 from shared.kit.cloudevents import Message
 from shared.kit.db import Connection
+from shared.kit.ids import made_at
 from shared.kit.inbox import Seen
 
 log = structlog.get_logger()
@@ -43,6 +49,8 @@ class Progress:
     changed: dict[Place, Seen] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
     advanced: set[str] = field(default_factory=set)
+    conflicts: list[Message] = field(default_factory=list)
+    """Messages of a version that was applied before from another event: one of the two is forged."""
 
     def at(self, place: Place) -> Seen:
         """How far a place has been followed."""
@@ -101,6 +109,8 @@ class Follower:
             subjects = sorted({message.subject for message, _ in plan.gaps})
             if discarded := await inbox.load_discarded(conn, subjects):
                 plan = _planned(progress, messages, discarded)
+        if plan.stale:
+            progress.conflicts += await _conflicts(conn, plan.stale)
         for message, missing in plan.gaps:
             progress.hold(message, "gap", f"version {missing} has not been applied")
         for topic in (*self.applies, *(plan.due.keys() - self.applies.keys())):
@@ -112,6 +122,7 @@ class Follower:
 class _Plan:
     due: dict[str, list[Message]] = field(default_factory=dict)
     gaps: list[tuple[Message, int]] = field(default_factory=list)
+    stale: list[Message] = field(default_factory=list)
 
 
 def _planned(progress: Progress, messages: Sequence[Message], discarded: Discarded) -> _Plan:
@@ -120,14 +131,31 @@ def _planned(progress: Progress, messages: Sequence[Message], discarded: Discard
     for message in messages:
         place = place_of(message)
         next_version = expected.get(place, progress.at(place).version + 1)
+        newest_only = message.raw.topic in COMPACTED
         if message.sequence < next_version:
-            log.info("event.stale", subject=message.subject, version=message.sequence)
-        elif _all_discarded(discarded, place, range(next_version, message.sequence)):
+            log.warning("event.stale", subject=message.subject, version=message.sequence)
+            if not newest_only or message.sequence == next_version - 1:
+                plan.stale.append(message)
+        elif newest_only or _all_discarded(discarded, place, range(next_version, message.sequence)):
             plan.due.setdefault(message.raw.topic, []).append(message)
             expected[place] = message.sequence + 1
         else:
             plan.gaps.append((message, next_version))
     return plan
+
+
+async def _conflicts(conn: Connection, stale: Sequence[Message]) -> list[Message]:
+    """Those of the messages that are not the events that were applied, coming again.
+
+    An event that comes again is known by its id, but a migration may have had the service forget ids to learn some
+    subjects anew. So an event that was made before the latest upgrade is only passed over.
+    """
+    upgraded_at = await inbox.upgraded_at(conn)
+    return [
+        message
+        for message in stale
+        if (made := made_at(message.id)) is None or upgraded_at is None or made >= upgraded_at
+    ]
 
 
 def _all_discarded(discarded: Discarded, place: Place, between: range) -> bool:

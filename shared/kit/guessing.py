@@ -15,12 +15,15 @@ NETWORK_BITS = 64
 
 def place_of(request: Request) -> str:
     """From where a request comes: its address as the gateway says it, of IPv6 the network; empty when it has none."""
-    if request.client is None:
-        return ""
+    return "" if request.client is None else network_of(request.client.host)
+
+
+def network_of(host: str) -> str:
+    """An address as limits count it: of IPv6 the network, anything else as it is."""
     try:
-        address = ip_address(request.client.host)
+        address = ip_address(host)
     except ValueError:
-        return request.client.host
+        return host
     if isinstance(address, IPv6Address):
         return str(IPv6Address(int(address) >> NETWORK_BITS << NETWORK_BITS))
     return str(address)

@@ -13,11 +13,16 @@ def new_id() -> str:
     return str(uuid7())
 
 
+# The 48 bits of a version 7 UUID go to the year 10889, which no datetime holds.
+_AFTER_9999 = 253_402_300_800_000
+
+
 def made_at(identifier: UUID) -> datetime | None:
-    """When a version 7 UUID was drawn, to the millisecond; None for any other version."""
-    if identifier.version != 7:
+    """When a version 7 UUID was drawn, to the millisecond; None for any other, and for one of after the year 9999."""
+    milliseconds = identifier.int >> 80
+    if identifier.version != 7 or milliseconds >= _AFTER_9999:
         return None
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 # Crockford's base 32 in place of RFC 4648's: no letter that is mistaken for a digit when a code is read out.

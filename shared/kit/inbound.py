@@ -19,6 +19,7 @@ from shared.kit.isolation import settle_batch
 from shared.kit.releasing import release
 from shared.kit.replaying import ReplayRaw, settle_next
 from shared.kit.spans import Taking
+from shared.kit.telemetry import VERSION_CONFLICTS
 from shared.kit.tracing import Tracer
 
 __all__ = ["Apply", "Inbound", "Message", "ReplayRaw"]
@@ -51,6 +52,9 @@ class Inbound:
         self._follower = Follower(service, applies, events)
         self._tracer = tracer
         self._swept = -SWEEP_SECONDS
+        for topic in applies:
+            # A counter that is not there before its first increase does not increase.
+            VERSION_CONFLICTS.labels(service, topic)
 
     @property
     def topics(self) -> list[str]:
@@ -77,6 +81,8 @@ class Inbound:
                 await self._bury(conn, progress, item)
         messages = [item for item in fresh if isinstance(item, Message)]
         await self._follower.follow(conn, progress, messages)
+        for message in progress.conflicts:
+            await letters.bury_conflict(conn, self._follower.service, message)
         for waiting in progress.waiting:
             letter = letters.held(waiting.message, waiting.fate, waiting.reason)
             await inbox.set_aside(conn, letter)

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 from faststream.message import StreamMessage
 
+from shared.delivery.continuity import Continuity
+from shared.delivery.losses import ReadingLog
 from shared.kit import unpacking
 from shared.kit.address import KafkaAddress
 from shared.kit.cloudevents import Raw
@@ -73,13 +75,16 @@ class Consumer:
         take: Take,
         *,
         gather_seconds: float = 0.0,
+        reading_log: ReadingLog | None = None,
     ) -> None:
         self._kafka = kafka
         self._service = service
         self._topics = {kafka.topic(name): name for name in topics}
         self._take = take
         self._gather_seconds = gather_seconds
-        self._watch = Watch(service, self.group, self._topics)
+        self._continuity = Continuity(self.group, self._topics, reading_log)
+        self._watch = Watch(service, self.group, self._topics, self._continuity)
+        self._subscriber: Any = None
 
     @property
     def group(self) -> str:
@@ -105,7 +110,9 @@ class Consumer:
             # A topic that is made after the consumer began is found within this time.
             metadata_max_age_ms=int(METADATA_SECONDS * 1000),
         )
-        subscribe(broker, tuple(self._topics), self.group, self._take_batch)
+        drain = Drain(self._continuity.forget)
+        subscribe(broker, tuple(self._topics), self.group, (self._take_batch, drain))
+        self._subscriber = next(iter(broker.subscribers))
         return broker
 
     async def run(self) -> None:
@@ -115,8 +122,7 @@ class Consumer:
             async with asyncio.timeout(START_SECONDS):
                 await _start(broker, self._gather_seconds)
             log.info("consumer.started", group=self.group)
-            subscriber: Any = next(iter(broker.subscribers))
-            await self._watch.run(subscriber.consumer)
+            await self._watch.run(self._subscriber.consumer)
         except Unanswered:
             patience = CUT_SECONDS
             raise
@@ -131,8 +137,11 @@ class Consumer:
             for r in records
         ]
         try:
+            places = {TopicPartition(r.topic, r.partition) for r in records}
+            await self._continuity.follow(places, self._subscriber.consumer.committed)
             with self._watch.working():
                 await self._take(raws)
+                self._continuity.note(records)
         except Exception as fault:
             # FastStream says nothing of it and reads the records again at once.
             log.error("batch.failed", group=self.group, fault=reason_of(fault), records=len(raws))
@@ -198,10 +207,13 @@ def subscribe(
     broker: KafkaBroker,
     topics: tuple[str, ...],
     group: str,
-    take: Callable[[Sequence[ConsumerRecord]], Awaitable[None]],
+    way: tuple[Callable[[Sequence[ConsumerRecord]], Awaitable[None]], Drain],
 ) -> None:
-    """Add the one form of subscriber that loses nothing; docs/decisions has each setting's reason."""
-    drain = Drain()
+    """Add the one form of subscriber that loses nothing; docs/decisions has each setting's reason.
+
+    `way` is what takes a batch, and what keeps each to its assignment.
+    """
+    take, drain = way
     subscriber = broker.subscriber(
         *topics,
         batch=True,

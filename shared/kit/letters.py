@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import replace
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import structlog
+
 from shared.contracts.dead_letters import DeadLetterRecorded, DeadLetterSettled
 from shared.contracts.event import Actor, Event
 from shared.contracts.vocabulary import Role
@@ -13,6 +15,9 @@ from shared.kit.db import Connection
 from shared.kit.events import Outgoing, record
 from shared.kit.faults import reason_of
 from shared.kit.inbox import Letter, StoredLetter
+from shared.kit.telemetry import VERSION_CONFLICTS
+
+log = structlog.get_logger()
 
 
 def identity(item: Message | Unreadable) -> UUID:
@@ -63,6 +68,28 @@ async def bury(conn: Connection, service: str, letter: Letter) -> StoredLetter:
     )
     await _tell(conn, stored, event)
     return stored
+
+
+async def bury_conflict(conn: Connection, service: str, message: Message) -> None:
+    """Keep a message whose version was applied before from an event with another id, and raise an alarm.
+
+    The same event again never comes so far: it is known by its id. So either this event or the one that was applied
+    is not its owner's, and somebody must look which.
+    """
+    VERSION_CONFLICTS.labels(service, message.raw.topic).inc()
+    log.error(
+        "event.conflict",
+        subject=message.subject,
+        version=message.sequence,
+        event_id=str(message.id),
+        topic=message.raw.topic,
+        offset=message.raw.offset,
+    )
+    reason = (
+        f"version {message.sequence} was applied before from an event with another id: "
+        "one of the two is not its owner's"
+    )
+    await bury(conn, service, held(message, "failed", reason))
 
 
 async def settle(conn: Connection, service: str, stored: StoredLetter, state: str) -> None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from shared.contracts.topics import key_of
 from shared.kit.cloudevents import Recorded, headers_of
 
 Acknowledgement = asyncio.Future[object]
@@ -62,7 +63,7 @@ class Packing:
 
     async def add(self, place: int, row: Recorded, topic: str) -> None:
         """Put a row into its partition's batch; a full batch goes out first. Raises what the producer raises."""
-        key = row.subject.encode()
+        key = key_of(row.topic, row.subject).encode()
         if (partitions := self._partitions.get(topic)) is None:
             # Asking may take as long as a broker is away: what is packed must not wait for it.
             await self._flush()

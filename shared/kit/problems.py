@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): a stable type, the field at fault and what to do, in the reader's language."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from shared.contracts.fields import FORMS
+from shared.http.containment import ContainmentMiddleware
+from shared.http.methods import allowed_methods
 from shared.kit.answers import as_json
 from shared.kit.db import is_transient
 from shared.kit.faults import reason_of
@@ -19,7 +23,20 @@ from shared.kit.messages import catalogue, choose_language, text
 
 log = structlog.get_logger()
 
+UNSTORABLE = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    UnicodeEncodeError,
+)
+"""What a text with U+0000 or half a surrogate pair comes to, where no field refused it before."""
+
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
 MEDIA_TYPE = "application/problem+json"
+_CHOICE = re.compile(r"'([^']*)'")
+_JSON_PLACE = re.compile(r"at line ([0-9]+) column ([0-9]+)")
+LONGEST_STEP = 200
+"""Characters of one step of a pointer; a caller chooses the names of unknown fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,14 @@ class Problem(Exception):
         return as_json(self.body(lang), self.status, self.headers, MEDIA_TYPE)
 
 
+class FieldProblem(BaseModel):
+    """One thing wrong with what was sent: where (a JSON pointer), which rule, and what to do."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
 class ProblemDocument(BaseModel):
     """How every error looks (RFC 9457); further members depend on its type."""
 
@@ -79,7 +104,7 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[dict[str, str]] | None = None
+    errors: list[FieldProblem] | None = None
 
 
 def language(request: Request) -> str:
@@ -92,12 +117,42 @@ def field_errors(fault: ValidationError | RequestValidationError, lang: str) -> 
     known = catalogue(lang)
     found: list[FieldError] = []
     for error in list(fault.errors())[:50]:
-        place = "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in error["loc"])
+        place = "/".join(_escaped(step) for step in _place_of(error))
         code = str(error["type"])
-        words = known.get(f"field.{code}", known["field.other"])
-        limits = {key: value for key, value in (error.get("ctx") or {}).items() if key != "error"}
+        limits = _limits_of(error.get("ctx") or {}, lang)
+        if (form := FORMS.get(str(limits.get("pattern")))) is not None:
+            limits |= {"rule": form.rule, "example": form.example}
+        # The same code may need other words for each rule that it stands for.
+        named = (f"field.{code}.{limits.get('rule')}", f"field.{code}", "field.other")
+        words = next(known[name] for name in named if name in known)
         found.append(FieldError(f"/{place}", code, words.format_map(_Lenient(limits))))
     return found
+
+
+def _limits_of(context: Mapping[str, Any], lang: str) -> dict[str, object]:
+    """What the words of an error name: limits, the values that may be, and where a text is no JSON."""
+    limits = {key: value for key, value in context.items() if key != "error"}
+    if (expected := limits.get("expected")) and (choices := _CHOICE.findall(str(expected))):
+        limits["expected"] = ("、" if lang == "zh" else ", ").join(choices)
+    if place := _JSON_PLACE.search(str(context.get("error", ""))):
+        limits |= {"rule": "place", "line": place[1], "column": place[2]}
+    return limits
+
+
+def _place_of(error: Mapping[str, Any]) -> tuple[object, ...]:
+    """Where an error is. A model's own rule names the field at fault in its context, as `field`."""
+    inner = (error.get("ctx") or {}).get("field")
+    place = tuple(error["loc"])
+    if error["type"] == "json_invalid" and place and isinstance(place[-1], int):
+        # FastAPI adds the number of the character, which is no step to a field.
+        return place[:-1]
+    return (*place, *str(inner).split("/")) if inner else place
+
+
+def _escaped(step: object) -> str:
+    # A name that was sent may hold half a surrogate pair, which no answer can carry.
+    name = str(step)[:LONGEST_STEP].encode("utf-8", "replace").decode()
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 class _Lenient(dict[str, object]):
@@ -110,9 +165,15 @@ def invalid(fault: ValidationError | RequestValidationError, lang: str) -> Probl
     return Problem(422, "invalid", errors=field_errors(fault, lang))
 
 
-def busy(seconds: int) -> Problem:
+def invalid_because(errors: Sequence[FieldError]) -> Problem:
+    """The same 422 for errors that no model found."""
+    return Problem(422, "invalid", errors=errors)
+
+
+def busy(seconds: int, headers: Mapping[str, str] | None = None) -> Problem:
     """The 503 that asks to come again in `seconds`; nothing was kept."""
-    return Problem(503, "busy", params={"seconds": seconds}, headers={"retry-after": str(seconds)})
+    again = {"retry-after": str(seconds)} | dict(headers or {})
+    return Problem(503, "busy", params={"seconds": seconds}, headers=again)
 
 
 def _asked_for(request: Request) -> dict[str, str]:
@@ -122,6 +183,13 @@ def _asked_for(request: Request) -> dict[str, str]:
     matter = taken.get("matter_id") or taken.get("request_id")
     route = {"route": getattr(request.scope.get("route"), "path", "none")}
     return route | ({"matter": matter} if matter else {})
+
+
+async def on_fault(request: Request, fault: Exception) -> Response:
+    """The answer to an error that nobody handled, which is logged: 503 for the infrastructure's, else 500."""
+    log.error("request.failed", **_asked_for(request), fault=reason_of(fault))
+    problem = busy(5) if is_transient(fault) else Problem(500, "internal")
+    return problem.response(language(request))
 
 
 def install(app: FastAPI) -> None:
@@ -139,21 +207,26 @@ def install(app: FastAPI) -> None:
     async def on_http(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)  # noqa: S101 - registered for this class only
         codes = {400: "unreadable_body", 404: "no_such_address", 405: "method_not_allowed"}
-        code = codes.get(fault.status_code, "http")
-        return Problem(fault.status_code, code, headers=fault.headers).response(language(request))
+        code, headers = codes.get(fault.status_code, "http"), fault.headers
+        if fault.status_code == 405:
+            # Starlette names the methods of the first route alone.
+            allowed = allowed_methods(request.app.routes, request.scope["path"])
+            headers = {"allow": ", ".join(allowed)}
+        return Problem(fault.status_code, code, headers=headers).response(language(request))
 
-    async def on_fault(request: Request, fault: Exception) -> Response:
-        log.error("request.failed", **_asked_for(request), fault=reason_of(fault))
-        problem = busy(5) if is_transient(fault) else Problem(500, "internal")
-        return problem.response(language(request))
+    async def on_unstorable(request: Request, fault: Exception) -> Response:
+        log.warning("request.unstorable", **_asked_for(request), fault=reason_of(fault))
+        return Problem(422, "unstorable_text").response(language(request))
 
     async def on_disconnect(request: Request, fault: Exception) -> Response:
         # Nobody reads the answer; what was sent was not whole, so nothing of it was kept.
         return Response(status_code=400)
 
+    app.add_middleware(ContainmentMiddleware, on_fault=on_fault)
     app.add_exception_handler(ClientDisconnect, on_disconnect)
-    for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Exception):
-        app.add_exception_handler(kind, on_fault)
+    handlers = {kind: on_unstorable for kind in UNSTORABLE} | {kind: on_fault for kind in FAULTS}
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)

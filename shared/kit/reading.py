@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from shared.delivery.content_modes import trace_given
 from shared.kit import inbox, letters
 from shared.kit.cloudevents import Raw, trace_of
 from shared.kit.db import Connection, Database
@@ -85,7 +86,7 @@ class Unordered(Generic[Item]):
 
     async def replay(self, conn: Connection, letter: Letter) -> bool:
         """Try a letter again inside the caller's transaction; whether it could be applied."""
-        item = self._read_safely(letter.raw, trace_of(letter.raw.header("traceparent")))
+        item = self._read_safely(letter.raw, trace_of(trace_given(letter.raw)))
         if isinstance(item, Letter):
             return False
         await self._apply(conn, [item])

@@ -43,7 +43,8 @@ SIGN_OF_LIFE_SECONDS = 1.0
 
 TRY_LEAD = "select pg_try_advisory_lock(hashtextextended('liaison.relay.' || current_schema(), 0))"
 
-# As many as fit into 8 MiB, one at least: a batch is held in memory, and sent within its time.
+# As many as fit into 8 MiB, one at least: a batch is held in memory, and sent within its time. Lateral: each event is
+# looked up by its key, whatever the statistics say of the tables.
 SELECT_PENDING = """
 select seq, id, subject, version, type, topic, at, causation_id, traceparent, data
 from (
@@ -51,7 +52,8 @@ from (
            event.causation_id, event.traceparent, event.data,
            sum(octet_length(event.data::text)) over (order by outbox.seq)
                - octet_length(event.data::text) as before
-    from (select seq from outbox order by seq limit $1) as outbox join event using (seq)
+    from (select seq from outbox order by seq limit $1) as outbox
+    cross join lateral (select * from event where event.seq = outbox.seq offset 0) as event
 ) as pending
 where before < 8 * 1024 * 1024 order by seq"""
 

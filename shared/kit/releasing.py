@@ -59,7 +59,11 @@ async def _apply(conn: Connection, follower: Follower, items: Sequence[StoredLet
         for key, message in messages.items()
         if progress.at(place_of(message)).version >= message.sequence
     ]
-    await inbox.forget(conn, settled)
+    conflicts = {message.id: message for message in progress.conflicts}
+    for message in conflicts.values():
+        await letters.bury_conflict(conn, follower.service, message)
+    turned = [key for key in settled if messages[key].id not in conflicts]
+    await inbox.forget(conn, turned)
     unreadable = [
         (key, item.fate, item.reason)
         for key, item in found.items()

@@ -26,7 +26,7 @@ select coalesce(max(seq), $2) as last, count(*) as events from part"""
 SELECT_HEAD = "select coalesce(max(seq), 0) from event"
 SELECT_NEXT = "select coalesce(min(seq), 0) from outbox"
 SELECT_PENDING_UP_TO = (
-    "select count(*) from (select from outbox where seq <= $1 limit $2) as pending"
+    "select count(*) from (select from outbox where seq <= $1 order by seq limit $2) as pending"
 )
 
 
@@ -53,21 +53,21 @@ async def mark_again(conn: Connection, after: int = 0) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RewoundPart:
     """Some events of a history, up to the one with the number `last`."""
 
     last: int
     events: int
 
 
-async def mark_part(conn: Connection, after: int, up_to: int, limit: int) -> Part:
+async def mark_part(conn: Connection, after: int, up_to: int, limit: int) -> RewoundPart:
     """Have the relay send the next `limit` events above `after` again, while it goes on with the new ones.
 
     For a Kafka that has lost nothing: newer events of a subject may well be there already.
     """
     row = await conn.fetchrow(SEND_PART_AGAIN, after, up_to, limit)
     assert row is not None, "an aggregate returns its row"  # noqa: S101 - narrows the type
-    return Part(row["last"], row["events"])
+    return RewoundPart(row["last"], row["events"])
 
 
 async def head(conn: Connection) -> int:

@@ -14,7 +14,13 @@ import structlog
 from shared.kit.db import Connection, Database
 from shared.kit.ending import times_told_to_end
 from shared.kit.faults import reason_of
-from shared.kit.telemetry import DEAD_LETTERS, OUTBOX_AGE, OUTBOX_EVENTS, TASK_RESTARTS
+from shared.kit.telemetry import (
+    DEAD_LETTERS,
+    OUTBOX_AGE,
+    OUTBOX_EVENTS,
+    RECORDS_LOST,
+    TASK_RESTARTS,
+)
 
 log = structlog.get_logger()
 
@@ -94,7 +100,9 @@ select (select count(*) from (select from outbox order by seq limit $1 + 1) as p
        (select count(*) from (
             select from dead_letter
             where state = 'waiting' and fate in ('gap', 'early')
-              and first_failed_at < now() - interval '60 seconds' limit 100001) as found) as held"""
+              and first_failed_at < now() - interval '60 seconds' limit 100001) as found) as held,
+       (select coalesce(sum(last_offset - first_offset + 1), 0)::bigint
+            from lost_records where acknowledged_at is null) as lost"""
 
 
 @dataclass(slots=True)
@@ -137,6 +145,7 @@ class Health:
             self.moved_at = time.monotonic()
         self.next_event = row["next"]
         self.dead_letters = {fate: row[fate] for fate in ("poison", "failed", "unknown", "held")}
+        RECORDS_LOST.labels(self.service).set(row["lost"])
         OUTBOX_AGE.labels(self.service).set(self.outbox_age_s)
         OUTBOX_EVENTS.labels(self.service).set(self.outbox_events)
         for fate, count in self.dead_letters.items():

@@ -34,37 +34,55 @@ where locktype = 'relation' and relation = 'event'::regclass and mode = 'RowExcl
 
 SELECT_LAST = "select number, last_seq, digest from seal order by number desc limit 1"
 
-# The same as `own_digest`, where the events are: their service would stand still for as long as it takes.
+# The same as `own_digest`, `place_digest` and `whole_digest`, where the events are: their service would stand still for
+# as long as it takes.
 SEAL_EVENTS = """
-insert into seal (number, first_seq, last_seq, count, marks, previous, digest)
-select $1::bigint + 1, $2::bigint + 1, max(seq), count(*),
-       string_agg(substring(own for 8), ''::bytea order by seq), $3::bytea,
-       sha256($3::bytea || string_agg(own, ''::bytea order by seq))
+insert into seal (number, first_seq, last_seq, count, marks, previous, digest, places, sealed_at, whole)
+select number, first_seq, last_seq, count, marks, previous, digest, places, now(),
+       sha256(coalesce((select whole from seal where seal.number = $1::bigint), '\\x{zeros}'::bytea)
+              || sha256(convert_to(json_build_array(
+                     number, first_seq, last_seq, count, null, (extract(epoch from now()) * 1000000)::bigint,
+                     encode(digest, 'hex'), encode(sha256(marks), 'hex'))::text, 'UTF8'))
+              || beside)
 from (
-    select event.seq, sha256(convert_to(json_build_array(
-               event.id, event.subject, event.version, event.type,
-               (extract(epoch from event.at) * 1000000)::bigint, event.causation_id,
-               encode(coalesce(erased_event.was_sha256, sha256(convert_to(event.data::text, 'UTF8'))), 'hex')
-           )::text, 'UTF8')) as own
-    from event left join erased_event using (seq)
-    where event.seq > $2::bigint and event.seq <= $4
-    order by event.seq limit $5
-) as next
-having count(*) > 0
-returning count"""
+    select $1::bigint + 1 as number, $2::bigint + 1 as first_seq, max(seq) as last_seq, count(*) as count,
+           string_agg(substring(own for 8), ''::bytea order by seq) as marks, $3::bytea as previous,
+           sha256($3::bytea || string_agg(own, ''::bytea order by seq)) as digest,
+           string_agg(substring(place for 8), ''::bytea order by seq) as places,
+           string_agg(place, ''::bytea order by seq) as beside
+    from (
+        select event.seq, sha256(convert_to(json_build_array(
+                   event.id, event.subject, event.version, event.type,
+                   (extract(epoch from event.at) * 1000000)::bigint, event.causation_id,
+                   encode(coalesce(erased_event.was_sha256, sha256(convert_to(event.data::text, 'UTF8'))), 'hex')
+               )::text, 'UTF8')) as own,
+               sha256(convert_to(json_build_array(
+                   event.seq, event.id, event.topic, event.traceparent)::text, 'UTF8')) as place
+        from event left join erased_event using (seq)
+        where event.seq > $2::bigint and event.seq <= $4
+        order by event.seq limit $5
+    ) as next
+    having count(*) > 0
+) as made
+returning count""".replace("{zeros}", "00" * 32)
 
 SEAL_ERASURE = """
-insert into seal (number, first_seq, last_seq, count, erasure, marks, previous, digest)
-values ($1, $2::bigint + 1, $2::bigint, $3, $4, '', $5, $6)"""
+insert into seal (number, first_seq, last_seq, count, erasure, marks, previous, digest, sealed_at, whole)
+values ($1, $2::bigint + 1, $2::bigint, $3, $4, '', $5, $6, $7, $8)"""
+SELECT_WHOLE = "select whole, now() as now from (select) as one left join seal on seal.number = $1"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a chain stands: its last seal, the last event's number under it, and the digest of all so far."""
+    """Where a chain stands: its last seal, the last event's number under it, and the digests of all so far.
+
+    `whole` is None where the last seal is of an earlier version.
+    """
 
     number: int
     last_seq: int
     digest: bytes
+    whole: bytes | None = None
 
 
 BEGINNING: Final = Link(0, 0, bytes(32))
@@ -148,9 +166,49 @@ async def seal_erasure(conn: Connection, erasure_id: UUID, own: bytes, events: i
     """Put an erasure of so many events, with its digest, into the chain that the caller holds."""
     last = await last_link(conn)
     digest = chained(last.digest, [own])
-    await conn.execute(
-        SEAL_ERASURE, last.number + 1, last.last_seq, events, erasure_id, last.digest, digest
+    before = await conn.fetchrow(SELECT_WHOLE, last.number)
+    assert before is not None, "a left join returns its row"  # noqa: S101 - narrows the type
+    number, at = last.number + 1, before["now"]
+    facts = SealFacts(number, last.last_seq + 1, last.last_seq, events, erasure_id, at, digest, b"")
+    whole = whole_digest(before["whole"], facts, [])
+    link = (last.last_seq, events, erasure_id, last.digest, digest, at, whole)
+    await conn.execute(SEAL_ERASURE, number, *link)
+
+
+@dataclass(frozen=True, slots=True)
+class SealFacts:
+    """The columns of a seal that its `whole` covers."""
+
+    number: int
+    first_seq: int
+    last_seq: int
+    count: int
+    erasure: UUID | None
+    sealed_at: datetime
+    digest: bytes
+    marks: bytes
+
+
+def whole_digest(previous: bytes | None, facts: SealFacts, places: Iterable[bytes]) -> bytes:
+    """A seal's second digest: over the one before it, the seal's own columns and the digests of its events' places."""
+    own = written_digest(
+        [
+            facts.number,
+            facts.first_seq,
+            facts.last_seq,
+            facts.count,
+            None if facts.erasure is None else str(facts.erasure),
+            microseconds(facts.sealed_at),
+            facts.digest.hex(),
+            hashlib.sha256(facts.marks).hexdigest(),
+        ]
     )
+    return chained(BEGINNING.digest if previous is None else previous, [own, *places])
+
+
+def place_digest(seq: int, event_id: UUID, topic: str, traceparent: str | None) -> bytes:
+    """The digest of what says where an event stands and goes: its number, its topic and its trace."""
+    return written_digest([seq, str(event_id), topic, traceparent])
 
 
 class Sealed(NamedTuple):

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.http.origins import read_origins
+from shared.http.proxies import TrustedProxies, parse_network
 from shared.kit.address import KafkaAddress, Login
 from shared.kit.issuer import PARTY_CLAIM, ROLE_CLAIM, SOURCES_CLAIM, Issuer, safe_url
 
@@ -19,6 +21,21 @@ def _holding(file: Path) -> Path:
 
 def _secret(file: Path) -> str:
     return file.read_text("utf-8").strip()
+
+
+def _networks(text: str) -> str:
+    for network in _listed(text):
+        parse_network(network)
+    return text
+
+
+def _origins(text: str) -> str:
+    read_origins(text)
+    return text
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 SecretFile = Annotated[FilePath, AfterValidator(_holding)]
@@ -102,7 +119,23 @@ class ServiceSettings(ServerSettings):
     requests_per_minute: int | None = Field(
         None,
         ge=1,
-        description="how often one role and party may ask each replica; without it, ever",
+        description="how often one role and party, or one address without a token, may ask each replica; "
+        "without it, ever",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        description="whose X-Forwarded-For and X-Forwarded-Proto count: addresses and networks (CIDR), "
+        "joined by commas; nobody's without it",
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
+        "",
+        description="web origins whose pages may call the interface, such as https://desk.example, joined by commas; "
+        "nobody's without it",
+    )
+    gateway_key: str = Field(
+        "",
+        pattern=r"^[!-~]*$",
+        description="what a trusted proxy must send as X-Liaison-Gateway-Key, beside having its address",
     )
     calendar_file: Path | None = Field(None, description="the town's own days off and hours, TOML")
     clock_file: Path | None = Field(None, description="seconds to add to the clock; for rehearsals")
@@ -128,6 +161,17 @@ class ServiceSettings(ServerSettings):
         if self.oidc_jwks_url is not None and self.oidc_issuer is None:
             raise ValueError("LIAISON_OIDC_JWKS_URL needs LIAISON_OIDC_ISSUER")
         return self
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        """The proxies that are trusted."""
+        networks = (parse_network(text) for text in _listed(self.trusted_proxies))
+        return TrustedProxies(networks, self.gateway_key)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins whose pages may call the interface."""
+        return read_origins(self.cors_origins)
 
     @property
     def issuer(self) -> Issuer | None:

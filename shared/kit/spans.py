@@ -9,13 +9,16 @@ from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts.event import MatterEvent
+from shared.delivery.content_modes import trace_given
 from shared.kit import cloudevents
-from shared.kit.cloudevents import Raw, Recorded, trace_of
+from shared.kit.cloudevents import Raw, Recorded, trace_of, valid_trace
 from shared.kit.ids import made_at
 from shared.kit.tracing import Span, Tracer, continued, is_sampled, now, within
 
 TRACE: Final = "liaison.trace"
 """In a request's scope: the traceparent that all of what follows from it carries."""
+
+_TRACEPARENTS: Final = (b"traceparent", b"ce-traceparent")
 
 _READING: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -23,7 +26,7 @@ _READING: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 def trace_in(request: Request) -> str:
     """The traceparent that what is recorded for `request` carries on."""
     found: str | None = request.scope.get(TRACE)
-    return found or trace_of(request.headers.get("traceparent"))
+    return found or trace_of(_traceparent(request.scope))
 
 
 def trace_requests(app: FastAPI, tracer: Tracer | None) -> None:
@@ -83,11 +86,12 @@ class _Traced:
 
 
 def _traceparent(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"traceparent":
-            found: str = value.decode("latin-1")
-            return found
-    return None
+    """The header of the last hop, else the one of a CloudEvent in binary mode, which names the trace it began in."""
+    given: dict[bytes, str] = {
+        name: value.decode("latin-1") for name, value in scope["headers"] if name in _TRACEPARENTS
+    }
+    forms = [found for name in _TRACEPARENTS if (found := valid_trace(given.get(name)))]
+    return forms[0] if forms else given.get(_TRACEPARENTS[0])
 
 
 def _served(scope: Scope, parent: str, begun: int, status: int) -> Span:
@@ -147,7 +151,7 @@ class Taking:
 
     def record(self, raw: Raw) -> str:
         """What goes on from a record that is none of our events; its span repeats none of its sender's words."""
-        trace, parent = continued(self._tracer, raw.header("traceparent"))
+        trace, parent = continued(self._tracer, trace_given(raw))
         if parent is not None:
             self._taken.append((raw, trace, parent, {}))
         return trace

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from structlog.typing import ExcInfo, Processor
 
 from shared.kit.faults import reason_of
+from shared.observability.printable import json_line
 
 TAKEN = Counter("liaison_events_taken_total", "Records taken in from Kafka.", ["service", "topic"])
 RELAYED = Counter("liaison_events_relayed_total", "Events acknowledged by Kafka.", ["service"])
@@ -34,6 +35,21 @@ DEAD_LETTERS = Gauge(
 CONSUMER_LAG = Gauge(
     "liaison_consumer_lag_records", "Records not yet taken in.", ["service", "topic"]
 )
+CONSUMER_HELD = Gauge(
+    "liaison_consumer_held_seconds",
+    "How long a sender's open transaction has held records back, on the partition that is held longest.",
+    ["service", "topic"],
+)
+RECORDS_LOST = Gauge(
+    "liaison_records_lost",
+    "Records that Kafka deleted before they were read, and nobody has acknowledged.",
+    ["service"],
+)
+VERSION_CONFLICTS = Counter(
+    "liaison_version_conflicts_total",
+    "Events of a version that was applied before from an event with another id.",
+    ["service", "topic"],
+)
 SIGNED_TOKENS = Counter(
     "liaison_signed_tokens_total", "Signed tokens, by what became of them.", ["service", "result"]
 )
@@ -49,6 +65,17 @@ TASK_RESTARTS = Counter(
     "liaison_task_restarts_total",
     "Background tasks that failed and were begun again.",
     ["service", "task"],
+)
+STREAMS_OPEN = Gauge("liaison_streams_open", "Event streams that are open.", ["service"])
+STREAMS_REFUSED = Counter(
+    "liaison_streams_refused_total",
+    "Event streams that were refused, by whose limit was reached.",
+    ["service", "reason"],
+)
+STREAMS_ENDED = Counter(
+    "liaison_streams_ended_total",
+    "Event streams that the service ended: a right was lost, or the reader took nothing.",
+    ["service", "reason"],
 )
 POOL_IN_USE = Gauge(
     "liaison_pool_connections_in_use", "Connections to PostgreSQL that are at work.", ["service"]
@@ -95,7 +122,7 @@ def configure_logging(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processor=structlog.processors.JSONRenderer(ensure_ascii=False),
+            processor=structlog.processors.JSONRenderer(serializer=json_line),
             foreign_pre_chain=[*shared, lines_alone],
         )
     )

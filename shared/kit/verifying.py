@@ -1,7 +1,7 @@
 """Walks a chain of seals beside the events that it seals, in bounded parts, and names the first that is not right."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -13,20 +13,25 @@ from shared.kit.sealing import (
     MARK_BYTES,
     Link,
     Sealed,
+    SealFacts,
     chained,
     microseconds,
     own_digest,
+    place_digest,
+    whole_digest,
     written_digest,
 )
 
 SEALS_AT_ONCE: Final = 200
 
 SELECT_SEALS = """
-select number, first_seq, last_seq, count, erasure, marks, previous, digest
+select number, first_seq, last_seq, count, erasure, marks, previous, digest, sealed_at, whole, places,
+       sealed_at < (select applied_at from migration where name = 'kit/0006_whole_seals.sql') as is_early
 from seal where number > $1 order by number limit $2"""
 
 SELECT_SEALED = """
 select event.seq, event.id, event.subject, event.version, event.type, event.at, event.causation_id,
+       event.topic, event.traceparent,
        sha256(convert_to(event.data::text, 'UTF8')) as data_sha256,
        erased_event.was_sha256, erased_event.is_sha256
 from event left join erased_event using (seq)
@@ -38,6 +43,9 @@ SELECT_ERASED_EVENTS = """
 select seq, was_sha256, is_sha256 from erased_event where erasure = $1 order by seq"""
 SELECT_UNSEALED_ERASURE = """
 select id from erasure where not exists (select from seal where seal.erasure = erasure.id) limit 1"""
+# Numbers are drawn from 1 on: what stands before is under no seal.
+SELECT_BEFORE_ALL = "select seq from event where seq < 1 order by seq limit 1"
+SELECT_SEAL_BEFORE_ALL = "select number from seal where number < 1 order by number limit 1"
 COUNT_UNSEALED = "select count(*) from event where seq > $1"
 
 Tell = Callable[[int], None]
@@ -64,14 +72,20 @@ class Verdict:
     unsealed: int = 0
     last: Link = BEGINNING
     altered: Altered | None = None
+    rows: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    beside: Altered | None = None
+    """The first topic, trace or column of a seal that is not what was sealed, where the chain itself was right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A seal that somebody else has kept in mind."""
+    """A seal that somebody else has kept in mind; `whole` is None where it was kept by an earlier version."""
 
     number: int
     digest: bytes
+    whole: bytes | None = None
+    rows: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
+    """Number and digest of the latest seal of each other table that is sealed."""
 
 
 async def verify(conn: Connection, anchor: Anchor | None, tell: Tell) -> Verdict:
@@ -82,6 +96,12 @@ async def verify(conn: Connection, anchor: Anchor | None, tell: Tell) -> Verdict
     verdict = Verdict()
     try:
         await _walk(conn, verdict, anchor, tell)
+        if verdict.beside is not None:
+            raise verdict.beside
+        if (seq := await conn.fetchval(SELECT_BEFORE_ALL)) is not None:
+            raise Altered("event", 1, seq)
+        if (number := await conn.fetchval(SELECT_SEAL_BEFORE_ALL)) is not None:
+            raise Altered("seal", number)
         if anchor is not None and anchor.number > verdict.last.number:
             raise Altered("anchor_beyond", anchor.number)
         if await conn.fetchval(SELECT_UNSEALED_ERASURE) is not None:
@@ -100,22 +120,41 @@ async def _walk(conn: Connection, verdict: Verdict, anchor: Anchor | None, tell:
                 raise Altered("seal_missing", last.number + 1)
             if seal["previous"] != last.digest or seal["first_seq"] != last.last_seq + 1:
                 raise Altered("seal", number)
+            places: list[bytes] = []
             if seal["erasure"] is None:
-                await _check_events(conn, seal, verdict)
+                places = await _check_events(conn, seal, verdict)
             else:
                 await _check_erasure(conn, seal)
-            if anchor is not None and anchor.number == number and anchor.digest != seal["digest"]:
+            _check_whole(seal, places, verdict)
+            if anchor is not None and anchor.number == number and _differs(anchor, seal):
                 raise Altered("anchor", number)
-            verdict.last = Link(number, seal["last_seq"], seal["digest"])
+            verdict.last = Link(number, seal["last_seq"], seal["digest"], seal["whole"])
             verdict.seals += 1
             tell(verdict.events)
 
 
-async def _check_events(conn: Connection, seal: asyncpg.Record, verdict: Verdict) -> None:
+def _differs(anchor: Anchor, seal: asyncpg.Record) -> bool:
+    whole = anchor.whole
+    return anchor.digest != seal["digest"] or (whole is not None and whole != seal["whole"])
+
+
+def _check_whole(seal: asyncpg.Record, places: list[bytes], verdict: Verdict) -> None:
+    """Note the first place or seal that is not what was sealed; a seal of an earlier version covers neither."""
+    if seal["whole"] is None and seal["is_early"] and verdict.last.whole is None:
+        return
+    facts = SealFacts(**{name: seal[name] for name in SealFacts.__slots__})
+    marks = None if seal["erasure"] else b"".join(place[:MARK_BYTES] for place in places)
+    is_whole = seal["whole"] == whole_digest(verdict.last.whole, facts, places)
+    if not is_whole or seal["places"] != marks:
+        verdict.beside = verdict.beside or Altered("seal", seal["number"])
+
+
+async def _check_events(conn: Connection, seal: asyncpg.Record, verdict: Verdict) -> list[bytes]:
+    """The digests of the places of the events under a seal, whose own digests were right."""
     number, count = seal["number"], seal["count"]
     # One more than there were, so that what was put in is seen, however much it is.
     rows = await conn.fetch(SELECT_SEALED, seal["first_seq"], seal["last_seq"], count + 1)
-    digests = []
+    digests, places = [], []
     for place, row in enumerate(rows):
         own = own_digest(_as_recorded(row))
         start = place * MARK_BYTES
@@ -123,12 +162,19 @@ async def _check_events(conn: Connection, seal: asyncpg.Record, verdict: Verdict
         if own[:MARK_BYTES] != seal["marks"][start : start + MARK_BYTES] or not is_left:
             raise Altered("event", number, row["seq"])
         digests.append(own)
+        places.append(place_digest(row["seq"], row["id"], row["topic"], row["traceparent"]))
+        is_there = seal["whole"] is None or (
+            places[-1][:MARK_BYTES] == (seal["places"] or b"")[start : start + MARK_BYTES]
+        )
+        if not is_there:
+            verdict.beside = verdict.beside or Altered("event", number, row["seq"])
         verdict.erased += row["was_sha256"] is not None
     if len(rows) < count:
         raise Altered("event_missing", number, seal["last_seq"])
     if len(rows) > count or chained(seal["previous"], digests) != seal["digest"]:
         raise Altered("seal", number)
     verdict.events += count
+    return places
 
 
 def _as_recorded(row: asyncpg.Record) -> Sealed:
@@ -144,6 +190,8 @@ def _as_recorded(row: asyncpg.Record) -> Sealed:
 
 
 async def _check_erasure(conn: Connection, seal: asyncpg.Record) -> None:
+    if await conn.fetchrow(SELECT_ERASURE, seal["erasure"]) is None:
+        raise Altered("erasure", seal["number"])
     own, events = await erasure_digest(conn, seal["erasure"])
     is_empty = seal["last_seq"] == seal["first_seq"] - 1
     if (

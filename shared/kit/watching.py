@@ -10,8 +10,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from shared.delivery.continuity import Continuity
+from shared.delivery.lag import PartitionPosition
 from shared.kit.faults import Plain
-from shared.kit.telemetry import CONSUMER_LAG
+from shared.kit.telemetry import CONSUMER_HELD, CONSUMER_LAG
 
 log = structlog.get_logger()
 
@@ -43,10 +45,15 @@ class Unanswered(Stalled):
 class Watch:
     """Watches one consumer group's reader of `topics`, Kafka's name for each by which its own is found."""
 
-    def __init__(self, service: str, group: str, topics: Mapping[str, str]) -> None:
+    def __init__(
+        self, service: str, group: str, topics: Mapping[str, str], continuity: Continuity
+    ) -> None:
         self._service = service
         self._group = group
         self._topics = topics
+        self._continuity = continuity
+        self._places: dict[TopicPartition, PartitionPosition] = {}
+        self._held: dict[TopicPartition, tuple[int, float]] = {}
         self._progress = self._answered = time.monotonic()
         self._working = False
         self.hindrance: str | None = STARTING
@@ -75,8 +82,8 @@ class Watch:
             now = time.monotonic()
             if lag is not None:
                 self._answered = now
-            for topic, records in (lag or {}).items():
-                CONSUMER_LAG.labels(self._service, topic).set(records)
+                self._publish(now)
+                await self._look_for_losses(consumer)
             if lag and not any(lag.values()) and not self._working:
                 self._progress = now
             self._tell(lag, now - self._progress)
@@ -104,10 +111,44 @@ class Watch:
         if min(idle, silent) > SILENT_SECONDS and not self._working:
             raise Unanswered(f"{self._group} was told nothing by Kafka for {silent:.0f} s")
 
-    async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:
-        """Records between what was read and what is there, as Kafka says it now, by topic.
+    async def _look_for_losses(self, consumer: AIOKafkaConsumer) -> None:
+        # While a batch is at work its records may be deleted behind it, and are not lost.
+        if self._working:
+            return
+        with contextlib.suppress(KafkaError, TimeoutError, IllegalStateError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._continuity.follow(self._places, consumer.committed)
+                if not self._working:
+                    starts = {partition: place.start for partition, place in self._places.items()}
+                    await self._continuity.keep(starts)
 
-        None when it does not answer, nothing when the topics are not there.
+    def _publish(self, now: float) -> None:
+        lag = dict.fromkeys(self._topics.values(), 0)
+        held = dict.fromkeys(self._topics.values(), 0.0)
+        for partition, place in self._places.items():
+            topic = self._topics[partition.topic]
+            lag[topic] += place.lag
+            held[topic] = max(held[topic], self._held_for(partition, place, now))
+        for topic in self._topics.values():
+            CONSUMER_LAG.labels(self._service, topic).set(lag[topic])
+            CONSUMER_HELD.labels(self._service, topic).set(held[topic])
+
+    def _held_for(self, partition: TopicPartition, place: PartitionPosition, now: float) -> float:
+        """Seconds for which a transaction has held this partition; 0 where none does."""
+        if not place.held:
+            self._held.pop(partition, None)
+            return 0.0
+        stable, since = self._held.get(partition, (place.stable, now))
+        if stable != place.stable:
+            since = now
+        self._held[partition] = (place.stable, since)
+        return now - since
+
+    async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:
+        """Records that could be read and were not, as Kafka says it now, by topic; the places are noted.
+
+        None when it does not answer, nothing when the topics are not there. What a transaction holds is no sign of a
+        reader that is stuck.
 
         What the consumer itself remembers of the ends comes with what it fetches, and a stuck one fetches nothing.
         """
@@ -119,15 +160,32 @@ class Watch:
         }
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                ends = await consumer.end_offsets(list(known))
-                for partition in consumer.assignment() & known:
-                    behind = ends[partition] - await consumer.position(partition)
-                    lag[self._topics[partition.topic]] += max(0, behind)
+                self._places = await self._look(consumer, known)
+                for partition, place in self._places.items():
+                    lag[self._topics[partition.topic]] += place.readable
         except IllegalStateError:
             return lag  # Partitions came or went meanwhile.
         except (KafkaError, TimeoutError):
             return None
         return lag if known else {}
+
+    async def _look(
+        self, consumer: AIOKafkaConsumer, known: set[TopicPartition]
+    ) -> dict[TopicPartition, PartitionPosition]:
+        # A reader of committed records is told the end of those; of what lies behind it, with what it fetches.
+        ends = await consumer.end_offsets(list(known))
+        assigned = consumer.assignment() & known
+        tops = {partition: consumer.highwater(partition) or 0 for partition in assigned}
+        starts = await consumer.beginning_offsets(list(assigned))
+        return {
+            partition: PartitionPosition(
+                start=starts[partition],
+                stable=ends[partition],
+                end=max(ends[partition], tops[partition]),
+                position=await consumer.position(partition),
+            )
+            for partition in assigned
+        }
 
 
 def _hindrance(lag: dict[str, int] | None, idle: float) -> str | None:

@@ -10,14 +10,18 @@ from fastapi.security.utils import get_authorization_scheme_param
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.http.methods import MethodsMiddleware
+from shared.http.streams import streams_of
 from shared.kit.allowance import Allowance
 from shared.kit.answers import as_json
 from shared.kit.auth import SIGNED, Tokens
-from shared.kit.problems import Problem, install, language
+from shared.kit.messages import text
+from shared.kit.problems import FieldError, Problem, install, language
 from shared.kit.running import Health
 from shared.kit.signed import MAX_SIGNED_LENGTH, SignedTokens
 from shared.kit.telemetry import REQUEST_SECONDS
 
+NUL = "\0"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -33,7 +37,8 @@ def make_app(
 ) -> FastAPI:
     """An app with the shell on it; the service adds its routers.
 
-    Without `signed` only the tokens of the file count, without `requests_per_minute` (1 or more) none has a limit.
+    Without `signed` only the tokens of the file count. `requests_per_minute` (1 or more) is for each role and party,
+    and for each address on routes that need no token; without it there is no limit.
     """
     # The services are described together, in one document: see deploy/openapi.py.
     app = FastAPI(
@@ -41,14 +46,22 @@ def make_app(
         version="1",
         lifespan=lifespan,
         openapi_url=None,
+        # A path with a slash at its end is another path; a body without a media type is JSON.
+        redirect_slashes=False,
+        strict_content_type=False,
         # It would look for providers that nobody sets, with every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.tokens = tokens = Tokens(tokens_file)
+    app.state.signed = signed
+    app.state.service = service
+    app.state.streams = streams_of(service)
     app.state.allowance = Allowance(requests_per_minute) if requests_per_minute else None
     install(app)
+    app.add_middleware(MethodsMiddleware, routes=app.routes)
     if signed is not None:
         app.add_middleware(_Verified, tokens=tokens, signed=signed)
+    app.add_middleware(_Storable)
     app.add_middleware(_Measured, service=service)
     app.add_middleware(_Limited)
 
@@ -134,6 +147,39 @@ class _Measured:
                 REQUEST_SECONDS.labels(self._service, scope["method"], route, status).observe(
                     time.perf_counter() - begun
                 )
+
+
+class _Storable:
+    """Refuses an address with U+0000 in it, which PostgreSQL cannot hold: no path has it, and no parameter may.
+
+    Neither has a path an encoded slash: it is a character of a segment (RFC 3986, 2.2), and the routes would read it as
+    the end of one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = _unstorable(scope) if scope["type"] == "http" else None
+        if problem is None:
+            await self._app(scope, receive, send)
+        else:
+            await problem.response(language(Request(scope)))(scope, receive, send)
+
+
+def _unstorable(scope: Scope) -> Problem | None:
+    if "\0" in scope["path"] or b"%2f" in scope.get("raw_path", b"").lower():
+        return Problem(404, "no_such_address")
+    if b"%00" not in scope["query_string"]:
+        return None
+    request = Request(scope)
+    words = text("field.nul", language(request))
+    errors = [
+        FieldError(f"/query/{name.replace(NUL, '')[:100]}", "nul", words)
+        for name, value in request.query_params.multi_items()
+        if NUL in name or NUL in value
+    ]
+    return Problem(422, "invalid", errors=errors) if errors else None
 
 
 class _TooLarge(Exception):

@@ -109,7 +109,9 @@ def read(document: Json, lang: str) -> Reference:
         for tag in document["tags"]
     )
     info = document["info"]
-    return Reference(info["title"], info["version"], info["description"], groups, _problems(lang))
+    return Reference(
+        info["title"], info["version"], info["description"], groups, problem_types(lang)
+    )
 
 
 def _operation(path: str, method: str, operation: Json, schemas: Schemas) -> Operation:
@@ -191,7 +193,7 @@ def _command(path: str, method: str, operation: Json, schemas: Schemas) -> str:
     return " \\\n  ".join(parts)
 
 
-def _problems(lang: str) -> tuple[ProblemType, ...]:
+def problem_types(lang: str) -> tuple[ProblemType, ...]:
     """Every problem in the catalogue of messages, by its code."""
     known = catalogue(lang)
     codes = sorted(

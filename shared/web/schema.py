@@ -1,7 +1,7 @@
 """Reads JSON Schema as the API and the events use it, and lays it out as fields for people; it validates nothing."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from shared.kit.messages import text
@@ -9,6 +9,7 @@ from shared.kit.messages import text
 Json: TypeAlias = Mapping[str, Any]
 
 DEEPEST: Final = 4
+DEEPEST_SAMPLE: Final = 8
 _MOMENT: Final = "2026-03-02T09:30:00+08:00"
 _SAMPLES: Final[Mapping[str, object]] = {
     "date-time": _MOMENT,
@@ -32,10 +33,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """The schemas of one document. `root` is where its references begin."""
+    """The schemas of one document. `root` is where its references begin; `values` are samples by a field's name."""
 
     root: Json
     lang: str
+    values: Json = field(default_factory=dict)
 
     def resolve(self, schema: Json) -> Json:
         """The schema itself, behind its reference; what stands beside a reference is kept."""
@@ -140,14 +142,28 @@ class Schemas:
                 return whole[key][0]
         if "default" in whole or "const" in whole:
             return whole.get("const", whole.get("default"))
-        if "properties" in whole and depth < DEEPEST:
+        if "properties" in whole and depth < DEEPEST_SAMPLE:
             required = whole.get("required", list(whole["properties"]))
-            return {name: self.sample(whole["properties"][name], depth + 1) for name in required}
-        if "items" in whole and depth < DEEPEST:
+            return {
+                name: self._named(name, whole["properties"][name], depth + 1) for name in required
+            }
+        if "items" in whole and depth < DEEPEST_SAMPLE:
             return [self.sample(whole["items"], depth + 1)]
         if whole.get("anyOf"):
             return self.sample(whole["anyOf"][0], depth + 1)
         return self._plain(whole)
+
+    def _named(self, name: str, schema: Json, depth: int) -> object:
+        """The sample of a field: the value of its name, where that is of its type, else of its schema."""
+        whole = self._value(self.resolve(schema))
+        value = self.values.get(name)
+        types = {str: "string", int: "integer", list: "array", type(None): "null"}
+        is_free = not whole.keys() & {"enum", "const", "format", "properties"}
+        if name in self.values and is_free and whole.get("type") in (types[type(value)], None):
+            return value
+        if value is None and name in self.values and {"type": "null"} in schema.get("anyOf", ()):
+            return None
+        return self.sample(schema, depth)
 
     def _plain(self, whole: Json) -> object:
         match whole.get("type"):

@@ -15,7 +15,13 @@ from tests.flow.town import Town
 SMALL, LARGE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["390", "1440"])
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
-PAGES = ("/?lang=zh", "/?lang=en", "/docs?lang=zh", "/asyncapi?lang=en")
+PAGES = (
+    "/?lang=zh",
+    "/?lang=en",
+    "/docs?lang=zh",
+    "/docs/integrating?lang=zh",
+    "/asyncapi?lang=en",
+)
 # What of WCAG 2.2 AA a machine can check.
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -123,6 +129,44 @@ async def test_a_request_appears_by_itself_and_is_announced(
     assert [url for url in account.asked if not url.startswith(stack.address)] == []
 
 
+async def test_case_28_windows_of_one_browser_share_one_stream(
+    visit: OpenPage, busy_town: Town, stack: Stack
+):
+    first = await visit("/")
+    await shows_live(first)
+    asked: list[str] = []
+    first.context.on("request", lambda request: asked.append(request.url))
+    second = await first.context.new_page()
+    await second.goto(stack.url("/"), wait_until="domcontentloaded")
+    await shows_live(second)
+    await asked_for(busy_town, "围墙倒了一段", first, second)
+    assert not any("/followup/live" in url for url in asked), (
+        "the second window has the first one's"
+    )
+    await first.close()
+    # Whoever waits for its turn has it at once, and what came meanwhile with it.
+    await asked_for(busy_town, "路面塌陷", second)
+    assert sum("/followup/live" in url for url in asked) == 1
+
+
+async def test_windows_without_the_interfaces_for_it_have_streams_of_their_own(
+    visit: OpenPage, busy_town: Town, stack: Stack
+):
+    first = await visit("/")
+    await first.context.add_init_script("delete window.BroadcastChannel")
+    second = await first.context.new_page()
+    async with second.expect_request(lambda request: "/followup/live" in request.url):
+        await second.goto(stack.url("/"), wait_until="domcontentloaded")
+    await shows_live(second)
+    await asked_for(busy_town, "井盖松动", first, second)
+
+
+async def asked_for(town: Town, summary: str, *pages: Page) -> None:
+    await asked(town, summary)
+    for page in pages:
+        await expect(page.locator(".arrivals")).to_contain_text(summary)
+
+
 async def test_rows_that_stay_are_not_touched(visit: OpenPage, busy_town: Town):
     page = await visit("/")
     await shows_live(page)
@@ -173,6 +217,8 @@ async def test_it_fits(
         ("/?lang=zh", "dark"),
         ("/?lang=en", "dark"),
         ("/docs?lang=zh", "light"),
+        ("/docs/integrating?lang=en", "light"),
+        ("/docs/integrating?lang=zh", "dark"),
         ("/asyncapi?lang=en", "dark"),
     ],
 )

@@ -25,7 +25,7 @@ def poison(site: Site) -> str:
         if time.monotonic() > late:
             raise Failed(f"{len(letters)} of {BROKEN} broken messages became letters")
         time.sleep(1)
-    type_block(site, "kafka", 1, {WRITTEN: letters[0]})
+    type_block(site, "kafka", 2, {WRITTEN: letters[0]})
     if left := _letters(site):
         raise Failed(f"{len(left)} letters are still there")
     return f"({BROKEN} broken messages, each set aside and settled)"

@@ -86,7 +86,7 @@ def read_logs(site: Site) -> str:
     people = logs.people()
     told = {
         service: site.stack.compose("logs", "--no-color", "--no-log-prefix", service)
-        for service in (*SERVICES, "postgres", "kafka", "gateway")
+        for service in (*SERVICES, "reconcile", "postgres", "kafka", "gateway")
     }
     named = {service: logs.named_in(text, people) for service, text in told.items()}
     if any(named.values()):
@@ -107,10 +107,11 @@ def look_for_trouble(site: Site) -> str:
     for number in numbers:
         type_block(site, "trouble", number)
     type_block(site, "kafka", 0)
+    type_block(site, "kafka", 1)
     # A restart does not wait, and what is typed next would find it away.
     site.stack.up("--no-recreate")
     type_block(site, "database", 0)
-    return f"({len(numbers) + 2} blocks of commands)"
+    return f"({len(numbers) + 3} blocks of commands)"
 
 
 def renew(site: Site) -> None:
@@ -181,7 +182,7 @@ def lose_kafka(site: Site) -> None:
     holders = stack.containers("kafka") + stack.containers("disks")
     run(["docker", "rm", "--force", "--volumes", *holders])
     run(["docker", "volume", "rm", f"{stack.project}_kafka"])
-    type_block(site, "kafka", 2)
+    type_block(site, "kafka", 3)
 
 
 def take_down(site: Site) -> None:

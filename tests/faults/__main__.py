@@ -126,14 +126,19 @@ def names() -> list[str]:
     return [*known, *(trial.mutant for trial in trials(known)), *MEASURES]
 
 
-def main() -> int:
+def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What `python -m tests.faults` was asked for; exits with a message when it is nothing that it knows."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
     parser.add_argument("--minutes", type=float, default=22.0)
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names())
     parser.add_argument("--short", action="store_true", help="shorter spans")
     parser.add_argument("--keep", action="store_true")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    options = options_of()
     logging.disable(logging.CRITICAL)
     say(f"seed {options.seed}")
     folder = Path(tempfile.mkdtemp(prefix="liaison-faults-"))

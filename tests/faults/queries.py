@@ -126,7 +126,13 @@ where load <> (select count(*) from routing.offer where offer.party = queue.part
 select count(*) from (select from intake.request group by source, source_ref having count(*) > 1) as twice""",
 }
 
-NEW_EVENTS = "select seq, id from {schema}.event where seq > $1 order by seq"
+# What a newer event of its subject stands for on a compacted topic may be gone from it.
+NEW_EVENTS = """
+select seq, id from {schema}.event where seq > $1
+and not (topic = 'liaison.directory' and exists (
+    select from {schema}.event newer
+    where newer.subject = event.subject and newer.topic = event.topic and newer.version > event.version))
+order by seq"""
 LETTERS = """
 select fate, reason, topic, header_names, header_values from {schema}.dead_letter
 where fate in ('poison', 'failed', 'unknown_version')"""

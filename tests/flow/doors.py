@@ -89,9 +89,13 @@ DOORS: Final[Mapping[str, Door]] = {
     "GET /followup/matters/{matter_id}/history": _matter(),
     "GET /followup/rates": Door(),
     "GET /followup/wall-chart": Door(),
+    "GET /intake/feed": Door(),
+    "GET /intake/feed/stream": Door(lasting=True),
+    "POST /intake/feed/stream/tickets": Door(),
     "POST /intake/imports": Door(body=REQUESTS_FILE, query="?source=https://one-stop.example"),
     "GET /intake/imports/{import_id}": Door(Whose.FILE),
     "GET /intake/imports/{import_id}/faulty": Door(Whose.FILE),
+    "POST /intake/requests/{request_id}/receipt": Door(),
     "GET /intake/receipts/{receipt}": Door(Whose.HOLDER),
     "POST /intake/receipts/{receipt}/answer": Door(
         Whose.HOLDER, {"solved": True, "satisfaction": 4}
@@ -99,6 +103,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "POST /intake/receipts/{receipt}/messages": Door(Whose.HOLDER, {"message": "还在漏"}),
     "POST /intake/receipts/{receipt}/withdraw": Door(Whose.HOLDER, {"reason": "不需要了"}),
     "POST /intake/requests": Door(body={"source": "https://one-stop.example"}),
+    "POST /intake/requests/batch": Door(body=[{"source": "https://one-stop.example"}]),
     "GET /intake/requests/{request_id}": _matter(),
     "POST /routing/catalogue/versions": Door(body="规则编号\n"),
     "GET /routing/catalogue/versions": Door(),
@@ -124,6 +129,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "POST /routing/offers/{offer_id}/decline": Door(Whose.OFFER, {"reason_code": "not_ours"}),
     "GET /routing/queues/{party}": Door(Whose.PARTY),
     "GET /routing/queues/{party}/stream": Door(Whose.PARTY, lasting=True),
+    "POST /routing/queues/{party}/stream/tickets": Door(Whose.PARTY),
     # Staff may read why anybody was offered a matter and they were not.
     "GET /routing/requests/{request_id}/explanation": Door(),
     "GET /routing/ties": Door(),

@@ -68,13 +68,13 @@ Header = tuple[str, bytes]
 
 @dataclass(frozen=True)
 class Record:
-    """One record to be sent; its answer is known by `name`: a submission's source_ref, a command's id."""
+    """One record to be sent; its answer is known by one of `names`: a submission's source_ref, the ce_id."""
 
     topic: str
     key: bytes
     value: bytes | None
     headers: tuple[Header, ...]
-    name: str
+    names: frozenset[str]
 
 
 def values(schema: Json) -> SearchStrategy[Any]:
@@ -161,8 +161,11 @@ def _record(draw: st.DrawFn, topic: str, wire_type: str, whole: SearchStrategy[J
     whole_headers = _headers(draw, topic, wire_type, (name, subject))
     headers = draw(mangled(whole_headers)) if how == "mangled" else tuple(whole_headers)
     sent = draw(BYTES) if how == "bytes" else json.dumps(value).encode()
-    told = value.get("source_ref", name) if topic == topics.SUBMISSIONS else _id_in(headers)
-    return Record(topic, name.encode(), sent, headers, str(told).strip())
+    told = {_id_in(headers)} | (
+        {str(value.get("source_ref", name))} if topic == topics.SUBMISSIONS else set()
+    )
+    names = frozenset(each.strip() for each in told if each.strip())
+    return Record(topic, name.encode(), sent, headers, names)
 
 
 def _id_in(headers: tuple[Header, ...]) -> str:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from tests.content_modes import STRUCTURED_TYPES, Event, event, in_base64
 from tests.flow.processes import SPEAKER
 from tests.flow.town import Town
 
@@ -47,13 +48,23 @@ class Bureau:
         await self._producer.send_and_wait(self._topic, value, key=matter.encode(), headers=headers)
         return command_id
 
+    async def send_event(self, event: Event, content_type: str) -> None:
+        """Send a command as one structured event."""
+        headers = [("content-type", content_type.encode())]
+        value = json.dumps(event).encode()
+        await self._producer.send_and_wait(self._topic, value, headers=headers)
+
     async def reply(self, command_id: str) -> dict[str, Any]:
         """The next reply to a command."""
+        return (await self.answer(command_id))[0]
+
+    async def answer(self, command_id: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """The next reply to a command, and its headers."""
         async with asyncio.timeout(30):
             async for record in self._replies:
                 found: dict[str, Any] = json.loads(record.value)
                 if found["command_id"] == command_id:
-                    return found
+                    return found, {name: value.decode() for name, value in record.headers}
         raise AssertionError("the replies ended")
 
 
@@ -107,3 +118,38 @@ async def test_a_command_sent_twice_is_done_once(town: Town, bureau: Bureau) -> 
         replies.append(await bureau.reply(sent))
     assert replies[0] == replies[1]
     assert replies[0]["status"] == 200
+
+
+async def test_a_structured_command_is_a_step_and_its_reply_names_it(
+    town: Town, bureau: Bureau
+) -> None:
+    matter = (await town.post(town.submission())).json()["request_id"]
+    offer = await town.offer_of(matter)
+    names = {"source": SPEAKER, "subject": matter, "lang": "en"}
+    accept = event({"offer_id": offer, "party": "L001"}, type="liaison.offer.accept.v1", id="接-1")
+    await bureau.send_event(in_base64(accept | names), STRUCTURED_TYPES[1])
+    done, headers = await bureau.answer("接-1")
+    assert done["status"] == 200, done
+    assert headers["ce_type"] == "liaison.command.done.v1"
+    assert headers["ce_causationid"] == "接-1"
+    handle = event({"party": "L001"}, type="liaison.matter.handle.v1", id=str(uuid4()))
+    await bureau.send_event(handle | names, STRUCTURED_TYPES[0])
+    refused, headers = await bureau.answer(handle["id"])
+    assert (refused["status"], refused["title"]) == (422, "The content is not valid")
+    assert {fault["pointer"] for fault in refused["faults"]} >= {"/body/outcome", "/body/answer"}
+    assert headers["ce_causationid"] == handle["id"]
+
+
+async def test_a_command_that_is_none_is_answered_once_in_the_asker_s_language(
+    town: Town, bureau: Bureau
+) -> None:
+    unknown = event({}, type="org.example.other", id="u-1", source=SPEAKER, lang="en")
+    damaged = event({}, type="liaison.matter.close.v1", id="u-2", source=SPEAKER, specversion="2.0")
+    # Two services answer: one reply is awaited before the next command is sent.
+    await bureau.send_event(unknown, STRUCTURED_TYPES[2])
+    told, _ = await bureau.answer("u-1")
+    assert (told["code"], told["title"]) == ("unknown_command", "No such command")
+    await bureau.send_event(damaged, STRUCTURED_TYPES[2])
+    told, _ = await bureau.answer("u-2")
+    assert (told["code"], told["title"]) == ("unreadable_command", "指令无法读取")
+    assert [fault["pointer"] for fault in told["faults"]] == ["/specversion"]

@@ -12,9 +12,9 @@ import pytest
 
 from deploy.operating.audit import verified
 from services.intake.handlers import erasing
-from shared.kit.erasing import ERASED, Asked
+from shared.kit.erasing import ERASED, ErasureRequest
 from shared.kit.ids import new_id
-from shared.kit.tables import as_csv
+from shared.tables.writing import as_csv
 from tests.flow.commands import Operator
 from tests.flow.processes import SERVICES, Stack
 from tests.flow.town import Town
@@ -220,7 +220,9 @@ async def begun_and_cut_off(url: str, matter: str) -> None:
     """What is left when the command was killed between two services."""
     conn = await asyncpg.connect(url, server_settings={"search_path": "intake"})
     async with conn.transaction():
-        asked = Asked(UUID(new_id()), matter, datetime.now(UTC), "operator", "the holder asked to")
+        asked = ErasureRequest(
+            UUID(new_id()), matter, datetime.now(UTC), "operator", "the holder asked to"
+        )
         assert await erasing.erase(conn, asked)
     await conn.close()
 

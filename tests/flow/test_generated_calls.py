@@ -18,7 +18,7 @@ from tests.flow.visiting import everything, neighbours
 ROLES = [who for who in COMERS if who != "no token of anybody"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_no_generated_call_meets_a_fault(
     town: Town, stack: Stack, record_property: Any
 ) -> None:

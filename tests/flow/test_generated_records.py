@@ -25,6 +25,7 @@ COUNTS = {
     topics.COMMANDS: 200,
     topics.REQUESTS: 150,
     topics.ASSIGNMENTS: 150,
+    topics.DIRECTORY: 100,
     topics.MATTERS: 150,
 }
 READERS = {
@@ -32,6 +33,7 @@ READERS = {
     topics.COMMANDS: ("routing", "followup"),
     topics.REQUESTS: ("routing", "followup"),
     topics.ASSIGNMENTS: ("followup",),
+    topics.DIRECTORY: ("followup",),
     topics.MATTERS: ("intake", "routing"),
 }
 PATIENCE_SECONDS = 120
@@ -133,7 +135,7 @@ async def _unanswered(database: asyncpg.Connection, sent: Mapping[Place, Record]
         for place, record in sent.items()
         if record.topic in (topics.SUBMISSIONS, topics.COMMANDS)
         and place not in letters
-        and record.name not in told
+        and not record.names & told
     ]
 
 

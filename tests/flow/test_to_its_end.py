@@ -41,6 +41,30 @@ async def test_a_posted_request_is_closed_and_its_history_names_everybody(town: 
     assert status["answer"] == "已疏通排水管"
 
 
+async def test_case_102_a_system_sees_its_request_go_to_its_end_in_the_feed(town: Town) -> None:
+    taken = (await town.post(town.submission())).json()
+    matter = taken["request_id"]
+    await settled_at_once(town, matter)
+    await town.in_state(matter, "closed")
+    found: list[Any] = []
+    cursor = ""
+
+    async def next_page() -> Any:
+        return await town.get("system", f"/intake/feed?limit=2{cursor}")
+
+    while not found or found[-1]["type"] != "liaison.matter.closed.v1":
+        page = await town.until(next_page, lambda page: page if page["items"] else None)
+        found += page["items"]
+        cursor = f"&cursor={page['next']}"
+    registered, *changes = found
+    assert (registered["subject"], registered["receipt"]) == (matter, taken["receipt"])
+    history = await town.history(matter)
+    assert [(int(each["sequence"]), each["type"]) for each in changes] == [
+        (entry["version"], f"liaison.{entry['type']}.v1") for entry in history
+    ]
+    assert changes[-1]["data"]["state"] == "closed"
+
+
 async def test_a_request_on_kafka_is_charted_and_closed_by_the_requesters_own_answer(
     town: Town,
 ) -> None:

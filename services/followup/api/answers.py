@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.followup.domain.access import Step
-from services.followup.domain.clocks import Stage
+from services.followup.domain.clocks import Breach, Extension, Stage
 from services.followup.domain.facts import Requester
 from services.followup.domain.matter import (
     Closing,
@@ -23,6 +23,7 @@ from services.followup.domain.matter import (
 from services.followup.domain.rates import GroupBy
 from shared.contracts.event import Actor
 from shared.contracts.vocabulary import (
+    Amendment,
     Channel,
     ClockKind,
     Kind,
@@ -74,9 +75,10 @@ class RunningClock(BaseModel):
     original_due_at: datetime
     remind_at: datetime | None
     stage: Stage
-    breached: bool
+    breached: bool = Field(description="whether it was ever broken; a later limit changes nothing")
     paused_at: datetime | None
     calendar_version: str
+    extensions: int = Field(description="how often the limit was moved")
 
 
 class MilestoneShown(BaseModel):
@@ -114,6 +116,9 @@ class MatterShown(MatterStanding):
     taken_at: datetime | None
     contacted_at: datetime | None
     clocks: list[RunningClock]
+    set_aside: list[RunningClock] = Field(description="clocks that stand still while it is shelved")
+    breaches: list[Breach] = Field(description="every promise that was broken, in all rounds")
+    extensions: list[Extension] = Field(description="every limit that was moved, in all rounds")
     milestones: list[MilestoneShown]
     tasks: list[TaskShown]
     hold: Hold | None
@@ -146,6 +151,17 @@ class RequestShown(BaseModel):
     attachments: list[str]
 
 
+class RequesterWords(BaseModel):
+    """What the holder of a receipt added: facts, or an answer or a withdrawal that could not take effect."""
+
+    request_id: UUID
+    at: datetime
+    about: Amendment
+    message: str
+    solved: bool | None
+    satisfaction: int | None
+
+
 class MatterWhole(MatterShown):
     """A matter and everything that was asked in it: its own request first, then those merged into it."""
 
@@ -154,6 +170,7 @@ class MatterWhole(MatterShown):
     requests: list[RequestShown]
     merged_from: list[UUID]
     joined_with: list[UUID]
+    messages: list[RequesterWords]
 
 
 class Cause(BaseModel):

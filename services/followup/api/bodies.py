@@ -3,25 +3,11 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.contracts.event import Instant
+from shared.contracts.fields import WHOLE, Erasable, Line, Moment, PartyNamed, Words
 from shared.contracts.requests import Satisfaction
 from shared.contracts.vocabulary import ClockKind, MilestoneState, Outcome, Path, ReopenCause
-
-# PostgreSQL text cannot hold U+0000; of the other control characters people type tab and line ends.
-_WRITTEN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
-
-Words = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=4000, strip_whitespace=True, pattern=_WRITTEN),
-]
-Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=_WRITTEN)
-]
-PartyId = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]+$")
-]
 
 
 class Body(BaseModel):
@@ -46,8 +32,8 @@ class MilestoneBody(Body):
     """One milestone of a plan."""
 
     title: Line
-    owner_department: PartyId
-    due_at: Instant
+    owner_department: PartyNamed
+    due_at: Moment
     required: bool = True
 
 
@@ -61,10 +47,10 @@ class MilestoneChangeBody(Body):
     """What changes; a moved `due_at` needs a `reason`, an empty `blocker` takes the blocker away."""
 
     state: MilestoneState | None = None
-    due_at: Instant | None = None
+    due_at: Moment | None = None
     reason: Words | None = None
     evidence: Words | None = None
-    blocker: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    blocker: Erasable | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -76,16 +62,16 @@ class MilestoneChangeBody(Body):
 class TaskBody(Body):
     """Something for a department to do."""
 
-    department: PartyId
+    department: PartyNamed
     title: Line
-    due_at: Instant | None = None
+    due_at: Moment | None = None
 
 
 class HoldBody(Body):
     """What the requester is waited for, until when at the latest."""
 
     reason: Words
-    resume_at: Instant
+    resume_at: Moment
 
 
 class EmptyBody(Body):
@@ -96,7 +82,7 @@ class ExtendBody(Body):
     """A later limit for one clock."""
 
     clock: ClockKind
-    new_due_at: Instant
+    new_due_at: Moment
     reason: Words
 
 
@@ -104,7 +90,7 @@ class ShelveBody(Body):
     """Why it goes on the long-term list, and when it is looked at again."""
 
     reason: Words
-    review_at: Instant
+    review_at: Moment
 
 
 class HandleBody(Body):
@@ -121,7 +107,7 @@ class ReturnVisitBody(Body):
     reached: bool
     answered: bool | None = None
     solved: bool | None = None
-    satisfaction: Satisfaction | None = None
+    satisfaction: Annotated[Satisfaction, WHOLE] | None = None
     words: Words | None = None
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from shared.contracts.moments import read_recorded
 from shared.kit.problems import Problem
 
 
@@ -47,11 +48,9 @@ def read_place(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     at, row_id = _read(cursor, 2)
     try:
-        moment = datetime.fromisoformat(at)
+        moment = read_recorded(at)
     except ValueError:
         raise Problem(422, "bad_cursor") from None
-    if moment.tzinfo is None:
-        raise Problem(422, "bad_cursor")
     return moment, _uuid(row_id)
 
 

@@ -1,41 +1,37 @@
 """What every route of followup works with, and how a step's outcome becomes an answer."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from fastapi import Request, Response
 
+from services.followup.api.patience import attempt_patiently
 from services.followup.api.views import matter_view
 from services.followup.domain.decision import Refusal, Refused
 from services.followup.domain.moment import Actor
+from services.followup.domain.naming import Misnamed
+from services.followup.handlers.news import MatterNews
 from services.followup.handlers.office import Office
 from services.followup.handlers.steps import (
     Call,
     Done,
     Missing,
     Outcome,
-    Overtaken,
-    may_yet_come,
+    VersionConflict,
 )
 from shared.contracts.vocabulary import Role
 from shared.kit import commands
 from shared.kit.auth import Principal, require
-from shared.kit.clock import Clock, system_clock
+from shared.kit.clock import Clock
 from shared.kit.commands import Answer, if_match
 from shared.kit.db import Connection, Database
 from shared.kit.messages import text
-from shared.kit.problems import Problem, ProblemDocument, language
+from shared.kit.problems import FieldError, Problem, ProblemDocument, language
 from shared.kit.spans import trace_in
-
-PATIENCE_SECONDS: Final = 2.0
-"""How long a step waits for the news that it depends on; then it is refused."""
-
-BREATH_SECONDS: Final = 0.01
-POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,7 @@ class Edge:
     db: Database
     clock: Clock
     office: Office
+    news: MatterNews
 
 
 def edge_of(request: Request) -> Edge:
@@ -67,14 +64,19 @@ _STATUS: Final[Mapping[Refusal, int]] = MappingProxyType(
         Refusal.COORDINATOR_ONLY: 403,
         Refusal.NOT_INDEPENDENT: 403,
         Refusal.EXTENSION_SPENT: 403,
+        Refusal.LEAVE_NEEDED: 403,
+        Refusal.EXEMPTS_ITSELF: 403,
+        Refusal.REJECTS_OWN_WORK: 403,
         Refusal.MILESTONE_UNKNOWN: 404,
         Refusal.TASK_UNKNOWN: 404,
         Refusal.REASON_NEEDED: 422,
         Refusal.NOT_LATER: 422,
         Refusal.TOO_FAR: 422,
+        Refusal.TOTAL_SPENT: 422,
         Refusal.OUTCOME_NOT_GIVEN: 422,
         Refusal.VISIT_INCOMPLETE: 422,
         Refusal.MERGED_WITH_ITSELF: 422,
+        Refusal.DEPARTMENT_UNKNOWN: 422,
     }
 )
 """Who it is: 403. What is asked for: 404. What was sent: 422. Everything else is how the matter stands: 409."""
@@ -82,35 +84,37 @@ _STATUS: Final[Mapping[Refusal, int]] = MappingProxyType(
 Work: TypeAlias = Callable[[Connection, Call], Awaitable[Outcome]]
 
 
+NotDone: TypeAlias = Refused | Missing | VersionConflict
+
+
 class _NotDone(Exception):
     """Carries an outcome out of the transaction, which is rolled back."""
 
-    def __init__(self, outcome: Refused | Missing | Overtaken) -> None:
+    def __init__(self, outcome: NotDone) -> None:
         super().__init__(type(outcome).__name__)
         self.outcome = outcome
 
 
-async def take_step(request: Request, principal: Principal, work: Work) -> Response:
+async def take_step(
+    request: Request, principal: Principal, matter_id: UUID, work: Work
+) -> Response:
     """Do `work` in one transaction and answer with the matter; what it depends on may be 2 s late.
 
     A step can overtake the news it builds on: somebody accepts at routing, and calls here before the
-    acceptance came through Kafka. Such a refusal is tried again whenever something was committed.
+    acceptance came through Kafka.
     """
-    loop = asyncio.get_running_loop()
-    edge, deadline = edge_of(request), loop.time() + PATIENCE_SECONDS
-    while True:
-        before = edge.db.committed.count
-        try:
-            return await _try(request, principal, work)
-        except _NotDone as refused:
-            left = deadline - loop.time()
-            if left <= 0 or not may_yet_come(refused.outcome, system_clock()):
-                raise problem_of(refused.outcome, edge, language(request)) from None
-        await asyncio.sleep(BREATH_SECONDS)
-        await edge.db.committed.wait(min(POLL_SECONDS, left), before)
+    edge = edge_of(request)
+
+    async def attempt() -> Response | NotDone:
+        return await _attempt(request, principal, work)
+
+    found = await attempt_patiently(edge.db, edge.news, matter_id, attempt)
+    if isinstance(found, Response):
+        return found
+    raise problem_of(found, edge, language(request))
 
 
-async def _try(request: Request, principal: Principal, work: Work) -> Response:
+async def _attempt(request: Request, principal: Principal, work: Work) -> Response | NotDone:
     edge, actor = edge_of(request), Actor(principal.role, principal.party)
     call = Call(actor, edge.clock(), if_match(request), trace_in(request))
 
@@ -122,18 +126,28 @@ async def _try(request: Request, principal: Principal, work: Work) -> Response:
         view = matter_view(matter, actor, call.at, edge.office)
         return Answer(200, view, {"etag": f'"{matter.version}"'})
 
-    return await commands.run(request, edge.db, principal, in_transaction)
+    try:
+        return await commands.run(request, edge.db, principal, in_transaction)
+    except _NotDone as refused:
+        return refused.outcome
 
 
-def problem_of(outcome: Refused | Missing | Overtaken, edge: Edge, lang: str) -> Problem:
+def problem_of(outcome: NotDone, edge: Edge, lang: str) -> Problem:
     """The problem that a caller is told, in words of the catalogue."""
     match outcome:
         case Missing():
             return Problem(404, "matter_not_found")
-        case Overtaken(version):
+        case VersionConflict(version):
             return Problem(
-                412, "overtaken", params={"version": version}, members={"version": version}
+                412,
+                "overtaken",
+                params={"version": version},
+                headers={"etag": f'"{version}"'},
+                members={"version": version},
             )
+        case Refused(misnamed=wrong) if wrong:
+            errors = [_misnamed_error(each, lang) for each in wrong]
+            return Problem(422, outcome.code, errors=errors)
         case Refused(code, state, allowed, params):
             words = {name: _word(name, value, edge, lang) for name, value in params.items()}
             words["state"] = text(f"state.{state}", lang)
@@ -142,6 +156,12 @@ def problem_of(outcome: Refused | Missing | Overtaken, edge: Edge, lang: str) ->
             status = _STATUS.get(code, 409)
             members = {"state": state, "allowed_states": list(allowed)} if status == 409 else {}
             return Problem(status, name, params=words, members=members)
+
+
+def _misnamed_error(wrong: Misnamed, lang: str) -> FieldError:
+    code = "unknown_department" if wrong.kind is None else "not_a_department"
+    words = text(f"field.{code}", lang, party=wrong.party)
+    return FieldError(f"/body/{wrong.pointer}", code, words)
 
 
 def _word(name: str, value: object, edge: Edge, lang: str) -> str:

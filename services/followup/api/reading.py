@@ -1,9 +1,8 @@
 """What can be read over HTTP: lists, one matter, its history, the wall chart and the rates."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,42 +10,53 @@ from pydantic import BaseModel, Field
 
 from services.followup.api import answers, cursors
 from services.followup.api.edge import (
-    BREATH_SECONDS,
-    PATIENCE_SECONDS,
-    POLL_SECONDS,
     PROBLEMS,
     STAFF,
     Edge,
     edge_of,
     problem_of,
 )
+from services.followup.api.named import check_parties
+from services.followup.api.patience import attempt_patiently
 from services.followup.api.views import chart_view, details_view, found_view, rated_view
 from services.followup.domain.chart import SOON
 from services.followup.domain.moment import Actor
 from services.followup.domain.rates import GroupBy
 from services.followup.handlers import queries
 from services.followup.handlers.queries import Details, Wanted
-from services.followup.handlers.steps import Missing, may_yet_come
-from services.followup.store.history import Entry
+from services.followup.handlers.steps import Missing
+from services.followup.store.history import RecordedChange
 from services.followup.store.requests import terms_of
-from shared.contracts.event import Instant
-from shared.contracts.vocabulary import MatterState
+from shared.contracts.fields import (
+    VISIBLE,
+    WHOLE,
+    CategoryPath,
+    PartyId,
+    QueryMoment,
+    QueryMomentOrDay,
+    Uscc,
+    sized,
+)
+from shared.contracts.vocabulary import MatterState, Role
+from shared.http.routes import CheckedRoute
 from shared.kit.answers import Page, as_json
 from shared.kit.auth import Principal
-from shared.kit.clock import system_clock
 from shared.kit.messages import text
-from shared.kit.problems import Problem, language
+from shared.kit.problems import FieldError, Problem, invalid_because, language
 
-router = APIRouter(prefix="/followup", tags=["reading"], responses=PROBLEMS)
+router = APIRouter(
+    route_class=CheckedRoute, prefix="/followup", tags=["reading"], responses=PROBLEMS
+)
 
 Caller = Annotated[Principal, Depends(STAFF)]
-Limit = Annotated[int, Query(ge=1, le=200)]
+Limit = Annotated[int, Query(ge=1, le=200), WHOLE]
 Cursor = Annotated[str | None, Query(max_length=200)]
-Filter = Annotated[str | None, Field(min_length=1, max_length=200)]
-
-Named = Annotated[str | None, Query(min_length=1, max_length=200)]
+Park = Annotated[str, sized(200), VISIBLE]
 
 USUAL_PERIOD = timedelta(days=30)
+
+ME: Final = "me"
+"""The caller, where a party is named; no party's id."""
 
 Read = TypeVar("Read")
 
@@ -56,38 +66,68 @@ def _actor(caller: Principal) -> Actor:
 
 
 class Filters(BaseModel):
-    """The filters of a list of matters, its length and where it goes on. `q` is looked for in the summaries."""
+    """The filters of a list of matters, its length and where it goes on. `q` is looked for in the summaries.
+
+    `owner=me` is the caller, a liaison or a department; a coordinator's is the fallback desk.
+    """
 
     state: MatterState | None = None
-    owner: Filter = None
-    department: Filter = None
-    uscc: Filter = None
-    category: Filter = None
-    park: Filter = None
-    q: Annotated[str | None, Field(min_length=2, max_length=100)] = None
-    due_before: Instant | None = None
+    owner: PartyId | None = None
+    department: PartyId | None = None
+    uscc: Uscc | None = None
+    category: CategoryPath | None = None
+    park: Park | None = None
+    q: Annotated[str | None, Field(min_length=2, max_length=100), VISIBLE] = None
+    due_before: QueryMoment | None = None
     overdue: bool = False
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=200), WHOLE] = 50
     cursor: Annotated[str | None, Field(max_length=200)] = None
 
-    def wanted(self, now: datetime) -> Wanted:
-        """What the rules of the lists are asked for. Raises Problem 422 for words that are too short to be found."""
+    def wanted(self, edge: Edge, caller: Principal, lang: str) -> Wanted:
+        """What the rules of the lists are asked for.
+
+        Raises Problem 422 for words that are too short to be found, and for `me` of a caller who owns no matter.
+        """
         if self.q is not None and not terms_of(self.q):
             raise Problem(422, "search_too_short")
         return Wanted(
             self.state,
-            self.owner,
+            _owner(self.owner, caller, edge.office.desk, lang),
             self.department,
             self.uscc,
             self.category,
             self.park,
             self.q,
-            now if self.overdue else self.due_before,
+            self._due_before(edge.clock()),
         )
+
+    def named(self, desk: str) -> dict[str, str | None]:
+        """The parties that the filters name, by parameter; the caller and the desk need not be of the directory."""
+        owner = None if self.owner in (ME, desk) else self.owner
+        return {"owner": owner, "department": self.department}
+
+    def _due_before(self, now: datetime) -> datetime | None:
+        if not self.overdue:
+            return self.due_before
+        return now if self.due_before is None else min(now, self.due_before)
+
+
+def _owner(owner: str | None, caller: Principal, desk: str, lang: str) -> str | None:
+    if owner != ME:
+        return owner
+    if caller.role is Role.COORDINATOR:
+        return desk
+    if caller.role not in (Role.LIAISON, Role.DEPARTMENT):
+        words = text("field.me_owns_nothing", lang)
+        raise invalid_because([FieldError("/query/owner", "me_owns_nothing", words)])
+    return caller.party
 
 
 @router.get(
-    "/matters", responses={200: {"model": Page[answers.MatterInList]}}, summary="Search and filter"
+    "/matters",
+    responses={200: {"model": Page[answers.MatterInList]}},
+    operation_id="listMatters",
+    summary="Search and filter",
 )
 async def list_matters(
     request: Request, caller: Caller, filters: Annotated[Filters, Query()]
@@ -97,9 +137,10 @@ async def list_matters(
     A page looks through a limited number of matters, so one that is not full, or empty, may go on: follow `next` until
     it is null.
     """
-    edge, actor = edge_of(request), _actor(caller)
-    wanted = filters.wanted(edge.clock())
+    edge, actor, lang = edge_of(request), _actor(caller), language(request)
+    wanted = filters.wanted(edge, caller, lang)
     async with edge.db.reading() as conn:
+        await check_parties(conn, filters.named(edge.office.desk), lang)
         if wanted.due_before is None:
             before = cursors.read_id(filters.cursor)
             items, older = await queries.find_newest(conn, actor, wanted, before, filters.limit)
@@ -114,6 +155,7 @@ async def list_matters(
 @router.get(
     "/matters/{matter_id}",
     responses={200: {"model": answers.MatterWhole}},
+    operation_id="getMatter",
     summary="One matter whole",
 )
 async def show_matter(request: Request, matter_id: UUID, caller: Caller) -> Response:
@@ -124,7 +166,7 @@ async def show_matter(request: Request, matter_id: UUID, caller: Caller) -> Resp
         async with edge.db.reading() as conn:
             return await queries.show(conn, actor, matter_id)
 
-    details = await _patiently(request, edge, read)
+    details = await _patiently(request, edge, matter_id, read)
     view = details_view(details, actor, edge.clock(), edge.office)
     return as_json(view, headers={"etag": f'"{details.matter.version}"'})
 
@@ -132,47 +174,43 @@ async def show_matter(request: Request, matter_id: UUID, caller: Caller) -> Resp
 @router.get(
     "/matters/{matter_id}/history",
     responses={200: {"model": Page[answers.HistoryEntry]}},
+    operation_id="listMatterHistory",
     summary="Every change of a matter",
 )
 async def show_history(
     request: Request,
     matter_id: UUID,
     caller: Caller,
-    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    limit: Annotated[int, Query(ge=1, le=500), WHOLE] = 200,
     cursor: Cursor = None,
 ) -> Response:
     """In order, each with its version, who caused it and what it followed from."""
     edge, actor, lang = edge_of(request), _actor(caller), language(request)
     after = cursors.read_version(cursor)
 
-    async def read() -> list[Entry] | Missing:
+    async def read() -> list[RecordedChange] | Missing:
         async with edge.db.reading() as conn:
             return await queries.show_history(conn, actor, matter_id, after, limit)
 
-    entries = await _patiently(request, edge, read)
+    entries = await _patiently(request, edge, matter_id, read)
     position = cursors.of_version(entries[-1].version) if len(entries) == limit else None
     return as_json({"items": [_entry(entry, lang) for entry in entries], "next": position})
 
 
 async def _patiently(
-    request: Request, edge: Edge, read: Callable[[], Awaitable[Read | Missing]]
+    request: Request,
+    edge: Edge,
+    matter_id: UUID,
+    read: Callable[[], Awaitable[Read | Missing]],
 ) -> Read:
     """What `read` finds; a matter whose id was drawn a moment ago may be 2 s late."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE_SECONDS
-    while True:
-        before = edge.db.committed.count
-        found = await read()
-        if not isinstance(found, Missing):
-            return found
-        left = deadline - loop.time()
-        if left <= 0 or not may_yet_come(found, system_clock()):
-            raise problem_of(found, edge, language(request))
-        await asyncio.sleep(BREATH_SECONDS)
-        await edge.db.committed.wait(min(POLL_SECONDS, left), before)
+    found = await attempt_patiently(edge.db, edge.news, matter_id, read)
+    if isinstance(found, Missing):
+        raise problem_of(found, edge, language(request))
+    return found
 
 
-def _entry(entry: Entry, lang: str) -> dict[str, Any]:
+def _entry(entry: RecordedChange, lang: str) -> dict[str, Any]:
     name = entry.type.removeprefix("liaison.").rpartition(".")[0]
     actor = entry.data.get("actor", {})
     if entry.causation_id is not None:
@@ -198,19 +236,21 @@ def _entry(entry: Entry, lang: str) -> dict[str, Any]:
 @router.get(
     "/wall-chart",
     responses={200: {"model": Page[answers.ChartedMilestone]}},
+    operation_id="getWallChart",
     summary="The wall chart",
 )
 async def show_chart(
     request: Request,
     caller: Caller,
-    department: Named = None,
-    park: Named = None,
+    department: PartyId | None = None,
+    park: Annotated[Park | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """挂图作战: milestones of open matters that are not settled, the earliest due first, with their lights."""
     edge, after = edge_of(request), cursors.read_place(cursor)
     async with edge.db.reading() as conn:
+        await check_parties(conn, {"department": department}, language(request))
         chart = await queries.show_chart(conn, _actor(caller), department, park, after, limit)
     now = edge.clock()
     items = chart_view(chart.milestones, now, edge.office.calendar.add(now, SOON))
@@ -219,19 +259,22 @@ async def show_chart(
 
 
 @router.get(
-    "/rates", responses={200: {"model": answers.RatesOfPeriod}}, summary="The rates of a period"
+    "/rates",
+    responses={200: {"model": answers.RatesOfPeriod}},
+    operation_id="getRates",
+    summary="The rates of a period",
 )
 async def show_rates(
     request: Request,
     caller: Caller,
-    since: Annotated[str | None, Query(alias="from", max_length=40)] = None,
-    until: Annotated[str | None, Query(alias="to", max_length=40)] = None,
+    since: Annotated[QueryMomentOrDay | None, Query(alias="from")] = None,
+    until: Annotated[QueryMomentOrDay | None, Query(alias="to")] = None,
     by: GroupBy | None = None,
 ) -> Response:
     """三率: numerator, denominator and what was left out. Dates count whole days of the town, `to` included."""
     edge = edge_of(request)
-    end = _instant(edge, "to", until, ends=True) or edge.clock()
-    start = _instant(edge, "from", since, ends=False) or end - USUAL_PERIOD
+    end = edge.clock() if until is None else _moment(edge, until, ends=True)
+    start = end - USUAL_PERIOD if since is None else _moment(edge, since, ends=False)
     if start >= end:
         raise Problem(422, "empty_period")
     async with edge.db.reading() as conn:
@@ -242,16 +285,8 @@ async def show_rates(
     )
 
 
-def _instant(edge: Edge, name: str, given: str | None, *, ends: bool) -> datetime | None:
-    if given is None:
-        return None
-    try:
-        if len(given) == len("2026-03-02"):
-            day = date.fromisoformat(given) + timedelta(days=ends)
-            return datetime.combine(day, time(), edge.office.calendar.zone)
-        at = datetime.fromisoformat(given)
-    except (ValueError, OverflowError):
-        raise Problem(422, "no_date", params={"name": name}) from None
-    if at.tzinfo is None:
-        raise Problem(422, "no_time_zone", params={"name": name})
-    return at
+def _moment(edge: Edge, given: date, *, ends: bool) -> datetime:
+    """A day's beginning, or its end, in the town's zone; a moment as it is."""
+    if isinstance(given, datetime):
+        return given
+    return datetime.combine(given + timedelta(days=ends), time(), edge.office.calendar.zone)

@@ -14,12 +14,14 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Call, Decide, Outcome
+from shared.http.routes import CheckedRoute
 from shared.kit.auth import Principal
 from shared.kit.commands import KEYED, VERSIONED
 from shared.kit.db import Connection
 from shared.kit.ids import new_id
 
 router = APIRouter(
+    route_class=CheckedRoute,
     prefix="/followup/matters/{matter_id}",
     tags=["steps"],
     dependencies=[KEYED, VERSIONED],
@@ -33,10 +35,12 @@ async def _step(request: Request, caller: Principal, matter_id: UUID, decide: De
     async def run(conn: Connection, call: Call) -> Outcome:
         return await steps.take_step(conn, edge_of(request).office, matter_id, call, decide)
 
-    return await take_step(request, caller, run)
+    return await take_step(request, caller, matter_id, run)
 
 
-@router.post("/first-contact", summary="The owner spoke to the requester")
+@router.post(
+    "/first-contact", operation_id="recordFirstContact", summary="The owner spoke to the requester"
+)
 async def first_contact(
     request: Request,
     matter_id: UUID,
@@ -48,7 +52,7 @@ async def first_contact(
     return await _step(request, caller, matter_id, lambda m, at: work.first_contact(m, step, at))
 
 
-@router.post("/feedback", summary="Tell the requester how it stands")
+@router.post("/feedback", operation_id="giveFeedback", summary="Tell the requester how it stands")
 async def feedback(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.FeedbackBody
 ) -> Response:
@@ -57,7 +61,7 @@ async def feedback(
     return await _step(request, caller, matter_id, lambda m, at: work.feedback(m, step, at))
 
 
-@router.post("/plan", summary="Put it on the wall chart")
+@router.post("/plan", operation_id="planMilestones", summary="Put it on the wall chart")
 async def plan(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.PlanBody
 ) -> Response:
@@ -70,10 +74,16 @@ async def plan(
             for each in body.milestones
         )
     )
-    return await _step(request, caller, matter_id, lambda m, at: chart.plan(m, step, at))
+
+    async def run(conn: Connection, call: Call) -> Outcome:
+        return await steps.plan(conn, edge_of(request).office, matter_id, call, step)
+
+    return await take_step(request, caller, matter_id, run)
 
 
-@router.post("/milestones/{milestone_id}", summary="Move a milestone on")
+@router.post(
+    "/milestones/{milestone_id}", operation_id="changeMilestone", summary="Move a milestone on"
+)
 async def change_milestone(
     request: Request,
     matter_id: UUID,
@@ -92,23 +102,27 @@ async def change_milestone(
     return await _step(request, caller, matter_id, decide)
 
 
-@router.post("/tasks", summary="Give a department a task")
+@router.post("/tasks", operation_id="addTask", summary="Give a department a task")
 async def add_task(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.TaskBody
 ) -> Response:
     """协办任务: the department sees the matter from now on."""
     step = chart.AddTask(new_id(), body.department, body.title, body.due_at)
-    return await _step(request, caller, matter_id, lambda m, at: chart.add_task(m, step, at))
+
+    async def run(conn: Connection, call: Call) -> Outcome:
+        return await steps.add_task(conn, edge_of(request).office, matter_id, call, step)
+
+    return await take_step(request, caller, matter_id, run)
 
 
-@router.post("/tasks/{task_id}/done", summary="Say that a task is done")
+@router.post("/tasks/{task_id}/done", operation_id="finishTask", summary="Say that a task is done")
 async def finish_task(request: Request, matter_id: UUID, task_id: UUID, caller: Caller) -> Response:
     """任务完成: by its department or whoever carries the work."""
     step = chart.FinishTask(str(task_id))
     return await _step(request, caller, matter_id, lambda m, at: chart.finish_task(m, step, at))
 
 
-@router.post("/hold", summary="Wait for the requester")
+@router.post("/hold", operation_id="holdMatter", summary="Wait for the requester")
 async def hold(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.HoldBody
 ) -> Response:
@@ -117,7 +131,7 @@ async def hold(
     return await _step(request, caller, matter_id, lambda m, at: work.hold(m, step, at))
 
 
-@router.post("/resume", summary="Go on")
+@router.post("/resume", operation_id="resumeMatter", summary="Go on")
 async def resume(
     request: Request,
     matter_id: UUID,
@@ -128,16 +142,16 @@ async def resume(
     return await _step(request, caller, matter_id, lambda m, at: work.resume(m, work.Resume(), at))
 
 
-@router.post("/extend", summary="Move a limit")
+@router.post("/extend", operation_id="extendLimit", summary="Move a limit")
 async def extend(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.ExtendBody
 ) -> Response:
-    """延期: the old limit, the reason and the approver stay on record."""
+    """延期: by 30 days at most without leave; the old limit, the reason and the approver stay on record."""
     step = work.Extend(body.clock, body.new_due_at, body.reason)
     return await _step(request, caller, matter_id, lambda m, at: work.extend(m, step, at))
 
 
-@router.post("/shelve", summary="Put it on the long-term list")
+@router.post("/shelve", operation_id="shelveMatter", summary="Put it on the long-term list")
 async def shelve(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.ShelveBody
 ) -> Response:
@@ -146,7 +160,7 @@ async def shelve(
     return await _step(request, caller, matter_id, lambda m, at: work.shelve(m, step, at))
 
 
-@router.post("/handle", summary="Say what came of it")
+@router.post("/handle", operation_id="handleMatter", summary="Say what came of it")
 async def handle(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.HandleBody
 ) -> Response:
@@ -155,18 +169,22 @@ async def handle(
     return await _step(request, caller, matter_id, lambda m, at: ending.handle(m, step, at))
 
 
-@router.post("/return-visit", summary="Record a return visit")
+@router.post("/return-visit", operation_id="recordReturnVisit", summary="Record a return visit")
 async def return_visit(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.ReturnVisitBody
 ) -> Response:
-    """回访: by somebody other than the handler; a content requester settles the matter."""
+    """回访: by somebody who did none of the work; a content requester settles the matter."""
     step = ending.ReturnVisit(
         body.reached, body.answered, body.solved, body.satisfaction, body.words
     )
-    return await _step(request, caller, matter_id, lambda m, at: ending.return_visit(m, step, at))
+
+    async def run(conn: Connection, call: Call) -> Outcome:
+        return await steps.independent_step(conn, edge_of(request).office, matter_id, call, step)
+
+    return await take_step(request, caller, matter_id, run)
 
 
-@router.post("/close", summary="Settle it")
+@router.post("/close", operation_id="closeMatter", summary="Settle it")
 async def close(
     request: Request,
     matter_id: UUID,
@@ -175,10 +193,14 @@ async def close(
 ) -> Response:
     """销号: by a coordinator, after an answered return visit or with a named exemption."""
     step = ending.Close(body.exemption if body else None)
-    return await _step(request, caller, matter_id, lambda m, at: ending.close(m, step, at))
+
+    async def run(conn: Connection, call: Call) -> Outcome:
+        return await steps.independent_step(conn, edge_of(request).office, matter_id, call, step)
+
+    return await take_step(request, caller, matter_id, run)
 
 
-@router.post("/reopen", summary="Begin another round")
+@router.post("/reopen", operation_id="reopenMatter", summary="Begin another round")
 async def reopen(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.ReopenBody
 ) -> Response:
@@ -187,16 +209,20 @@ async def reopen(
     return await _step(request, caller, matter_id, lambda m, at: ending.reopen(m, step, at))
 
 
-@router.post("/reject", summary="Say that it is not ours to take")
+@router.post("/reject", operation_id="rejectMatter", summary="Say that it is not ours to take")
 async def reject(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.RejectBody
 ) -> Response:
     """不予受理: before anybody took it, with the reason and the lawful channel."""
     step = ending.Reject(body.reason, body.channel)
-    return await _step(request, caller, matter_id, lambda m, at: ending.reject(m, step, at))
+
+    async def run(conn: Connection, call: Call) -> Outcome:
+        return await steps.reject(conn, edge_of(request).office, matter_id, call, step)
+
+    return await take_step(request, caller, matter_id, run)
 
 
-@router.post("/merge", summary="Follow it in another matter")
+@router.post("/merge", operation_id="mergeMatter", summary="Follow it in another matter")
 async def merge(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.MergeBody
 ) -> Response:
@@ -206,10 +232,10 @@ async def merge(
         ids = (matter_id, body.into)
         return await steps.merge(conn, edge_of(request).office, ids, call, body.reason)
 
-    return await take_step(request, caller, run)
+    return await take_step(request, caller, matter_id, run)
 
 
-@router.post("/unmerge", summary="Undo a merge")
+@router.post("/unmerge", operation_id="unmergeMatter", summary="Undo a merge")
 async def unmerge(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.UnmergeBody
 ) -> Response:
@@ -218,7 +244,7 @@ async def unmerge(
     return await _step(request, caller, matter_id, lambda m, at: links.unmerge(m, step, at))
 
 
-@router.post("/join", summary="Link it to others of the same problem")
+@router.post("/join", operation_id="joinMatters", summary="Link it to others of the same problem")
 async def join(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.JoinBody
 ) -> Response:
@@ -231,4 +257,4 @@ async def join(
         step = links.Join(joint_id, body.title)
         return await steps.join(conn, edge_of(request).office, ids, call, step)
 
-    return await take_step(request, caller, run)
+    return await take_step(request, caller, matter_id, run)

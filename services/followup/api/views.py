@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.followup.domain.access import open_steps
+from services.followup.domain.access import Step, open_steps
 from services.followup.domain.chart import SOON, light_of
 from services.followup.domain.clocks import Clock
 from services.followup.domain.matter import Matter, Milestone, Party, Task
@@ -28,6 +28,9 @@ def matter_view(matter: Matter, caller: Actor, at: datetime, office: Office) -> 
         "taken_at": matter.taken_at,
         "contacted_at": matter.contacted_at,
         "clocks": [_clock(clock) for clock in matter.clocks],
+        "set_aside": [_clock(clock) for clock in matter.aside],
+        "breaches": matter.breaches,
+        "extensions": matter.extensions,
         "milestones": [_milestone(each, at, soon) for each in matter.milestones],
         "tasks": [_task(each) for each in matter.tasks],
         "hold": matter.hold,
@@ -76,9 +79,10 @@ def _clock(clock: Clock) -> dict[str, Any]:
         "original_due_at": clock.original_due_at,
         "remind_at": clock.remind_at,
         "stage": clock.stage,
-        "breached": clock.broken,
+        "breached": clock.missed,
         "paused_at": clock.paused_at,
         "calendar_version": clock.calendar_version,
+        "extensions": clock.extensions,
     }
 
 
@@ -119,12 +123,16 @@ def found_view(found: Found, office: Office) -> dict[str, Any]:
 def details_view(details: Details, caller: Actor, at: datetime, office: Office) -> dict[str, Any]:
     """A matter whole, with what was asked."""
     first = details.requests[0]
-    return matter_view(details.matter, caller, at, office) | {
+    view = matter_view(details.matter, caller, at, office)
+    if caller.party in details.workers:
+        view["steps"] = [each for each in view["steps"] if each != Step.RETURN_VISIT]
+    return view | {
         "summary": first.summary,
         "requester": first.requester,
         "requests": [_request(request) for request in details.requests],
         "merged_from": list(details.merged),
         "joined_with": list(details.joined),
+        "messages": details.words,
     }
 
 

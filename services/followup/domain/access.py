@@ -35,7 +35,7 @@ class Step(StrEnum):
     JOIN = "join"
 
 
-class Standing(StrEnum):
+class CallerRelation(StrEnum):
     """What a caller is to a matter."""
 
     COORDINATOR = "coordinator"
@@ -50,10 +50,10 @@ class Rule:
     """In which states a step is possible, and for whom."""
 
     states: frozenset[MatterState]
-    who: frozenset[Standing]
+    who: frozenset[CallerRelation]
 
 
-_S, _W = MatterState, Standing
+_S, _W = MatterState, CallerRelation
 _COORDINATOR = frozenset({_W.COORDINATOR})
 _RELATION = _COORDINATOR | {_W.OWNER}
 _WORK = _RELATION | {_W.LEAD}
@@ -98,31 +98,45 @@ def may_see(matter: Matter, caller: Actor) -> bool:
     return caller.role in PARTIES and caller.party in matter.parties
 
 
-def standings(matter: Matter, caller: Actor) -> frozenset[Standing]:
+def standings(matter: Matter, caller: Actor) -> frozenset[CallerRelation]:
     """What the caller is to the matter; nothing for whoever only reads."""
     found = set()
     if caller.role is Role.COORDINATOR:
-        found.add(Standing.COORDINATOR)
+        found.add(CallerRelation.COORDINATOR)
     if caller.role in PARTIES and matter.owner is not None and matter.owner.id == caller.party:
-        found.add(Standing.OWNER)
+        found.add(CallerRelation.OWNER)
     if caller.role is Role.DEPARTMENT:
         if caller.party == matter.lead_department:
-            found.add(Standing.LEAD)
+            found.add(CallerRelation.LEAD)
         if caller.party in matter.parties:
-            found.add(Standing.CO)
+            found.add(CallerRelation.CO)
     if may_visit(matter, caller):
-        found.add(Standing.VISITOR)
+        found.add(CallerRelation.VISITOR)
     return frozenset(found)
 
 
 def may_visit(matter: Matter, caller: Actor) -> bool:
-    """A return visit is made by nobody who handled the matter, owns it or leads the work on it."""
+    """A return visit is made by nobody who is in the work, as far as the matter itself tells."""
     if caller.role not in PARTIES and caller.role is not Role.COORDINATOR:
         return False
-    handler = matter.handling.handler if matter.handling else None
-    owner = matter.owner.id if matter.owner else None
-    concerned = {handler.party if handler else None, owner, matter.lead_department}
-    return caller.party not in concerned
+    return caller.party not in concerned(matter)
+
+
+def concerned(matter: Matter) -> frozenset[str]:
+    """Who is in the work of this round: handler, owners, departments of the dispatch, of milestones and of tasks.
+
+    Who was in it in earlier rounds, or in matters that were merged into this one, is read off the history.
+    """
+    found = {each.owner_department for each in matter.milestones}
+    found |= {each.department for each in matter.tasks}
+    found |= {owner.id for owner in (matter.owner, matter.last_owner) if owner is not None}
+    if matter.handling is not None:
+        found.add(matter.handling.handler.party)
+    if matter.dispatch is not None:
+        found.update(matter.dispatch.co_departments)
+        if matter.dispatch.lead_department is not None:
+            found.add(matter.dispatch.lead_department)
+    return frozenset(found)
 
 
 def guard(matter: Matter, step: Step, caller: Actor) -> Refused | None:

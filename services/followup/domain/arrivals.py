@@ -30,6 +30,7 @@ from services.followup.domain.matter import (
 from services.followup.domain.moment import Moment
 from shared.calendar import Limit
 from shared.contracts.vocabulary import (
+    Amendment,
     Channel,
     ClockKind,
     Kind,
@@ -99,12 +100,7 @@ def open_matter(registration: Registration, moment: Moment) -> Changed:
     """A matter is open from its registration on; the handling limit follows with the dispatch."""
     limits = moment.limits_of(registration.category)
     received_at = registration.received_at
-    interim = clocks.start(
-        ClockKind.INTERIM,
-        moment.after(limits.interim, received_at),
-        received_at,
-        moment.calendar,
-    )
+    interim = clocks.begin(ClockKind.INTERIM, limits.interim, received_at, moment.calendar)
     matter = Matter(
         id=registration.request_id,
         requester_id=registration.requester.id,
@@ -130,9 +126,12 @@ def open_matter(registration: Registration, moment: Moment) -> Changed:
     return told(matter, fact, moment)
 
 
-def amend(matter: Matter, message: str, moment: Moment) -> Changed:
-    """The requester's words are kept in every state; they end a hold, which waited for them."""
-    told = tell(matter, Amended(message), moment)
+def amend(matter: Matter, message: str, moment: Moment, request_id: str | None = None) -> Changed:
+    """The requester's words are kept in every state; they end a hold, which waited for them.
+
+    `request_id` is set where they came by the receipt of a request that was merged into the matter.
+    """
+    told = tell(matter, Amended(message, request_id=request_id), moment)
     if matter.state is MatterState.ON_HOLD:
         resumed = resume_held(told.matter, moment)
         return tell(resumed, Resumed(deadlines(resumed)), moment, told.told)
@@ -144,12 +143,18 @@ def resume_held(matter: Matter, moment: Moment) -> Matter:
     running = clocks.unpause(
         clocks.without(matter.clocks, ClockKind.RESUME), moment.at, moment.calendar
     )
-    return replace(matter, state=MatterState.IN_PROGRESS, hold=None, clocks=running)
+    return replace(
+        matter,
+        state=MatterState.IN_PROGRESS,
+        hold=None,
+        clocks=running,
+        held_s=matter.held_s + moment.seconds_since(matter.hold.held_at if matter.hold else None),
+    )
 
 
 def withdraw(matter: Matter, reason: str | None, moment: Moment) -> Decision:
-    """The requester takes it back, at any time before the end."""
-    if matter.final:
+    """The requester takes it back, at any time before the end; one that was merged too, alone."""
+    if matter.final and matter.state is not MatterState.MERGED:
         return Unmoved("it has ended already")
     ended = replace(
         with_offer_ended(matter, OfferState.RESCINDED),
@@ -158,8 +163,17 @@ def withdraw(matter: Matter, reason: str | None, moment: Moment) -> Decision:
         pending=None,
         hold=None,
         shelf=None,
+        aside=(),
+        merging=None,
     )
     return tell(ended, Withdrawn(reason), moment)
+
+
+def withdrawn_from(
+    matter: Matter, reason: str | None, moment: Moment, request_id: str | None = None
+) -> Changed:
+    """The words of a withdrawal that came too late, or that is of a request that was merged into this matter."""
+    return tell(matter, Amended(reason or "", Amendment.WITHDRAWAL, request_id), moment)
 
 
 def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
@@ -180,7 +194,7 @@ def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
         clocks=clocks.with_clock(running, review),
         **dispatched,
     )
-    return tell(waiting, Waiting(news.reason, news.review_at), moment)
+    return tell(waiting, Waiting(news.reason, news.review_at, news.dispatch), moment)
 
 
 def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
@@ -244,8 +258,8 @@ def take(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
     taken_at = min(news.at, moment.at)
     running = matter.clocks
     if matter.contacted_at is None and matter.state is MatterState.OFFERED:
-        due_at = moment.after(moment.limits_of(matter.category).first_contact, taken_at)
-        first = clocks.start(ClockKind.FIRST_CONTACT, due_at, taken_at, moment.calendar)
+        limit = moment.limits_of(matter.category).first_contact
+        first = clocks.begin(ClockKind.FIRST_CONTACT, limit, taken_at, moment.calendar)
         running = clocks.with_clock(running, first)
     taken = replace(
         matter,
@@ -272,9 +286,10 @@ def _dispatched(matter: Matter, dispatch: Dispatch, moment: Moment) -> dict[str,
         "parties": _joined(matter.parties, *(each for each in departments if each)),
     }
     if matter.state in DISPATCHING and not (held and held.extensions):
-        due_at = moment.after(Limit.days(dispatch.handle_days), matter.began_at)
-        handle = clocks.start(ClockKind.HANDLE, due_at, matter.began_at, moment.calendar)
-        changes["clocks"] = clocks.with_clock(matter.clocks, handle)
+        limit = Limit.days(dispatch.handle_days)
+        handle = clocks.begin(ClockKind.HANDLE, limit, matter.began_at, moment.calendar)
+        replanned = clocks.replan(held, handle) if held else handle
+        changes["clocks"] = clocks.with_clock(matter.clocks, replanned)
     return changes
 
 

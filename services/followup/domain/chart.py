@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.followup.domain import clocks
-from services.followup.domain.access import Standing, Step, guard, standings
+from services.followup.domain.access import CallerRelation, Step, guard, standings
 from services.followup.domain.decision import Decision, Refusal, Refused, refuse, tell
 from services.followup.domain.facts import MilestoneChanged, Planned, TaskChanged
 from services.followup.domain.matter import Matter, Milestone, Task
 from services.followup.domain.moment import Moment
+from services.followup.domain.naming import Kinds, misnamed
+from services.followup.domain.postponing import OWN_EXTENSION, by_leave
 from services.followup.domain.work import promise_feedback
 from shared.calendar import Limit, WorkingCalendar
 from shared.contracts.vocabulary import ClockKind, Light, MilestoneState, Path
@@ -34,9 +36,18 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Milestones for the chart; more may be planned later."""
+    """Milestones for the chart; more may be planned later. `known` is the directory, as far as it is named here."""
 
     steps: tuple[PlannedStep, ...]
+    known: Kinds | None = None
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """The fields that name a department, by their pointers into the body, with whom they name."""
+        return tuple(
+            (f"milestones/{number}/owner_department", each.owner_department)
+            for number, each in enumerate(self.steps)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +64,18 @@ class ChangeMilestone:
 
 @dataclass(frozen=True, slots=True)
 class AddTask:
-    """Something for a department to do."""
+    """Something for a department to do. `known` is the directory, as far as it is named here."""
 
     id: str
     department: str
     title: str
     due_at: datetime | None = None
+    known: Kinds | None = None
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """The field that names the department, by its pointer into the body, with whom it names."""
+        return (("department", self.department),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,8 @@ def plan(matter: Matter, step: Plan, moment: Moment) -> Decision:
         return refused
     if len(matter.milestones) + len(step.steps) > MOST_MILESTONES:
         return refuse(matter, Refusal.TOO_MANY, most=MOST_MILESTONES)
+    if refused := _misnamed(matter, step):
+        return refused
     for each in step.steps:
         if refused := _dated(matter, each.due_at, moment):
             return refused
@@ -117,7 +136,10 @@ def plan(matter: Matter, step: Plan, moment: Moment) -> Decision:
 
 
 def change_milestone(matter: Matter, step: ChangeMilestone, moment: Moment) -> Decision:
-    """Moves a milestone on. Its department may, and whoever carries the work; only a coordinator waives one."""
+    """Moves a milestone on. Its department may, and whoever carries the work; only a coordinator waives one.
+
+    More than 30 days after its first date it moves with the leave of a coordinator who is not the owner.
+    """
     if refused := guard(matter, Step.MILESTONE, moment.by):
         return refused
     found = next((each for each in matter.milestones if each.id == step.id), None)
@@ -140,8 +162,8 @@ def _may_change(
     matter: Matter, found: Milestone, step: ChangeMilestone, moment: Moment
 ) -> Refused | None:
     mine = standings(matter, moment.by)
-    if Standing.COORDINATOR not in mine:
-        carries = mine & {Standing.OWNER, Standing.LEAD}
+    if CallerRelation.COORDINATOR not in mine:
+        carries = mine & {CallerRelation.OWNER, CallerRelation.LEAD}
         if not carries and found.owner_department != moment.by.party:
             return refuse(matter, Refusal.NOT_YOURS)
         if step.state is MilestoneState.WAIVED:
@@ -151,6 +173,8 @@ def _may_change(
     if step.due_at is not None and step.due_at != found.due_at:
         if not step.reason:
             return refuse(matter, Refusal.REASON_NEEDED)
+        if step.due_at > found.original_due_at + OWN_EXTENSION and not by_leave(matter, moment):
+            return refuse(matter, Refusal.LEAVE_NEEDED, days=OWN_EXTENSION.days)
         return _dated(matter, step.due_at, moment)
     return None
 
@@ -161,6 +185,8 @@ def add_task(matter: Matter, step: AddTask, moment: Moment) -> Decision:
         return refused
     if len(matter.tasks) >= MOST_TASKS:
         return refuse(matter, Refusal.TOO_MANY, most=MOST_TASKS)
+    if refused := _misnamed(matter, step):
+        return refused
     if step.due_at is not None and (refused := _dated(matter, step.due_at, moment)):
         return refused
     task = Task(step.id, step.department, step.title, step.due_at)
@@ -177,7 +203,7 @@ def finish_task(matter: Matter, step: FinishTask, moment: Moment) -> Decision:
     task = next((each for each in matter.tasks if each.id == step.id), None)
     if task is None:
         return refuse(matter, Refusal.TASK_UNKNOWN)
-    carries = standings(matter, moment.by) - {Standing.CO, Standing.VISITOR}
+    carries = standings(matter, moment.by) - {CallerRelation.CO, CallerRelation.VISITOR}
     if not carries and task.department != moment.by.party:
         return refuse(matter, Refusal.NOT_YOURS)
     if task.done_at is not None:
@@ -186,6 +212,11 @@ def finish_task(matter: Matter, step: FinishTask, moment: Moment) -> Decision:
     tasks = tuple(finished if each.id == task.id else each for each in matter.tasks)
     fact = TaskChanged(task.id, task.department, task.title, done=True)
     return tell(replace(matter, tasks=tasks), fact, moment)
+
+
+def _misnamed(matter: Matter, step: Plan | AddTask) -> Refused | None:
+    wrong = misnamed(step.named, step.known)
+    return Refused(Refusal.DEPARTMENT_UNKNOWN, matter.state, misnamed=wrong) if wrong else None
 
 
 def _dated(matter: Matter, due_at: datetime, moment: Moment) -> Refused | None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from services.followup.domain.limits import REMINDER_LEADS, RUNG
-from shared.calendar import WorkingCalendar
+from shared.calendar import Limit, WorkingCalendar
 from shared.contracts.vocabulary import ClockKind
 
 
@@ -39,7 +39,10 @@ NEXT_STAGE: Final[Mapping[Stage, Stage]] = MappingProxyType(
 class Clock:
     """One running promise. `original_due_at` is never overwritten; `act_at` is when the sweep looks at it next.
 
-    `calendar_version` is the calendar's that computed `due_at`. `extensions` counts those of the round.
+    `calendar_version` is the calendar's that computed `due_at`. `extensions` counts those of the round. `since`,
+    `limit` (as in "3wd") and `pauses` are what `due_at` was computed from; `limit` is None where a person or another
+    service set the date.
+    `breached_at` is when the promise was first said to be broken; a later limit does not take it away.
     """
 
     kind: ClockKind
@@ -51,11 +54,42 @@ class Clock:
     calendar_version: str
     paused_at: datetime | None = None
     extensions: int = 0
+    since: datetime | None = None
+    limit: str | None = None
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    breached_at: datetime | None = None
 
     @property
     def broken(self) -> bool:
         """Whether the limit ran out, and that has been said."""
         return self.stage not in (Stage.ON_TRACK, Stage.REMINDED)
+
+    @property
+    def missed(self) -> bool:
+        """Whether the promise was ever broken, whatever limit it has now."""
+        return self.broken or self.breached_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A promise that was broken: its limit, in which round, and when that was said."""
+
+    clock: ClockKind
+    round: int
+    due_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A limit that was moved: from when to when, in which round, and who allowed it. The reason is in its event."""
+
+    clock: ClockKind
+    round: int
+    old_due_at: datetime
+    new_due_at: datetime
+    approver: str
+    at: datetime
 
 
 Clocks: TypeAlias = tuple[Clock, ...]
@@ -77,6 +111,12 @@ def start(
         Stage.ON_TRACK,
         version or calendar.version,
     )
+
+
+def begin(kind: ClockKind, limit: Limit, since: datetime, calendar: WorkingCalendar) -> Clock:
+    """A clock that runs out when `limit` from `since` on ends, and remembers what it was computed from."""
+    clock = start(kind, calendar.add(since, limit), since, calendar)
+    return replace(clock, since=since, limit=str(limit))
 
 
 def without(clocks: Clocks, *kinds: ClockKind) -> Clocks:
@@ -118,13 +158,35 @@ def _unpaused(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
         stage=clock.stage,
         act_at=fresh.act_at if clock.stage is Stage.ON_TRACK else fresh.due_at,
         extensions=clock.extensions,
+        since=clock.since,
+        limit=clock.limit,
+        pauses=(*clock.pauses, (paused_at, at)),
+        breached_at=clock.breached_at,
     )
 
 
 def extend(clock: Clock, due_at: datetime, at: datetime, calendar: WorkingCalendar) -> Clock:
-    """The clock with a later limit, on track again; the original limit stays on record."""
+    """The clock with a later limit, on track again; the original limit and a breach stay on record."""
     fresh = start(clock.kind, due_at, at, calendar)
-    return replace(fresh, original_due_at=clock.original_due_at, extensions=clock.extensions + 1)
+    return replace(
+        fresh,
+        original_due_at=clock.original_due_at,
+        extensions=clock.extensions + 1,
+        breached_at=clock.breached_at or (at if clock.broken else None),
+    )
+
+
+def replan(clock: Clock, fresh: Clock) -> Clock:
+    """`fresh` in the place of `clock`: another limit for the same promise, whose breach and first limit stay."""
+    if clock.broken and fresh.due_at <= clock.due_at:
+        return clock
+    breached_at = clock.breached_at or (clock.due_at if clock.broken else None)
+    return replace(
+        fresh,
+        original_due_at=clock.original_due_at,
+        extensions=clock.extensions,
+        breached_at=breached_at,
+    )
 
 
 def advance(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock | None:
@@ -139,7 +201,10 @@ def advance(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock | No
             return replace(clock, stage=Stage.REMINDED, act_at=clock.due_at)
         rises = clock.kind is not ClockKind.ACCEPT
         return replace(
-            clock, stage=Stage.SUPERVISED, act_at=calendar.add(at, RUNG) if rises else None
+            clock,
+            stage=Stage.SUPERVISED,
+            act_at=calendar.add(at, RUNG) if rises else None,
+            breached_at=clock.breached_at or at,
         )
     stage = NEXT_STAGE[clock.stage]
     return replace(

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from services.followup.domain.facts import Deadline, Deadlines, Fact
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Actor, Moment
+from services.followup.domain.naming import Misnamed
 from shared.contracts.vocabulary import MatterState
 
 
@@ -30,6 +31,10 @@ class Refusal(StrEnum):
     TOO_FAR = "too_far"
     CLOCK_NOT_RUNNING = "clock_not_running"
     EXTENSION_SPENT = "extension_spent"
+    LEAVE_NEEDED = "leave_needed"
+    TOTAL_SPENT = "total_spent"
+    EXEMPTS_ITSELF = "exempts_itself"
+    REJECTS_OWN_WORK = "rejects_own_work"
     PATH_IS_CHARTED = "path_is_charted"
     OUTCOME_NOT_GIVEN = "outcome_not_given"
     NOT_INDEPENDENT = "not_independent"
@@ -41,8 +46,11 @@ class Refusal(StrEnum):
     MERGED_WITH_ITSELF = "merged_with_itself"
     OTHER_REQUESTER = "other_requester"
     TARGET_NOT_OPEN = "target_not_open"
+    TARGET_HANDLED = "target_handled"
+    TARGET_FULL = "target_full"
     HAS_MERGED = "has_merged"
     JOINED_ALREADY = "joined_already"
+    DEPARTMENT_UNKNOWN = "department_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +73,13 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing changed. `allowed` are the states that would allow the step."""
+    """Nothing changed. `allowed` are the states that would allow the step, `misnamed` the fields at fault."""
 
     code: Refusal
     state: MatterState
     allowed: tuple[MatterState, ...] = ()
     params: Mapping[str, object] = field(default_factory=dict)
+    misnamed: tuple[Misnamed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from services.followup.domain import clocks
-from services.followup.domain.access import Step, guard
+from services.followup.domain.access import Step, concerned, guard
 from services.followup.domain.decision import (
     Changed,
     Decision,
@@ -40,20 +40,22 @@ class Handle:
 
 @dataclass(frozen=True, slots=True)
 class ReturnVisit:
-    """What the requester said, or that nobody was reached."""
+    """What the requester said, or that nobody was reached. `workers` did any of the work, in whatever round."""
 
     reached: bool
     answered: bool | None = None
     solved: bool | None = None
     satisfaction: int | None = None
     words: str | None = None
+    workers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Settle it; without an answer of the return visit only with an exemption."""
+    """Settle it; without an answer of the return visit only with an exemption, by none of its `workers`."""
 
     exemption: str | None = None
+    workers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,11 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Why it is not ours to take, and the lawful channel for it."""
+    """Why it is not ours to take, and the lawful channel for it; of a later round by none of its `workers`."""
 
     reason: str
     channel: str
+    workers: frozenset[str] = frozenset()
 
 
 def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
@@ -83,8 +86,7 @@ def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
     missing = [each.title for each in matter.milestones if each.required and not each.settled]
     if missing:
         return refuse(matter, Refusal.MILESTONES_OPEN, milestones=missing)
-    limit = clocks.find(matter.clocks, ClockKind.HANDLE)
-    on_time = limit is None or moment.at <= limit.due_at
+    on_time = _on_time(matter, moment)
     path = step.path or matter.path or Path.INSTANT
     after = replace(
         with_offer_ended(contacted(matter, moment.at), OfferState.RESCINDED),
@@ -105,6 +107,15 @@ def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
     return tell(after, Handled(step.outcome, step.answer, path, on_time), moment)
 
 
+def _on_time(matter: Matter, moment: Moment) -> bool:
+    """Whether the handling limit of the round was never missed, a later limit or not."""
+    limit = clocks.find(matter.clocks, ClockKind.HANDLE)
+    missed = any(
+        each.clock is ClockKind.HANDLE and each.round == matter.round for each in matter.breaches
+    )
+    return not missed and (limit is None or (not limit.missed and moment.at <= limit.due_at))
+
+
 def _at_once(matter: Matter, moment: Moment) -> bool:
     limit = moment.limits_of(matter.category).first_contact
     return moment.at <= moment.after(limit, matter.taken_at)
@@ -112,13 +123,15 @@ def _at_once(matter: Matter, moment: Moment) -> bool:
 
 def _visit_clock(matter: Matter, moment: Moment) -> clocks.Clock:
     limit = moment.limits_of(matter.category).return_visit
-    return clocks.start(ClockKind.RETURN_VISIT, moment.after(limit), moment.at, moment.calendar)
+    return clocks.begin(ClockKind.RETURN_VISIT, limit, moment.at, moment.calendar)
 
 
 def return_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Decision:
-    """Made by somebody other than the handler. A content requester settles the matter at once."""
+    """Made by somebody who did none of the work. A content requester settles the matter at once."""
     if refused := guard(matter, Step.RETURN_VISIT, moment.by):
         return refused
+    if moment.by.party in step.workers:
+        return refuse(matter, Refusal.NOT_INDEPENDENT)
     if matter.visit is not None and matter.visit.state is VisitState.DONE:
         return refuse(matter, Refusal.VISIT_DONE)
     said = (step.answered, step.solved, step.satisfaction)
@@ -126,15 +139,7 @@ def return_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Decision:
         return refuse(matter, Refusal.VISIT_INCOMPLETE)
     if not step.reached and any(each is not None for each in said):
         return refuse(matter, Refusal.VISIT_INCOMPLETE)
-    return _visited(matter, step, moment) if step.reached else _unreached(matter, step, moment)
-
-
-def answered_by_requester(matter: Matter, step: ReturnVisit, moment: Moment) -> Decision:
-    """The requester's own answer, the first of the round; it counts even after an exempted closing."""
-    waiting = matter.visit is not None and matter.visit.state is not VisitState.DONE
-    if matter.state not in (MatterState.HANDLED, MatterState.CLOSED) or not waiting:
-        return Unmoved("no return visit is open")
-    return _visited(matter, step, moment)
+    return record_visit(matter, step, moment) if step.reached else _unreached(matter, step, moment)
 
 
 def _unreached(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
@@ -147,7 +152,8 @@ def _unreached(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
     return tell(after, Visited(False, False, None, None, step.words, attempts), moment)
 
 
-def _visited(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
+def record_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
+    """The matter with an answer in the place of whatever visit it had; a content one closes it."""
     attempts = (matter.visit.attempts if matter.visit else 0) + 1
     answered = step.answered is not False
     visit = Visit(
@@ -171,8 +177,7 @@ def _visited(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
 
 def _decision_clock(moment: Moment) -> clocks.Clocks:
     """What is done about an answer is due by the next working day."""
-    due_at = moment.after(Limit.days(1))
-    return (clocks.start(ClockKind.REVIEW, due_at, moment.at, moment.calendar),)
+    return (clocks.begin(ClockKind.REVIEW, Limit.days(1), moment.at, moment.calendar),)
 
 
 def close(matter: Matter, step: Close, moment: Moment) -> Decision:
@@ -184,6 +189,8 @@ def close(matter: Matter, step: Close, moment: Moment) -> Decision:
     answered = matter.visit is not None and matter.visit.state is VisitState.DONE
     if not answered and not step.exemption:
         return refuse(matter, Refusal.VISIT_NOT_ANSWERED)
+    if not answered and moment.by.party in step.workers | concerned(matter):
+        return refuse(matter, Refusal.EXEMPTS_ITSELF)
     return _closed(matter, None if answered else step.exemption, moment)
 
 
@@ -191,9 +198,9 @@ def _closed(
     matter: Matter, exemption: str | None, moment: Moment, earlier: Changed | None = None
 ) -> Changed:
     outcome = matter.handling.outcome if matter.handling else Outcome.RESOLVED
-    settled = replace(
-        matter, state=MatterState.CLOSED, clocks=(), closing=Closing(moment.at, exemption)
-    )
+    until = moment.after(moment.limits_of(matter.category).reopening)
+    closing = Closing(moment.at, exemption, until)
+    settled = replace(matter, state=MatterState.CLOSED, clocks=(), closing=closing)
     return tell(settled, Closed(outcome, exemption), moment, earlier.told if earlier else ())
 
 
@@ -201,8 +208,15 @@ def reopen(matter: Matter, step: Reopen, moment: Moment) -> Decision:
     """Another round, within the limit after closing, or at once when the requester is not content."""
     if refused := guard(matter, Step.REOPEN, moment.by):
         return refused
-    if refused := _reopening_refused(matter, moment):
+    if refused := reopening_refused(matter, moment):
         return refused
+    return another_round(matter, step, moment)
+
+
+def another_round(
+    matter: Matter, step: Reopen, moment: Moment, earlier: Changed | None = None
+) -> Changed:
+    """The matter in its next round, after what `earlier` changed in the same step."""
     limits = moment.limits_of(matter.category)
     starts = (
         (ClockKind.INTERIM, limits.interim),
@@ -214,22 +228,25 @@ def reopen(matter: Matter, step: Reopen, moment: Moment) -> Decision:
         round=matter.round + 1,
         round_began_at=moment.at,
         clocks=tuple(
-            clocks.start(kind, moment.after(limit), moment.at, moment.calendar)
-            for kind, limit in starts
+            clocks.begin(kind, limit, moment.at, moment.calendar) for kind, limit in starts
         ),
         offer=None,
         owner=None,
         taken_at=None,
         contacted_at=None,
+        shelf=None,
+        aside=(),
         path=None if all(each.settled for each in matter.milestones) else matter.path,
         handling=None,
         visit=None,
         closing=None,
     )
-    return tell(another, Reopened(step.cause, step.reason, matter.last_owner), moment)
+    fact = Reopened(step.cause, step.reason, matter.last_owner)
+    return tell(another, fact, moment, earlier.told if earlier else ())
 
 
-def _reopening_refused(matter: Matter, moment: Moment) -> Refused | None:
+def reopening_refused(matter: Matter, moment: Moment) -> Refused | None:
+    """Why no further round can begin; None when one can."""
     if matter.closing is not None:
         limit = moment.limits_of(matter.category).reopening
         until = moment.after(limit, matter.closing.at)
@@ -242,9 +259,14 @@ def _reopening_refused(matter: Matter, moment: Moment) -> Refused | None:
 
 
 def reject(matter: Matter, step: Reject, moment: Moment) -> Decision:
-    """Not ours to take 不予受理: before anybody took it, with the reason and the lawful channel."""
+    """Not ours to take 不予受理: before anybody took it in this round, with the reason and the lawful channel.
+
+    Whoever worked in an earlier round does not end in this way what the requester was not content with.
+    """
     if refused := guard(matter, Step.REJECT, moment.by):
         return refused
+    if matter.round > 1 and moment.by.party in step.workers | concerned(matter):
+        return refuse(matter, Refusal.REJECTS_OWN_WORK)
     rejected = replace(
         with_offer_ended(matter, OfferState.RESCINDED),
         state=MatterState.REJECTED,

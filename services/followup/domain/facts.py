@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.followup.domain.matter import Dispatch, Milestone, Party
+from services.followup.domain.moved import Rescheduled
 from shared.contracts.vocabulary import (
+    Amendment,
     Candidacy,
     Channel,
     ClockKind,
@@ -62,6 +64,7 @@ class Waiting:
 
     pending_reason: PendingReason
     review_at: datetime
+    dispatch: Dispatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,13 @@ class Contacted:
 
 @dataclass(frozen=True, slots=True)
 class Amended:
-    """The requester added facts."""
+    """The requester's words; `request_id` is set where they are of a request that was merged into the matter."""
 
     message: str
+    about: Amendment = Amendment.MESSAGE
+    request_id: str | None = None
+    solved: bool | None = None
+    satisfaction: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,5 +293,5 @@ Fact: TypeAlias = (
     Opened | Waiting | Offered | Returned | Taken | Contacted | Amended | FedBack | Planned
     | MilestoneChanged | TaskChanged | Held | Resumed | Extended | Shelved | Handled | Visited
     | Closed | Reopened | Withdrawn | Rejected | Reminded | Supervised | Escalated | Merged
-    | Unmerged | Joined
+    | Unmerged | Joined | Rescheduled
 )  # fmt: skip

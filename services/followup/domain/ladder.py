@@ -1,25 +1,58 @@
 """What a limit does when its time has come: 催办, 督办, 提级, the end of a hold; one rung for each clock."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from services.followup.domain import clocks
 from services.followup.domain.arrivals import resume_held
-from services.followup.domain.clocks import Clock, Stage
+from services.followup.domain.clocks import Breach, Clock, Stage
 from services.followup.domain.decision import Changed, Told, deadlines, tell
 from services.followup.domain.facts import Escalated, Fact, Reminded, Resumed, Supervised
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
-from shared.contracts.vocabulary import ClockKind, EscalationLevel, MatterState
+from shared.contracts.vocabulary import ClockKind, EscalationLevel, MatterState, Urgency
 
 DESK_ANSWERS: Final = frozenset({ClockKind.RETURN_VISIT, ClockKind.ACCEPT})
 """Limits that are not the owner's to keep: the town's desk is told."""
 
 
-def climb(matter: Matter, moment: Moment, earlier: tuple[Told, ...] = ()) -> Changed:
+def overtaken(matter: Matter, moment: Moment, until: datetime | None = None) -> Changed:
+    """The matter with all that ran out before a step, so that no step takes a breach away.
+
+    `until` is when the step was taken where that is earlier than the moment; what ran out after it is left alone.
+    A promise that ran out on a day off is on record, and is told at the next opening if it still runs then.
+    """
+    until = min(until or moment.at, moment.at)
+    changed = climb(matter, replace(moment, at=until), on_days_off=False)
+    return Changed(_with_breaches(changed.matter, until), changed.told)
+
+
+def _with_breaches(matter: Matter, at: datetime) -> Matter:
+    """The matter with each promise that ran out by `at`, and that nobody has told yet, on record as broken."""
+    late = tuple(
+        replace(clock, breached_at=at)
+        for clock in matter.clocks
+        if clock.due_at < at and not (clock.missed or clock.paused_at)
+        if clock.kind is not ClockKind.RESUME
+    )
+    for clock in late:
+        matter = _broken(replace(matter, clocks=_put(matter.clocks, clock)), clock, at)
+    return matter
+
+
+def _broken(matter: Matter, clock: Clock, at: datetime) -> Matter:
+    breach = Breach(clock.kind, matter.round, clock.due_at, at)
+    return replace(matter, breaches=(*matter.breaches, breach))
+
+
+def climb(
+    matter: Matter, moment: Moment, earlier: tuple[Told, ...] = (), *, on_days_off: bool = True
+) -> Changed:
     """Everything that is due on the matter's clocks, after the `earlier` facts of the same step.
 
-    Each clock moves one rung at most, so that one call is bounded and the next rung lies in the future.
+    Each clock moves one rung at most, so that one call is bounded and the next rung lies in the future. Unless
+    `on_days_off`, clocks that rest (see `rests`) stay as they are.
     """
     changed, act_at = Changed(matter, earlier), matter.act_at
     if act_at is None or act_at > moment.at:
@@ -30,12 +63,53 @@ def climb(matter: Matter, moment: Moment, earlier: tuple[Told, ...] = ()) -> Cha
         resumed = resume_held(matter, moment)
         changed = tell(resumed, Resumed(deadlines(resumed)), by_clock, changed.told)
     for clock in changed.matter.clocks:
+        if not on_days_off and rests(matter, clock, moment):
+            continue
         moved = clocks.advance(clock, moment.at, moment.calendar)
         if moved is not None:
             running = _put(changed.matter.clocks, moved)
             after = replace(changed.matter, clocks=running)
+            if moved.stage is Stage.SUPERVISED and not _on_record(after, clock):
+                after = _broken(after, moved, moment.at)
             changed = tell(after, _fact(after, moved, moment), by_clock, changed.told)
     return changed
+
+
+def rests(matter: Matter, clock: Clock, moment: Moment) -> bool:
+    """Whether a clock that is due waits for the next opening: nobody is reminded or supervised on a day off.
+
+    A limit that ended on a day off waits for the opening after it. The end of a hold waits for nothing, and neither
+    does the acceptance of an emergency, which is counted by the wall clock.
+    """
+    by_wall_clock = clock.kind is ClockKind.ACCEPT and matter.urgency is Urgency.EMERGENCY
+    if clock.kind is ClockKind.RESUME or by_wall_clock or clock.act_at is None:
+        return False
+    after_rest = moment.calendar.after_rest
+    return max(after_rest(moment.at), after_rest(clock.act_at)) > moment.at
+
+
+def resting_until(matter: Matter, moment: Moment) -> datetime:
+    """When the sweep looks again at a matter whose clocks are due and rest."""
+    after_rest = moment.calendar.after_rest
+    due = [
+        max(after_rest(moment.at), after_rest(clock.act_at))
+        for clock in matter.clocks
+        if clock.act_at is not None and clock.act_at <= moment.at
+    ]
+    later = [
+        clock.act_at
+        for clock in matter.clocks
+        if clock.act_at is not None and clock.act_at > moment.at
+    ]
+    return min(due + later)
+
+
+def _on_record(matter: Matter, clock: Clock) -> bool:
+    """Whether the breach of this limit was put on record before it could be told."""
+    return clock.breached_at is not None and any(
+        each.clock is clock.kind and each.due_at == clock.due_at and each.round == matter.round
+        for each in matter.breaches
+    )
 
 
 def _put(running: clocks.Clocks, moved: Clock) -> clocks.Clocks:

@@ -1,10 +1,12 @@
 """Matters that belong together: merged within one firm and back again, joined across firms."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from services.followup.domain import clocks
 from services.followup.domain.access import Step, guard
 from services.followup.domain.decision import (
+    Changed,
     Decision,
     Refusal,
     Refused,
@@ -17,14 +19,24 @@ from services.followup.domain.matter import DISPATCHING, Joint, Matter, Merging,
 from services.followup.domain.moment import Moment
 from shared.contracts.vocabulary import ClockKind, MatterState, OfferState
 
+MOST_MERGED: Final = 200
+"""How many matters can be followed in one."""
+
+UNANSWERED: Final = frozenset({MatterState.WITHDRAWN, MatterState.REJECTED})
+"""Ends that give nobody an answer: whoever was merged into such a matter still waits for one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The matter that this one is followed in from now on. `has_merged`: others were merged into this one."""
+    """The matter that this one is followed in from now on.
+
+    `has_merged`: others were merged into this one. `merged_there`: how many were merged into the other already.
+    """
 
     into: Matter
     reason: str
     has_merged: bool = False
+    merged_there: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,10 @@ def _cannot_merge(matter: Matter, step: Merge) -> Refused | None:
         return refuse(matter, Refusal.OTHER_REQUESTER)
     if step.into.final:
         return refuse(matter, Refusal.TARGET_NOT_OPEN, target_state=step.into.state)
+    if step.into.state is MatterState.HANDLED:
+        return refuse(matter, Refusal.TARGET_HANDLED)
+    if step.merged_there >= MOST_MERGED:
+        return refuse(matter, Refusal.TARGET_FULL, most=MOST_MERGED)
     return refuse(matter, Refusal.HAS_MERGED) if step.has_merged else None
 
 
@@ -73,9 +89,23 @@ def unmerge(matter: Matter, step: Unmerge, moment: Moment) -> Decision:
     """It goes on by itself, with the promises that it had: a merge is no pause."""
     if refused := guard(matter, Step.UNMERGE, moment.by):
         return refused
-    merging = matter.merging
-    if merging is None:
+    if matter.merging is None:
         return refuse(matter, Refusal.WRONG_STATE)
+    return _on_its_own(matter, matter.merging, step.reason, moment)
+
+
+def released(merged: Matter, ended: Matter, reason: str, moment: Moment) -> Changed | None:
+    """A merged matter by itself again, since the one that it was followed in has `ended` without an answer.
+
+    None when the other goes on, was answered, or is not the one that this was merged into.
+    """
+    merging = merged.merging
+    if merging is None or merging.into != ended.id or ended.state not in UNANSWERED:
+        return None
+    return _on_its_own(merged, merging, reason, moment)
+
+
+def _on_its_own(matter: Matter, merging: Merging, reason: str, moment: Moment) -> Changed:
     unheard = merging.state in DISPATCHING
     kept = clocks.without(merging.clocks, ClockKind.REVIEW) if unheard else merging.clocks
     back = replace(
@@ -84,7 +114,7 @@ def unmerge(matter: Matter, step: Unmerge, moment: Moment) -> Decision:
         clocks=kept,
         merging=None,
     )
-    return tell(back, Unmerged(merging.into, step.reason), moment)
+    return tell(back, Unmerged(merging.into, reason), moment)
 
 
 def join(matter: Matter, step: Join, moment: Moment) -> Decision:

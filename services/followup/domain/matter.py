@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from services.followup.domain.clocks import Clock, next_act, next_due, without
+from services.followup.domain import clocks
+from services.followup.domain.clocks import Breach, Clock, Extension
 from services.followup.domain.moment import Actor
 from shared.contracts.vocabulary import (
     Candidacy,
@@ -95,11 +96,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Why it is on the long-term list. `handle_due_at` is the handling limit that it had first."""
+    """Why it is on the long-term list, since when. `handle_due_at` is the handling limit that it had first."""
 
     reason: str
     review_at: datetime
     handle_due_at: datetime
+    shelved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,14 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """When it was settled; `exemption` is why no answer of a return visit was needed."""
+    """When it was settled, and until when it can be reopened (None in rows of earlier versions).
+
+    `exemption` is why no answer of a return visit was needed.
+    """
 
     at: datetime
     exemption: str | None = None
+    reopen_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,8 @@ class Matter:
 
     `parties` are all who may see it: whoever was offered it, and the departments. What belongs to a round
     (owner, offer, handling, visit) is empty again when the next one begins; `last_owner` outlives it.
+    `aside` are the clocks that stand still while it is on the long-term list. `breaches` and `extensions` are of all
+    rounds and only grow, like `held_s` and `shelved_s`: the seconds of the holds and shelvings that have ended.
     """
 
     id: str
@@ -229,6 +237,11 @@ class Matter:
     joint: Joint | None = None
     milestones: tuple[Milestone, ...] = ()
     tasks: tuple[Task, ...] = ()
+    aside: tuple[Clock, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    held_s: int = 0
+    shelved_s: int = 0
 
     @property
     def final(self) -> bool:
@@ -238,17 +251,17 @@ class Matter:
     @property
     def next_due_at(self) -> datetime | None:
         """The earliest promise not yet kept; None only in a final state."""
-        return next_due(self.clocks)
+        return clocks.next_due(self.clocks)
 
     @property
     def act_at(self) -> datetime | None:
         """When the sweep has to look at it next."""
-        return next_act(self.clocks)
+        return clocks.next_act(self.clocks)
 
     @property
     def breached(self) -> bool:
         """Whether a promise that still runs was broken, and that has been said."""
-        return any(clock.broken and clock.paused_at is None for clock in self.clocks)
+        return any(clock.missed and clock.paused_at is None for clock in self.clocks)
 
     @property
     def began_at(self) -> datetime:
@@ -283,4 +296,4 @@ def with_offer_ended(matter: Matter, state: OfferState) -> Matter:
     if matter.open_offer is None:
         return matter
     ended = replace(matter.open_offer, state=state)
-    return replace(matter, offer=ended, clocks=without(matter.clocks, ClockKind.ACCEPT))
+    return replace(matter, offer=ended, clocks=clocks.without(matter.clocks, ClockKind.ACCEPT))

@@ -39,6 +39,10 @@ class Moment:
         """When a limit ends that starts at `start`, now by default."""
         return self.calendar.add(start or self.at, limit)
 
+    def seconds_since(self, start: datetime | None) -> int:
+        """Whole seconds from `start` to the moment; 0 without a start."""
+        return max(0, int((self.at - start).total_seconds())) if start else 0
+
     def limits_of(self, category: str | None) -> Limits:
         """The limits of a category."""
         return self.limits.of(category)

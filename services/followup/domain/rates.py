@@ -4,15 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from services.followup.domain.decision import Told
 from services.followup.domain.facts import (
     Closed,
+    Fact,
     Handled,
+    Merged,
+    Rejected,
     Reopened,
     Returned,
     Taken,
+    Unmerged,
     Visited,
+    Withdrawn,
 )
 from services.followup.domain.matter import Matter, Party
 from shared.contracts.vocabulary import PartyKind
@@ -29,6 +36,10 @@ class Counted(StrEnum):
     VISITED = "visited"
     CLOSED = "closed"
     REOPENED = "reopened"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
 
 
 class GroupBy(StrEnum):
@@ -40,6 +51,18 @@ class GroupBy(StrEnum):
     CATEGORY = "category"
     KIND = "kind"
     CHANNEL = "channel"
+
+
+PLAIN: Final[Mapping[type[Fact], Counted]] = MappingProxyType(
+    {
+        Reopened: Counted.REOPENED,
+        Merged: Counted.MERGED,
+        Unmerged: Counted.UNMERGED,
+        Withdrawn: Counted.WITHDRAWN,
+        Rejected: Counted.REJECTED,
+    }
+)
+"""Facts of which it counts only that they happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +119,8 @@ def _counted(told: Told) -> Tally | None:
         seconds = _seconds(matter.received_at, told.at)
         exempted = fact.exemption is not None
         return Tally(Counted.CLOSED, told.at, matter, None, seconds, exempted=exempted)
-    if isinstance(fact, Reopened):
-        return Tally(Counted.REOPENED, told.at, matter, None)
-    return None
+    plain = PLAIN.get(type(fact))
+    return Tally(plain, told.at, matter, None) if plain else None
 
 
 def _timed(
@@ -114,7 +136,11 @@ def _seconds(start: datetime, end: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The sums of a period. `visited` and what follows count rounds: several tries of one round are one."""
+    """The sums of a period. `visited` and what follows count rounds: several tries of one round are one.
+
+    `exempted` were not visited either. `reopened` were handled in the period too, `reopened_earlier` before it. Of what
+    ended otherwise, `unvisited_` is what had no visit in the period, `unhandled_` what was not handled in it.
+    """
 
     visited: int = 0
     reached: int = 0
@@ -130,6 +156,13 @@ class Counts:
     declined: int = 0
     timed_out: int = 0
     reopened: int = 0
+    reopened_earlier: int = 0
+    unvisited_merged: int = 0
+    unvisited_withdrawn: int = 0
+    unvisited_rejected: int = 0
+    unhandled_merged: int = 0
+    unhandled_withdrawn: int = 0
+    unhandled_rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +180,22 @@ class Rate:
 
 
 def rates_of(counts: Counts) -> dict[str, Rate]:
-    """Every rate of a period. The first three come from return visits that were answered, and from nothing else."""
-    unheard = {"unreached": counts.visited - counts.reached, "exempted": counts.exempted}
+    """Every rate of a period, each of the rounds, or offers, of its denominator and of no other.
+
+    The first three come from return visits that were answered, and from nothing else. Rounds that ended otherwise are
+    named where there are any.
+    """
+    unvisited = {"exempted": counts.exempted} | _named(
+        merged=counts.unvisited_merged,
+        withdrawn=counts.unvisited_withdrawn,
+        rejected=counts.unvisited_rejected,
+    )
+    unheard = {"unreached": counts.visited - counts.reached} | unvisited
+    unhandled = _named(
+        merged=counts.unhandled_merged,
+        withdrawn=counts.unhandled_withdrawn,
+        rejected=counts.unhandled_rejected,
+    )
     offers = counts.taken + counts.declined + counts.timed_out
     return {
         "response": Rate(counts.answered, counts.reached, unheard),
@@ -156,9 +203,17 @@ def rates_of(counts: Counts) -> dict[str, Rate]:
         "satisfaction": Rate(
             counts.satisfied, counts.rated, unheard | {"unrated": counts.reached - counts.rated}
         ),
-        "reached": Rate(counts.reached, counts.visited, {"exempted": counts.exempted}),
-        "on_time": Rate(counts.on_time, counts.handled),
-        "instant": Rate(counts.instant, counts.handled),
+        "reached": Rate(counts.reached, counts.visited, unvisited),
+        "on_time": Rate(counts.on_time, counts.handled, unhandled),
+        "instant": Rate(counts.instant, counts.handled, unhandled),
         "declined": Rate(counts.declined, offers),
-        "reopened": Rate(counts.reopened, counts.handled),
+        "reopened": Rate(
+            counts.reopened,
+            counts.handled,
+            unhandled | _named(handled_earlier=counts.reopened_earlier),
+        ),
     }
+
+
+def _named(**counts: int) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}

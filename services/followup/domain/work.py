@@ -1,16 +1,14 @@
 """The steps of whoever works on a matter: contact, feedback, hold, resume, extend, shelve."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from services.followup.domain import clocks
-from services.followup.domain.access import Standing, Step, guard, standings
+from services.followup.domain.access import Step, guard
 from services.followup.domain.arrivals import resume_held
 from services.followup.domain.decision import (
     Decision,
     Refusal,
-    Refused,
     deadlines,
     refuse,
     tell,
@@ -18,12 +16,18 @@ from services.followup.domain.decision import (
 from services.followup.domain.facts import Contacted, Extended, FedBack, Held, Resumed, Shelved
 from services.followup.domain.matter import Hold, Matter, Shelf
 from services.followup.domain.moment import Moment
+from services.followup.domain.postponing import (
+    LONGEST_HOLD,
+    LONGEST_SHELF,
+    distance_refused,
+    hold_refused,
+    postpone_refused,
+    postponed,
+    shelf_refused,
+    within,
+)
 from shared.calendar import Limit
 from shared.contracts.vocabulary import ClockKind, Difficulty, MatterState, Path
-
-LONGEST_HOLD: Final = timedelta(days=180)
-LONGEST_SHELF: Final = timedelta(days=730)
-LONGEST_EXTENSION: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,15 @@ def first_contact(matter: Matter, step: FirstContact, moment: Moment) -> Decisio
 
 def contacted(matter: Matter, at: datetime) -> Matter:
     """The matter with its requester spoken to by `at`: a feedback and an answer are contacts too."""
+    return replace(_kept(matter, ClockKind.FIRST_CONTACT), contacted_at=matter.contacted_at or at)
+
+
+def _kept(matter: Matter, kind: ClockKind) -> Matter:
+    """The matter with a promise kept, whether its clock runs or stands aside."""
     return replace(
         matter,
-        contacted_at=matter.contacted_at or at,
-        clocks=clocks.without(matter.clocks, ClockKind.FIRST_CONTACT),
+        clocks=clocks.without(matter.clocks, kind),
+        aside=clocks.without(matter.aside, kind),
     )
 
 
@@ -92,17 +101,19 @@ def feedback(matter: Matter, step: Feedback, moment: Moment) -> Decision:
     """Keeps the interim promise; while charted the next feedback is promised at once (一跟到底)."""
     if refused := guard(matter, Step.FEEDBACK, moment.by):
         return refused
-    after = contacted(matter, moment.at)
-    after = replace(after, clocks=clocks.without(after.clocks, ClockKind.INTERIM))
-    if clocks.find(after.clocks, ClockKind.FEEDBACK):
+    after = _kept(contacted(matter, moment.at), ClockKind.INTERIM)
+    if clocks.find((*after.clocks, *after.aside), ClockKind.FEEDBACK):
         after = promise_feedback(after, moment)
     return tell(after, FedBack(step.text), moment)
 
 
 def promise_feedback(matter: Matter, moment: Moment) -> Matter:
-    """The matter with the next feedback due a full limit from now, or from the end of the hold."""
+    """The matter with the next feedback due a full limit from now, or from the end of a hold or a shelving."""
     limit = moment.limits_of(matter.category).feedback
-    clock = clocks.start(ClockKind.FEEDBACK, moment.after(limit), moment.at, moment.calendar)
+    clock = clocks.begin(ClockKind.FEEDBACK, limit, moment.at, moment.calendar)
+    if matter.state is MatterState.SHELVED:
+        paused = replace(clock, paused_at=moment.at, act_at=None)
+        return replace(matter, aside=clocks.with_clock(matter.aside, paused))
     if matter.state is MatterState.ON_HOLD:
         clock = replace(clock, paused_at=moment.at, act_at=None)
     return replace(matter, clocks=clocks.with_clock(matter.clocks, clock))
@@ -112,7 +123,9 @@ def hold(matter: Matter, step: HoldOn, moment: Moment) -> Decision:
     """Pauses every clock; the only step that does. The hold ends by itself at `resume_at`."""
     if refused := guard(matter, Step.HOLD, moment.by):
         return refused
-    if refused := _within(matter, step.resume_at, moment, LONGEST_HOLD):
+    if refused := within(matter, step.resume_at, moment, LONGEST_HOLD):
+        return refused
+    if refused := hold_refused(matter, moment.at, step.resume_at):
         return refused
     end = clocks.start(ClockKind.RESUME, step.resume_at, moment.at, moment.calendar)
     held = replace(
@@ -125,7 +138,7 @@ def hold(matter: Matter, step: HoldOn, moment: Moment) -> Decision:
 
 
 def resume(matter: Matter, step: Resume, moment: Moment) -> Decision:
-    """Ends a hold, or takes the matter off the long-term list with a handling limit of its own again."""
+    """Ends a hold or takes the matter off the long-term list: its clocks go on with the time that they had left."""
     if refused := guard(matter, Step.RESUME, moment.by):
         return refused
     held = matter.state is MatterState.ON_HOLD
@@ -145,8 +158,26 @@ def handling_limit(matter: Matter, moment: Moment) -> Limit:
 
 
 def _off_the_shelf(matter: Matter, moment: Moment) -> Matter:
-    due_at = moment.after(handling_limit(matter, moment))
-    handle = clocks.start(ClockKind.HANDLE, due_at, moment.at, moment.calendar)
+    if not matter.aside:
+        return _off_an_old_shelf(matter, moment)
+    since = matter.shelf.shelved_at if matter.shelf else None
+    return replace(
+        matter,
+        state=MatterState.IN_PROGRESS,
+        shelf=None,
+        aside=(),
+        clocks=(
+            *clocks.without(matter.clocks, ClockKind.REVIEW),
+            *clocks.unpause(matter.aside, moment.at, moment.calendar),
+        ),
+        shelved_s=matter.shelved_s + moment.seconds_since(since),
+    )
+
+
+def _off_an_old_shelf(matter: Matter, moment: Moment) -> Matter:
+    """Off a list that it was put on before clocks were set aside: the handling limit begins again."""
+    limit = handling_limit(matter, moment)
+    handle = clocks.begin(ClockKind.HANDLE, limit, moment.at, moment.calendar)
     if matter.shelf is not None:
         handle = replace(handle, original_due_at=matter.shelf.handle_due_at)
     running = clocks.without(matter.clocks, ClockKind.REVIEW)
@@ -160,7 +191,7 @@ def _off_the_shelf(matter: Matter, moment: Moment) -> Matter:
 
 
 def extend(matter: Matter, step: Extend, moment: Moment) -> Decision:
-    """Moves one limit. Its owner may do that once in a round and before it ran out; a coordinator at any time."""
+    """Moves one limit. Its owner may once in a round, by 30 days, before it ran out; a coordinator at any time."""
     if refused := guard(matter, Step.EXTEND, moment.by):
         return refused
     clock = clocks.find(matter.clocks, step.clock)
@@ -169,67 +200,62 @@ def extend(matter: Matter, step: Extend, moment: Moment) -> Decision:
     if clock is None or clock.paused_at or step.clock is ClockKind.ACCEPT or foreign:
         running = [each.kind.value for each in matter.clocks if each.paused_at is None]
         return refuse(matter, Refusal.CLOCK_NOT_RUNNING, clock=step.clock, running=running)
-    if refused := _may_extend(matter, clock, moment):
+    if refused := postpone_refused(matter, clock, moment):
         return refused
     if step.new_due_at <= clock.due_at:
         return refuse(matter, Refusal.NOT_LATER, than=clock.due_at)
-    if refused := _within(matter, step.new_due_at, moment, LONGEST_EXTENSION):
+    if refused := distance_refused(matter, clock, step.new_due_at, moment):
         return refused
-    moved = clocks.extend(clock, step.new_due_at, moment.at, moment.calendar)
-    extended = _with_dates(
-        replace(matter, clocks=clocks.with_clock(matter.clocks, moved)), step.new_due_at
-    )
+    extended = _with_dates(postponed(matter, clock, step.new_due_at, moment), step)
     fact = Extended(step.clock, clock.due_at, step.new_due_at, step.reason, moment.by.party)
     return tell(extended, fact, moment)
 
 
-def _may_extend(matter: Matter, clock: clocks.Clock, moment: Moment) -> Refused | None:
-    if Standing.COORDINATOR in standings(matter, moment.by):
-        return None
-    if matter.state is MatterState.HANDLED:
-        return refuse(matter, Refusal.COORDINATOR_ONLY)
-    if clock.extensions or clock.broken or clock.due_at <= moment.at:
-        return refuse(matter, Refusal.EXTENSION_SPENT, clock=clock.kind)
-    return None
-
-
-def _with_dates(matter: Matter, due_at: datetime) -> Matter:
+def _with_dates(matter: Matter, step: Extend) -> Matter:
     """A hold and the long-term list name their own date too."""
-    if matter.hold is not None:
-        return replace(matter, hold=replace(matter.hold, resume_at=due_at))
-    review = clocks.find(matter.clocks, ClockKind.REVIEW)
-    if matter.shelf is not None and review is not None and review.due_at == due_at:
-        return replace(matter, shelf=replace(matter.shelf, review_at=due_at))
+    if matter.hold is not None and step.clock is ClockKind.RESUME:
+        return replace(matter, hold=replace(matter.hold, resume_at=step.new_due_at))
+    if matter.shelf is not None and step.clock is ClockKind.REVIEW:
+        return replace(matter, shelf=replace(matter.shelf, review_at=step.new_due_at))
     return matter
 
 
 def shelve(matter: Matter, step: PutOnShelf, moment: Moment) -> Decision:
-    """Puts it on the long-term list 挂账: from now on the review is what is promised. Again moves the review."""
+    """Puts it on the long-term list 挂账: the review is what is promised, and the other clocks stand aside.
+
+    Again moves the review: a later one is an extension of it, a sooner one promises more and needs no leave.
+    """
     if refused := guard(matter, Step.SHELVE, moment.by):
         return refused
-    if refused := _within(matter, step.review_at, moment, LONGEST_SHELF):
+    if refused := within(matter, step.review_at, moment, LONGEST_SHELF):
         return refused
+    if refused := shelf_refused(matter, step.review_at, moment):
+        return refused
+    review = clocks.find(matter.clocks, ClockKind.REVIEW)
+    if matter.shelf is None or review is None:
+        shelved = _on_the_shelf(matter, step, moment)
+        return tell(shelved, Shelved(step.reason, step.review_at), moment)
+    if step.review_at > review.due_at:
+        if refused := postpone_refused(matter, review, moment):
+            return refused
+        moved = postponed(matter, review, step.review_at, moment)
+    else:
+        sooner = clocks.start(ClockKind.REVIEW, step.review_at, moment.at, moment.calendar)
+        running = clocks.with_clock(matter.clocks, clocks.replan(review, sooner))
+        moved = replace(matter, clocks=running)
+    shelf = replace(matter.shelf, reason=step.reason, review_at=step.review_at)
+    return tell(replace(moved, shelf=shelf), Shelved(step.reason, step.review_at), moment)
+
+
+def _on_the_shelf(matter: Matter, step: PutOnShelf, moment: Moment) -> Matter:
     handle = clocks.find(matter.clocks, ClockKind.HANDLE)
-    first_due = matter.shelf.handle_due_at if matter.shelf else None
+    first_due = handle.original_due_at if handle else step.review_at
     review = clocks.start(ClockKind.REVIEW, step.review_at, moment.at, moment.calendar)
-    shelved = replace(
+    running = tuple(clock for clock in matter.clocks if clock.kind is ClockKind.ACCEPT)
+    return replace(
         matter,
         state=MatterState.SHELVED,
-        shelf=Shelf(
-            step.reason,
-            step.review_at,
-            first_due or (handle.original_due_at if handle else step.review_at),
-        ),
-        clocks=clocks.with_clock(
-            tuple(clock for clock in matter.clocks if clock.kind is ClockKind.ACCEPT), review
-        ),
+        shelf=Shelf(step.reason, step.review_at, first_due, moment.at),
+        aside=clocks.pause(clocks.without(matter.clocks, ClockKind.ACCEPT), moment.at),
+        clocks=clocks.with_clock(running, review),
     )
-    return tell(shelved, Shelved(step.reason, step.review_at), moment)
-
-
-def _within(matter: Matter, date: datetime, moment: Moment, longest: timedelta) -> Refused | None:
-    if date <= moment.at:
-        return refuse(matter, Refusal.NOT_LATER, than=moment.at)
-    if date > moment.at + longest:
-        return refuse(matter, Refusal.TOO_FAR, days=longest.days)
-    return None

@@ -5,29 +5,38 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from services.followup.domain import arrivals, ending
+from services.followup.domain import arrivals
+from services.followup.domain.answering import OwnAnswer, answered_by_requester, has_worked
 from services.followup.domain.arrivals import (
     Acceptance,
     OfferEnd,
     Offering,
-    Registration,
     Wait,
 )
-from services.followup.domain.decision import Changed, Decision, Unmoved
-from services.followup.domain.facts import Requester
-from services.followup.domain.ladder import climb
-from services.followup.domain.matter import Dispatch, Matter, Offer, Party
+from services.followup.domain.decision import Changed, Decision, Told, Unmoved
+from services.followup.domain.ladder import climb, overtaken
+from services.followup.domain.links import UNANSWERED, released
+from services.followup.domain.matter import DISPATCHING, Dispatch, Matter, Offer, Party
 from services.followup.domain.moment import Actor, Moment
+from services.followup.domain.rescheduling import MovedOffer, offer_moved
+from services.followup.handlers.holders import BY_WORKER, held_by_workers
+from services.followup.handlers.merged import (
+    PASSED_ON,
+    followed_in,
+    load_with_targets,
+    target_of,
+)
 from services.followup.handlers.office import Office
+from services.followup.handlers.registered import registration_of, request_of
 from services.followup.handlers.saving import Change, Happening, save
-from services.followup.store import matters
 from services.followup.store.requests import Request
 from shared.contracts import assignments, requests
 from shared.contracts.event import Event, MatterEvent
-from shared.contracts.vocabulary import PendingReason
+from shared.contracts.vocabulary import ClockKind, PendingReason
 from shared.kit.clock import Clock
 from shared.kit.cloudevents import Message
 from shared.kit.db import Connection
+from shared.kit.messages import text
 
 Decide: TypeAlias = Callable[[Matter, Any, Moment, Message], Decision]
 """What one kind of event does to a matter that is known; the event is of the kind that it stands under."""
@@ -40,8 +49,8 @@ async def take(
     concerning = [message for message in messages if isinstance(message.event, MatterEvent)]
     if not concerning:
         return []
-    loaded = await matters.load_locked(conn, {UUID(message.subject) for message in concerning})
-    batch = _Batch(office, clock, loaded)
+    loaded = await load_with_targets(conn, concerning)
+    batch = _Batch(office, clock, loaded, await held_by_workers(conn, concerning, loaded))
     for message in concerning:
         batch.take(message)
     if batch.changes:
@@ -52,10 +61,17 @@ async def take(
 class _Batch:
     """The matters of a batch as they are while it is decided, one message after the other."""
 
-    def __init__(self, office: Office, clock: Clock, loaded: dict[str, Matter]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        clock: Clock,
+        loaded: dict[str, Matter],
+        by_workers: frozenset[UUID],
+    ) -> None:
         self._office = office
         self._now = clock()
         self._matters = loaded
+        self._by_workers = by_workers
         self.changes: dict[str, Change] = {}
         self.opened: list[Request] = []
         self.early: list[Message] = []
@@ -67,62 +83,57 @@ class _Batch:
         actor = Actor(event.actor.role, event.actor.party)
         moment = self._office.moment(self._now, actor)
         matter = self._matters.get(message.subject)
+        earlier: tuple[Told, ...] = ()
         if matter is not None:
             decide = DECIDE.get(type(event))
-            decision = decide(matter, event, moment, message) if decide else Unmoved("not ours")
+            if message.id in self._by_workers:
+                decide = BY_WORKER[type(event)]
+            if decide is None:
+                return
+            # By when it happened, and not by when it came: an acceptance in time breaks no promise.
+            before = overtaken(matter, moment, message.time)
+            decision, earlier = decide(before.matter, event, moment, message), before.told
         elif isinstance(event, requests.RequestRegistered):
-            self.opened.append(_request(event))
-            decision = arrivals.open_matter(_registration(event), moment)
+            self.opened.append(request_of(event))
+            decision = arrivals.open_matter(registration_of(event), moment)
         else:
             self.early.append(message)
             return
         if isinstance(decision, Changed):
-            self._keep(message, matter, climb(decision.matter, moment, decision.told))
+            self._keep(message, matter, self._climbed(earlier, decision, moment))
+            self._release(message, decision.matter, moment)
+        if matter is not None and matter.merging is not None and isinstance(event, PASSED_ON):
+            self._pass_on(message, matter, moment)
+
+    def _pass_on(self, message: Message, merged: Matter, moment: Moment) -> None:
+        """What the holder of a merged request says reaches whoever has the matter that it was merged into."""
+        target = target_of(merged, self._matters)
+        if target is not None:
+            before = overtaken(target, moment, message.time)
+            by_worker = message.id in self._by_workers
+            changed = followed_in(before.matter, message, moment, by_worker=by_worker)
+            self._keep(message, target, self._climbed(before.told, changed, moment))
+
+    def _release(self, message: Message, ended: Matter, moment: Moment) -> None:
+        """Let those go on by themselves that were merged into a matter which ended without an answer."""
+        reason = text("unmerged.withdrawn", "zh")
+        for merged in list(self._matters.values()) if ended.state in UNANSWERED else ():
+            freed = released(merged, ended, reason, moment)
+            if freed is not None:
+                self._keep(message, merged, self._climbed((), freed, moment))
+
+    @staticmethod
+    def _climbed(earlier: tuple[Told, ...], changed: Changed, moment: Moment) -> Changed:
+        return climb(changed.matter, moment, earlier + changed.told, on_days_off=False)
 
     def _keep(self, message: Message, before: Matter | None, changed: Changed) -> None:
-        subject = message.subject
+        subject = changed.matter.id
         self._matters[subject] = changed.matter
         change = self.changes.setdefault(subject, Change(before, changed.matter, []))
         change.after = changed.matter
         change.happenings += [
             Happening(told, message.id, message.traceparent) for told in changed.told
         ]
-
-
-def _registration(event: requests.RequestRegistered) -> Registration:
-    return Registration(
-        event.matter_id,
-        _requester(event),
-        event.channel,
-        event.kind,
-        event.category,
-        event.summary,
-        event.urgency,
-        event.received_at,
-    )
-
-
-def _requester(event: requests.RequestRegistered) -> Requester:
-    return Requester(event.requester.kind, event.requester.id, event.requester.name)
-
-
-def _request(event: requests.RequestRegistered) -> Request:
-    return Request(
-        event.matter_id,
-        event.source,
-        event.source_ref,
-        event.channel,
-        event.kind,
-        event.category,
-        _requester(event),
-        event.summary,
-        event.detail,
-        event.location,
-        event.urgency,
-        event.occurred_at,
-        event.received_at,
-        event.attachments,
-    )
 
 
 def _known(matter: Matter, event: Event, moment: Moment, message: Message) -> Decision:
@@ -138,14 +149,24 @@ def _amended(
 def _withdrawn(
     matter: Matter, event: requests.RequestWithdrawn, moment: Moment, message: Message
 ) -> Decision:
-    return arrivals.withdraw(matter, event.reason, moment)
+    taken = matter.state not in DISPATCHING
+    if taken and has_worked(matter, event.issued_to):
+        # Who works on it holds this receipt, and cannot end the work in the requester's name.
+        return arrivals.withdrawn_from(matter, event.reason, moment)
+    decision = arrivals.withdraw(matter, event.reason, moment)
+    if isinstance(decision, Unmoved):
+        # It was acknowledged before the end was known there, so that somebody has to see it.
+        return arrivals.withdrawn_from(matter, event.reason, moment)
+    return decision
 
 
 def _answered(
     matter: Matter, event: requests.ReturnVisitAnswered, moment: Moment, message: Message
 ) -> Decision:
-    said = ending.ReturnVisit(True, True, event.solved, event.satisfaction, event.words)
-    return ending.answered_by_requester(matter, said, moment)
+    answer = OwnAnswer(
+        event.solved, event.satisfaction, event.words, event.round, issued_to=event.issued_to
+    )
+    return answered_by_requester(matter, answer, moment)
 
 
 def _waiting(
@@ -215,6 +236,24 @@ def _objected(
     )
 
 
+def _rescheduled(
+    matter: Matter, event: assignments.OfferRescheduled, moment: Moment, message: Message
+) -> Decision:
+    news = MovedOffer(
+        event.offer_id, ClockKind.ACCEPT, event.expires_at, event.calendar_version, event.cause
+    )
+    return offer_moved(matter, news, moment)
+
+
+def _review_rescheduled(
+    matter: Matter, event: assignments.ObjectionRescheduled, moment: Moment, message: Message
+) -> Decision:
+    news = MovedOffer(
+        event.offer_id, ClockKind.REVIEW, event.review_at, event.calendar_version, event.cause
+    )
+    return offer_moved(matter, news, moment)
+
+
 DECIDE: Final[Mapping[type[Event], Decide]] = MappingProxyType(
     {
         requests.RequestRegistered: _known,
@@ -228,6 +267,8 @@ DECIDE: Final[Mapping[type[Event], Decide]] = MappingProxyType(
         assignments.OfferTimedOut: _timed_out,
         assignments.OfferRescinded: _rescinded,
         assignments.ObjectionRaised: _objected,
+        assignments.OfferRescheduled: _rescheduled,
+        assignments.ObjectionRescheduled: _review_rescheduled,
     }
 )
 """A ruling needs no entry: what follows from it comes as the next offer."""

@@ -7,7 +7,7 @@ from services.followup.domain.matter import FINAL
 from services.followup.store import erasing as store
 from shared.kit import erasing
 from shared.kit.db import Connection
-from shared.kit.erasing import Asked
+from shared.kit.erasing import ErasureRequest
 
 
 async def is_open(conn: Connection, subject: str) -> bool:
@@ -21,6 +21,6 @@ async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
     return await erasing.waiting_letters(conn, subject)
 
 
-async def erase(conn: Connection, asked: Asked) -> dict[str, int]:
+async def erase(conn: Connection, asked: ErasureRequest) -> dict[str, int]:
     """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
     return await erasing.erase_matter(conn, asked, store.erase)

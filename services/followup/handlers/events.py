@@ -9,7 +9,8 @@ from uuid import UUID
 from services.followup.domain import facts
 from services.followup.domain.decision import Told
 from services.followup.domain.facts import Fact
-from shared.contracts import matters, urging
+from services.followup.domain.moved import Rescheduled
+from shared.contracts import amending, matters, rescheduling, urging
 from shared.contracts.matters import MatterChanged
 from shared.kit.events import Outgoing
 
@@ -21,7 +22,7 @@ EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(
         facts.Returned: matters.MatterReturned,
         facts.Taken: matters.MatterTaken,
         facts.Contacted: matters.MatterContacted,
-        facts.Amended: matters.MatterAmended,
+        facts.Amended: amending.MatterAmended,
         facts.FedBack: matters.MatterFedBack,
         facts.Planned: matters.MatterPlanned,
         facts.MilestoneChanged: matters.MatterMilestoneChanged,
@@ -42,6 +43,7 @@ EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(
         facts.Merged: matters.MatterMerged,
         facts.Unmerged: matters.MatterUnmerged,
         facts.Joined: matters.MatterJoined,
+        Rescheduled: rescheduling.MatterRescheduled,
     }
 )
 
@@ -59,6 +61,8 @@ def event_of(told: Told) -> MatterChanged:
         "round": matter.round,
         "next_due_at": matter.next_due_at,
     }
+    if kind is facts.Closed and matter.closing is not None:
+        said["reopen_until"] = matter.closing.reopen_until
     return EVENTS[kind].model_validate(said, from_attributes=True)
 
 

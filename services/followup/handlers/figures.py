@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import Gauge
 
-from services.followup.store.figures import count_open
+from services.followup.store.figures import count_disagreements, count_open
 from shared.kit.db import Connection
 from shared.kit.measuring import tell_lateness
 from shared.kit.telemetry import SWEEP_LATE
@@ -19,7 +19,19 @@ BREACHED: Final = Gauge(
 CHARTED: Final = Gauge(
     "liaison_matters_charted", "Matters with a step on the wall chart to be done.", ["service"]
 )
-GAUGES: Final = (OPEN, BREACHED, CHARTED, SWEEP_LATE)
+DISAGREEMENTS: Final = Gauge(
+    "liaison_disagreements",
+    "Where two comparisons in a row found that services know different things of a matter.",
+    ["service", "reason", "state"],
+)
+RECONCILED: Final = Gauge(
+    "liaison_reconciled_timestamp_seconds",
+    "When the services' rows were last compared whole, in Unix time.",
+    ["service"],
+)
+GAUGES: Final = (OPEN, BREACHED, CHARTED, SWEEP_LATE, DISAGREEMENTS, RECONCILED)
+REASONS: Final = ("version", "behind", "state", "owner", "offer")
+STATES: Final = {True: "standing", False: "gone"}
 
 
 async def take(conn: Connection, now: datetime) -> None:
@@ -30,3 +42,14 @@ async def take(conn: Connection, now: datetime) -> None:
     BREACHED.labels(SERVICE).set(found.breached)
     CHARTED.labels(SERVICE).set(found.charted)
     tell_lateness(SERVICE, found.act_at, now)
+    await _tell_disagreements(conn)
+
+
+async def _tell_disagreements(conn: Connection) -> None:
+    found = await count_disagreements(conn)
+    for reason in REASONS:
+        for stands, state in STATES.items():
+            count = found.counts.get((reason, stands), 0)
+            DISAGREEMENTS.labels(SERVICE, reason, state).set(count)
+    if found.ended_at is not None:
+        RECONCILED.labels(SERVICE).set(found.ended_at.timestamp())

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.followup.domain.access import SEES_ALL
 from services.followup.domain.clocks import Clock
 from services.followup.domain.matter import Matter
+from services.followup.domain.moment import Actor
 from services.followup.domain.rates import Rate
 from services.followup.handlers import queries
 from services.followup.handlers.queries import Found
@@ -46,10 +48,16 @@ class Glance:
     counts: Mapping[MatterState, int]
 
 
-async def take(conn: Connection, now: datetime, limit: int) -> Glance:
-    """The newest `limit` requests, the `limit` promises that are due first, the rates and the counts."""
-    overview = await queries.overview(conn, now, limit)
-    counts = await store.count_states(conn)
+async def take(conn: Connection, now: datetime, limit: int, caller: Actor | None = None) -> Glance:
+    """The newest `limit` requests, the `limit` promises that are due first, the rates and the counts.
+
+    Of the matters that the caller may see, as in the lists; without a caller of all.
+    """
+    overview = await queries.overview(conn, now, limit, caller)
+    if caller is None or caller.role in SEES_ALL:
+        counts = await store.count_states(conn)
+    else:
+        counts = await store.count_states_of(conn, caller.party)
     offers = await store.last_offers(conn, [found.matter.id for found in overview.arrivals])
     return Glance(
         now,

@@ -1,7 +1,7 @@
 """What can be asked: lists, one matter whole, its history, the wall chart, the rates. Nothing here changes anything."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from services.followup.domain.access import SEES_ALL, may_see
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Actor
 from services.followup.domain.rates import Counted, GroupBy, Rate, rates_of
+from services.followup.handlers.independence import workers_of
 from services.followup.handlers.steps import Missing, missing
 from services.followup.store import (
     chart,
@@ -22,13 +23,17 @@ from services.followup.store import (
     requests,
 )
 from services.followup.store.chart import Chart, ChartFilter
-from services.followup.store.finding import NEWEST, Search
-from services.followup.store.history import Entry
+from services.followup.store.finding import NEWEST, Ids, Search
+from services.followup.store.history import RecordedChange, Words
 from services.followup.store.promised import BEGINNING, FOREVER, Place
 from services.followup.store.rates import Period, Spread
 from services.followup.store.requests import Request
+from shared.contracts import uscc
 from shared.contracts.vocabulary import MatterState
 from shared.kit.db import Connection
+
+MOST_SPELLINGS: Final = 8
+"""So many ways to write one park or category are looked for together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +65,23 @@ async def find_newest(
 
     A page looks at so many matters and no more: one that is not full may go on.
     """
-    search, start = _search(caller, wanted), before or NEWEST
-    if search.lists:
-        ids = await finding.newest_in_list(conn, search, start, limit)
-    elif search.words:
-        ids = await finding.newest_with_words(conn, search, start, limit)
-    elif search.state is not None:
-        ids = await finding.newest_in_state(conn, search.state, start, limit)
-    else:
-        ids = await finding.newest_of_all(conn, start, limit)
+    start = before or NEWEST
+    pages = [
+        await _newest(conn, search, start, limit)
+        for search in await _searches(conn, caller, wanted)
+    ]
+    ids = pages[0] if len(pages) == 1 else finding.merged(pages, limit)
     return await found(conn, ids.found), ids.further
+
+
+async def _newest(conn: Connection, search: Search, start: UUID, limit: int) -> Ids:
+    if search.lists:
+        return await finding.newest_in_list(conn, search, start, limit)
+    if search.words:
+        return await finding.newest_with_words(conn, search, start, limit)
+    if search.state is not None:
+        return await finding.newest_in_state(conn, search.state, start, limit)
+    return await finding.newest_of_all(conn, start, limit)
 
 
 async def find_due(
@@ -77,9 +89,43 @@ async def find_due(
 ) -> tuple[list[Found], Place | None]:
     """Open matters that fit, the next promise that is due first, following `after`; and where to go on, if at all."""
     until = wanted.due_before or FOREVER
-    search = _search(caller, wanted)
-    ids = await promised.due_before(conn, search, until, after or BEGINNING, limit)
+    start = after or BEGINNING
+    pages = [
+        await promised.due_before(conn, search, until, start, limit)
+        for search in await _searches(conn, caller, wanted)
+    ]
+    ids = pages[0] if len(pages) == 1 else promised.merged(pages, limit)
     return await found(conn, ids.found), ids.further
+
+
+async def _searches(conn: Connection, caller: Actor, wanted: Wanted) -> list[Search]:
+    """One search for each way in which what is asked for was written: mostly there is one."""
+    requesters = _requesters(wanted.requester)
+    categories = await _written(conn, wanted.category, listing.of_category)
+    parks = await _written(conn, wanted.park, listing.of_park)
+    return [
+        _search(caller, replace(wanted, requester=requester, category=category, park=park))
+        for requester in requesters
+        for category in categories
+        for park in parks
+    ]
+
+
+def _requesters(asked: str | None) -> list[str | None]:
+    """The code that was meant, and the id as it was asked for: a person's id may look like anything."""
+    if asked is None:
+        return [None]
+    code = uscc.canonical(asked)
+    return list(dict.fromkeys([code, asked] if uscc.is_valid(code) else [asked]))
+
+
+async def _written(
+    conn: Connection, asked: str | None, list_of: Callable[[str], str]
+) -> Sequence[str | None]:
+    if asked is None:
+        return [None]
+    found = await listing.spellings(conn, list_of(asked))
+    return [name.removeprefix(list_of("")) for name in found][:MOST_SPELLINGS]
 
 
 def _search(caller: Actor, wanted: Wanted) -> Search:
@@ -113,12 +159,18 @@ async def found(conn: Connection, ids: Sequence[UUID]) -> list[Found]:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A matter whole: its own request first, then those of the matters merged into it, and what it is joined with."""
+    """A matter whole: its own request first, then those of the matters merged into it, and what it is joined with.
+
+    `words` are what the holders of these requests' receipts added. While its return visit
+    is due, `workers` are those who cannot make it.
+    """
 
     matter: Matter
     requests: Sequence[Request]
     merged: Sequence[str]
     joined: Sequence[str]
+    words: Sequence[Words]
+    workers: frozenset[str] = frozenset()
 
 
 async def show(conn: Connection, caller: Actor, matter_id: UUID) -> Details | Missing:
@@ -130,12 +182,16 @@ async def show(conn: Connection, caller: Actor, matter_id: UUID) -> Details | Mi
     joined = await matters.joined_in(conn, UUID(matter.joint.joint_id)) if matter.joint else []
     asked = await requests.load_requests(conn, [matter_id, *merged])
     asked.sort(key=lambda request: (request.matter_id != matter.id, request.matter_id))
-    return Details(matter, asked, merged, [each for each in joined if each != matter.id])
+    words = await history.load_words(conn, [matter.id, *merged])
+    waits = matter.state is MatterState.HANDLED
+    workers = await workers_of(conn, matter_id) if waits else frozenset()
+    others = [each for each in joined if each != matter.id]
+    return Details(matter, asked, merged, others, words, workers)
 
 
 async def show_history(
     conn: Connection, caller: Actor, matter_id: UUID, after: int, limit: int
-) -> list[Entry] | Missing:
+) -> list[RecordedChange] | Missing:
     """The changes of one matter after a version, in order, where the caller may see it."""
     matter = (await matters.load(conn, [matter_id])).get(str(matter_id))
     if matter is None or not may_see(matter, caller):
@@ -152,12 +208,13 @@ async def show_chart(
     limit: int,
 ) -> Chart:
     """The milestones on the wall that the caller may see, the earliest due first."""
-    lists = (
-        None if caller.role in SEES_ALL else listing.of_party(caller.party),
-        listing.of_park(park) if park else None,
-    )
-    wanted = ChartFilter(department, tuple(name for name in lists if name))
-    return await chart.load_chart(conn, wanted, after or BEGINNING, limit)
+    own = None if caller.role in SEES_ALL else listing.of_party(caller.party)
+    pages = []
+    for name in await _written(conn, park, listing.of_park):
+        lists = (own, listing.of_park(name) if name else None)
+        wanted = ChartFilter(department, tuple(each for each in lists if each))
+        pages.append(await chart.load_chart(conn, wanted, after or BEGINNING, limit))
+    return pages[0] if len(pages) == 1 else chart.merged(pages, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +246,18 @@ def _rated(period: Period) -> Rated:
 
 THREE_RATES: Final = ("response", "resolution", "satisfaction")
 RECENT: Final = timedelta(days=30)
-COUNTED: Final = (Counted.VISITED.value, Counted.CLOSED.value)
+COUNTED: Final = tuple(
+    each.value
+    for each in (
+        Counted.VISITED,
+        Counted.CLOSED,
+        Counted.MERGED,
+        Counted.UNMERGED,
+        Counted.WITHDRAWN,
+        Counted.REJECTED,
+    )
+)
+"""What 三率 are made of, with what they leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +269,20 @@ class Overview:
     rates: Mapping[str, Rate]
 
 
-async def overview(conn: Connection, now: datetime, limit: int) -> Overview:
+async def overview(
+    conn: Connection, now: datetime, limit: int, caller: Actor | None = None
+) -> Overview:
     """At most `limit` arrivals, newest first, and as many promises, the earliest first.
 
-    Whom a matter went to and why is in its `offer` until it is taken, then in its `owner`.
+    Those that the caller may see; without a caller, those of the whole town. The rates are the town's. Whom a matter
+    went to and why is in its `offer` until it is taken, then in its `owner`.
     """
-    newest = await finding.newest_of_all(conn, NEWEST, limit)
-    due = await promised.due_before(conn, Search(), FOREVER, BEGINNING, limit)
+    search = Search() if caller is None else _search(caller, Wanted())
+    if search.lists:
+        newest = await finding.newest_in_list(conn, search, NEWEST, limit)
+    else:
+        newest = await finding.newest_of_all(conn, NEWEST, limit)
+    due = await promised.due_before(conn, search, FOREVER, BEGINNING, limit)
     whole, *_ = await rates.sum_period(conn, now - RECENT, now, None, COUNTED)
     every = rates_of(whole.counts)
     return Overview(

@@ -1,35 +1,49 @@
 """One step of one person: load, decide, save; refusals are answers, and what nobody may see is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from services.followup.domain import links
+from services.followup.domain import chart, ending, links
 from services.followup.domain.access import may_see
 from services.followup.domain.decision import Changed, Decision, Refusal, Refused, Unmoved
-from services.followup.domain.ladder import climb
+from services.followup.domain.ladder import climb, overtaken
 from services.followup.domain.matter import DISPATCHING, Matter
 from services.followup.domain.moment import Actor, Moment
+from services.followup.handlers.independence import workers_of
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
-from services.followup.store import matters
+from services.followup.store import matters, parties
 from shared.kit.db import Connection
 from shared.kit.ids import made_at
+from shared.kit.messages import text
 
 YOUNG = timedelta(minutes=1)
 
 Decide: TypeAlias = Callable[[Matter, Moment], Decision]
+Independent: TypeAlias = ending.ReturnVisit | ending.Close | ending.Reject
+INDEPENDENT: Final[Mapping[type[Independent], Callable[[Matter, Any, Moment], Decision]]] = (
+    MappingProxyType(
+        {
+            ending.ReturnVisit: ending.return_visit,
+            ending.Close: ending.close,
+            ending.Reject: ending.reject,
+        }
+    )
+)
+"""The rules of the steps that nobody takes about their own work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who takes the step, when, at which version of the matter (None: at any), and in which trace."""
+    """Who takes the step, when, at which versions of the matter (None: at any), and in which trace."""
 
     by: Actor
     at: datetime
-    version: int | None = None
+    versions: frozenset[int] | None = None
     traceparent: str | None = None
 
 
@@ -42,20 +56,20 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """There is no such matter for this caller. `state` is what it stands in where it is only not theirs yet."""
+    """There is no such matter for this caller. `state` is what it stands in where it may yet become theirs."""
 
     matter_id: UUID
-    dispatching: bool = False
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Overtaken:
+class VersionConflict:
     """The matter has moved on from the version that the caller had seen."""
 
     version: int
 
 
-Outcome: TypeAlias = Done | Refused | Missing | Overtaken
+Outcome: TypeAlias = Done | Refused | Missing | VersionConflict
 
 
 async def take_step(
@@ -66,8 +80,8 @@ async def take_step(
     matter = loaded.get(str(matter_id))
     if matter is None or not may_see(matter, call.by):
         return missing(matter_id, matter)
-    if call.version is not None and call.version != matter.version:
-        return Overtaken(matter.version)
+    if call.versions is not None and matter.version not in call.versions:
+        return VersionConflict(matter.version)
     return await _take(conn, office, matter, call, decide)
 
 
@@ -75,17 +89,48 @@ async def _take(
     conn: Connection, office: Office, matter: Matter, call: Call, decide: Decide
 ) -> Outcome:
     moment = office.moment(call.at, call.by)
-    decision = decide(matter, moment)
+    before = overtaken(matter, moment)
+    decision = decide(before.matter, moment)
     match decision:
         case Refused():
             return decision
         case Unmoved():
             return Done(matter)
         case Changed(after, told):
-            settled = climb(after, moment, told)
-            happenings = [Happening(each, traceparent=call.traceparent) for each in settled.told]
-            await save(conn, [Change(matter, settled.matter, happenings)])
+            settled = climb(after, moment, before.told + told, on_days_off=False)
+            await save(conn, [_change(matter, settled, call)])
             return Done(settled.matter)
+
+
+def _change(before: Matter, settled: Changed, call: Call) -> Change:
+    happenings = [Happening(each, traceparent=call.traceparent) for each in settled.told]
+    return Change(before, settled.matter, happenings)
+
+
+async def plan(
+    conn: Connection, office: Office, matter_id: UUID, call: Call, step: chart.Plan
+) -> Outcome:
+    """Put milestones of departments of the directory on the chart."""
+    known = await parties.load_kinds(conn, [party for _, party in step.named])
+    checked = replace(step, known=known)
+    return await take_step(
+        conn, office, matter_id, call, lambda matter, moment: chart.plan(matter, checked, moment)
+    )
+
+
+async def add_task(
+    conn: Connection, office: Office, matter_id: UUID, call: Call, step: chart.AddTask
+) -> Outcome:
+    """Give a department of the directory something to do."""
+    known = await parties.load_kinds(conn, [party for _, party in step.named])
+    checked = replace(step, known=known)
+    return await take_step(
+        conn,
+        office,
+        matter_id,
+        call,
+        lambda matter, moment: chart.add_task(matter, checked, moment),
+    )
 
 
 async def merge(
@@ -98,10 +143,51 @@ async def merge(
     if into is None or not may_see(into, call.by):
         return missing(into_id, into)
     others = await matters.merged_into(conn, matter_id)
-    step = links.Merge(into, reason, has_merged=bool(others))
+    there = await matters.merged_into(conn, into_id)
+    step = links.Merge(into, reason, bool(others), len(there))
 
     def decide(matter: Matter, moment: Moment) -> Decision:
         return links.merge(matter, step, moment)
+
+    return await take_step(conn, office, matter_id, call, decide)
+
+
+async def reject(
+    conn: Connection, office: Office, matter_id: UUID, call: Call, step: ending.Reject
+) -> Outcome:
+    """Reject a matter; those that were merged into it go on by themselves."""
+    loaded = await matters.load_with_merged(conn, [matter_id], [matter_id])
+    outcome = await independent_step(conn, office, matter_id, call, step)
+    if isinstance(outcome, Done):
+        moment = office.moment(call.at, call.by)
+        reason = text("unmerged.rejected", "zh")
+        await save(
+            conn,
+            [
+                _change(
+                    loaded[merged_id],
+                    climb(freed.matter, moment, freed.told, on_days_off=False),
+                    call,
+                )
+                for merged_id in loaded
+                if (freed := links.released(loaded[merged_id], outcome.matter, reason, moment))
+            ],
+        )
+    return outcome
+
+
+async def independent_step(
+    conn: Connection, office: Office, matter_id: UUID, call: Call, step: Independent
+) -> Outcome:
+    """Record a return visit, settle or reject a matter, with all who did any of the work known to the rule.
+
+    They are those of every round and of the matters that were merged into it.
+    """
+    rule = INDEPENDENT[type(step)]
+    checked = replace(step, workers=await workers_of(conn, matter_id))
+
+    def decide(matter: Matter, moment: Moment) -> Decision:
+        return rule(matter, checked, moment)
 
     return await take_step(conn, office, matter_id, call, decide)
 
@@ -121,7 +207,7 @@ async def join(
 
     outcomes: list[Outcome] = []
     for at, matter_id in enumerate(ids):
-        at_version = call if at == 0 else replace(call, version=None)
+        at_version = call if at == 0 else replace(call, versions=None)
         outcome = await take_step(conn, office, matter_id, at_version, decide)
         if not isinstance(outcome, Done):
             return outcome
@@ -131,24 +217,28 @@ async def join(
 
 def missing(matter_id: UUID, matter: Matter | None) -> Missing:
     """Not there for this caller, who is not told whether it is there for others."""
-    return Missing(matter_id, matter is not None and matter.state in DISPATCHING)
+    waiting = matter is not None and matter.state in DISPATCHING
+    return Missing(matter_id, matter.state if matter is not None and waiting else None)
 
 
 def may_yet_come(outcome: Outcome, now: datetime) -> bool:
     """Whether the news that the step depends on may still be on its way here.
 
-    It may when the matter stands before its acceptance, or is not known although its id was drawn within a minute.
+    It may when the matter stands before its acceptance, or is not known although its id was drawn within a minute, or
+    when parties are named that the directory does not have yet.
     """
     match outcome:
-        case Missing(matter_id, dispatching):
-            return dispatching or is_young(matter_id, now)
+        case Missing(matter_id, state):
+            return state is not None or is_young(matter_id, now)
+        case Refused(misnamed=wrong) if wrong:
+            return all(each.kind is None for each in wrong)
         case Refused(code, state):
             return code is Refusal.WRONG_STATE and state in DISPATCHING
-        case Done() | Overtaken():
+        case Done() | VersionConflict():
             return False
 
 
 def is_young(matter_id: UUID, now: datetime) -> bool:
-    """Whether an id was drawn within the last minute."""
+    """Whether an id was drawn within a minute, by clocks that may differ by as much."""
     drawn_at = made_at(matter_id)
-    return drawn_at is not None and now - drawn_at < YOUNG
+    return drawn_at is not None and abs(now - drawn_at) < YOUNG

@@ -2,27 +2,68 @@
 
 from datetime import datetime
 
-from services.followup.domain.ladder import climb
+from services.followup.domain.ladder import climb, resting_until
+from services.followup.domain.links import released
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store import matters, requests
 from shared.kit.db import Connection
+from shared.kit.messages import text
 
+FOLD_LIMIT = 500
 SWEEP_LIMIT = 500
+ORPHANS_LIMIT = 100
 
 
 async def sweep(conn: Connection, office: Office, now: datetime) -> int:
-    """Remind, supervise, escalate and resume what is due by `now`, 500 matters at most; how many there were."""
+    """Remind, supervise, escalate and resume what is due by `now`; how many matters that were.
+
+    500 matters at most are looked at. On a day off those whose clocks rest are put off to the next opening.
+    """
     due = await matters.load_due(conn, now, SWEEP_LIMIT)
     moment = office.moment(now)
-    changes = []
+    changes, resting = [], []
     for matter in due:
-        changed = climb(matter, moment)
+        changed = climb(matter, moment, on_days_off=False)
+        if not changed.told:
+            resting.append((matter.id, resting_until(matter, moment)))
+            continue
         happenings = [Happening(told) for told in changed.told]
         changes.append(Change(matter, changed.matter, happenings))
     if changes:
         await save(conn, changes)
-    return len(due)
+    if resting:
+        await matters.put_off(conn, resting)
+    return len(changes)
+
+
+async def release_orphans(conn: Connection, office: Office, now: datetime) -> int:
+    """Let matters go on by themselves whose merge led to one that ended without an answer; how many, 100 at most.
+
+    Such matters were left behind by earlier versions; a merge and an end take care of each other since.
+    """
+    pairs = await matters.merged_into_nothing(conn, ORPHANS_LIMIT)
+    if not pairs:
+        return 0
+    loaded = await matters.load_locked(conn, {each for pair in pairs for each in pair})
+    moment, reason = office.moment(now), text("unmerged.ended", "zh")
+    changes = []
+    for merged_id, ended_id in pairs:
+        merged = loaded[str(merged_id)]
+        freed = released(merged, loaded[str(ended_id)], reason, moment)
+        if freed is not None:
+            changed = climb(freed.matter, moment, freed.told, on_days_off=False)
+            changes.append(
+                Change(merged, changed.matter, [Happening(told) for told in changed.told])
+            )
+    if changes:
+        await save(conn, changes)
+    return len(changes)
+
+
+async def fold_words(conn: Connection) -> bool:
+    """Fold what was taken in before searches compared folded text, some at a time; whether there may be more."""
+    return await requests.fold_summaries(conn, FOLD_LIMIT)
 
 
 async def settle_words(conn: Connection) -> None:

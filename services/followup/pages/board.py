@@ -1,6 +1,5 @@
 """Turns a glance into the words of the live page; no personal data of a requester or a contact passes through it."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -9,14 +8,15 @@ from typing import TypeAlias
 from services.followup.domain.matter import Matter
 from services.followup.domain.rates import Rate
 from services.followup.handlers.glance import Arrival, Due, Glance
+from services.followup.pages.masking import mask
 from services.followup.pages.shown import (
     ArrivalRow,
     Board,
     Count,
     DueRow,
     Next,
-    Part,
     RateFigure,
+    ServiceNeed,
     When,
 )
 from services.followup.store.requests import Request
@@ -25,14 +25,6 @@ from shared.kit.messages import text
 
 Words: TypeAlias = Callable[..., str]
 """`text` in one language."""
-
-# Mobile, landline and identity card numbers that somebody wrote into a summary.
-_NUMBER = re.compile(
-    r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"
-    r"|(?<!\d)0\d{2,3}[ -]?\d{7,8}(?!\d)"
-    r"|(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])"
-)
-_HIDDEN = "●●●●"
 
 MOST_DUE = 12
 """Promises shown; more are read, to tell how many are broken."""
@@ -43,7 +35,9 @@ def write(
 ) -> Board:
     """The board of a glance; of nothing but the health when there is none."""
     words = partial(text, lang=lang)
-    parts = tuple(Part(name, words(f"page.health.{name}"), ok) for name, ok in checks.items())
+    parts = tuple(
+        ServiceNeed(name, words(f"page.health.{name}"), ok) for name, ok in checks.items()
+    )
     stamp = When(now.isoformat(timespec="minutes"), _day_and_time(now.astimezone(zone), words))
     if glance is None:
         return Board(False, stamp, (), (), (), (), 0, None, parts)
@@ -82,14 +76,14 @@ def _arrival(
     )
 
 
-def _facts(request: Request, matter: Matter, words: Words) -> str:
+def _facts(request: Request, matter: Matter, words: Words) -> tuple[str, ...]:
     parts = (
         requester(request, words),
         matter.park,
         words(f"page.kind.{request.kind}"),
         matter.category,
     )
-    return " · ".join(part for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 def requester(request: Request, words: Words) -> str:
@@ -100,8 +94,8 @@ def requester(request: Request, words: Words) -> str:
 
 
 def masked(summary: str) -> str:
-    """A summary without the telephone and identity numbers that were written into it."""
-    return _NUMBER.sub(_HIDDEN, summary)
+    """A summary without the telephone, identity card and bank card numbers that were written into it."""
+    return mask(summary)
 
 
 def _rule(matter: Matter, words: Words) -> str | None:

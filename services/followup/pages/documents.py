@@ -6,12 +6,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.followup.pages import visitors
+from shared.http.routes import CheckedRoute
 from shared.kit.answers import as_json
 from shared.kit.problems import Problem
 from shared.web import api_document, event_document
+from shared.web.guide import guide
 from shared.web.look import SECURITY_HEADERS, assets, document, render
 
-router = APIRouter()
+router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 BRIEFLY: Final = "public, max-age=300"
@@ -55,6 +57,12 @@ async def docs(request: Request) -> Response:
     return _page(request, "docs.html", here="docs", api=reference)
 
 
+@router.get("/docs/integrating")
+async def integrating(request: Request) -> Response:
+    """How a system submits requests and reads what becomes of them."""
+    return _page(request, "guide.html", here="docs", guide=guide(visitors.language(request)))
+
+
 @router.get("/asyncapi")
 async def asyncapi(request: Request) -> Response:
     """The AsyncAPI document: for people when a browser asks, else as it is."""
@@ -63,6 +71,12 @@ async def asyncapi(request: Request) -> Response:
         return as_json(found, headers={"cache-control": BRIEFLY, "vary": "accept"})
     reference = event_document.read(found, visitors.language(request))
     return _page(request, "asyncapi.html", here="asyncapi", events=reference)
+
+
+@router.get("/asyncapi.json")
+async def asyncapi_json() -> Response:
+    """The AsyncAPI document as it is."""
+    return as_json(event_document.found(), headers={"cache-control": BRIEFLY})
 
 
 def _page(request: Request, template: str, **context: object) -> HTMLResponse:

@@ -1,18 +1,18 @@
-"""Tells every open page what changed: one look at the database serves them all, at most once a second."""
+"""Tells every open page what changed: one look at the database serves all who see the same, at most once a second."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
 import orjson
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
-from starlette.types import Receive, Scope, Send
+from sse_starlette import ServerSentEvent
 
+from services.followup.domain.moment import Actor
 from services.followup.handlers import glance
 from services.followup.handlers.glance import Glance
 from services.followup.pages import board
@@ -30,19 +30,14 @@ LOOK_SECONDS: Final = 5.0
 SHARE: Final = 5
 HEARTBEAT_SECONDS: Final = 15.0
 SEND_SECONDS: Final = 20.0
-RETRY_MS: Final = 2000
 
 REGIONS: Final = ("asof", "health", "parts", "rates", "counts", "arrivals", "due", "next")
 WITHOUT_DATABASE: Final = ("asof", "health", "parts")
 
 
-class Full(RuntimeError):
-    """As many streams are open as this process takes."""
-
-
 @dataclass(slots=True)
 class _Shown:
-    """A language's regions as they were last rendered, and the number of the change that each came with."""
+    """An audience's regions as they were last rendered, and the number of the change that each came with."""
 
     number: int = 0
     html: dict[str, str] = field(default_factory=dict)
@@ -62,6 +57,14 @@ class _Shown:
         return {name: self.html[name] for name, at in self.changed.items() if at > number}
 
 
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom the page is written: the language, and whose matters it shows; without a caller everybody's."""
+
+    lang: str
+    caller: Actor | None = None
+
+
 class Live:
     """The live page's content, now and as it changes. `checks` says what of the service is well."""
 
@@ -78,28 +81,31 @@ class Live:
         self._checks = checks
         self._zone = zone
         self._max_streams = max_streams
-        self._watching: Counter[str] = Counter()
-        self._shown: dict[str, _Shown] = {}
+        self._watching: Counter[Audience] = Counter()
+        self._shown: dict[Audience, _Shown] = {}
         self._stale = asyncio.Event()
         self._changed = Signal()
 
-    async def board(self, lang: str) -> Board:
+    async def board(self, audience: Audience) -> Board:
         """What the page shows now; without the database, its health alone."""
-        return self._written(await self._look(), lang)
+        return self._written(await self._look(audience.caller), audience.lang)
 
-    def stream(self, lang: str) -> "Stream":
-        """All of the page's regions, then each as it changes. Raises Full above the limit."""
-        if self._watching.total() >= self._max_streams:
-            raise Full
-        self._watching[lang] += 1
+    @property
+    def is_full(self) -> bool:
+        """Whether as many streams are open as the page takes."""
+        return self._watching.total() >= self._max_streams
+
+    @contextmanager
+    def _watched(self, audience: Audience) -> Iterator[None]:
+        self._watching[audience] += 1
         self._stale.set()
-        return Stream(self, lang)
-
-    def leave(self, lang: str) -> None:
-        """A stream in this language has ended."""
-        self._watching[lang] -= 1
-        if not self._watching[lang]:
-            self._shown.pop(lang, None)
+        try:
+            yield
+        finally:
+            self._watching[audience] -= 1
+            if not self._watching[audience]:
+                del self._watching[audience]
+                self._shown.pop(audience, None)
 
     async def run(self) -> None:
         """Look after each commit and every 5 s, as long as somebody watches."""
@@ -118,26 +124,27 @@ class Live:
             self._stale.clear()
             if self._watching.total():
                 begun = time.monotonic()
-                self._show(await self._look())
+                for caller in {audience.caller for audience in self._watching}:
+                    self._show(caller, await self._look(caller))
                 spent = time.monotonic() - begun
                 await asyncio.sleep(max(PAUSE_SECONDS, spent * SHARE))
 
-    def _show(self, seen: Glance | None) -> None:
+    def _show(self, caller: Actor | None, seen: Glance | None) -> None:
         news = False
-        for lang in [lang for lang, count in self._watching.items() if count]:
-            written = self._written(seen, lang)
+        for audience in [each for each in self._watching if each.caller == caller]:
+            written = self._written(seen, audience.lang)
             fresh = {
-                region: render(f"live/{region}.html", lang, board=written)
+                region: render(f"live/{region}.html", audience.lang, board=written)
                 for region in (REGIONS if written.whole else WITHOUT_DATABASE)
             }
-            news |= self._shown.setdefault(lang, _Shown()).put(fresh)
+            news |= self._shown.setdefault(audience, _Shown()).put(fresh)
         if news:
             self._changed.notify()
 
-    async def _look(self) -> Glance | None:
+    async def _look(self, caller: Actor | None) -> Glance | None:
         try:
             async with self._db.reading() as conn:
-                return await glance.take(conn, self._clock(), ROWS)
+                return await glance.take(conn, self._clock(), ROWS, caller)
         except Exception as fault:
             if is_transient(fault):
                 return None
@@ -149,32 +156,14 @@ class Live:
             checks["database"] = False
         return board.write(seen, self._clock(), checks, self._zone, lang)
 
-    async def news(self, lang: str) -> AsyncIterator[ServerSentEvent]:
-        """What changed each time, and a sign of life when nothing did."""
+    async def news(self, audience: Audience) -> AsyncIterator[ServerSentEvent]:
+        """All of the page's regions, then each as it changes, and a sign of life when nothing did."""
         told = 0
-        while True:
-            shown = self._shown.get(lang)
-            if shown is not None and shown.number > told:
-                fresh, told = shown.since(told), shown.number
-                yield ServerSentEvent(
-                    orjson.dumps(fresh).decode(), event="snapshot", retry=RETRY_MS
-                )
-            elif not await self._changed.wait(HEARTBEAT_SECONDS):
-                yield ServerSentEvent("", event="heartbeat")
-
-
-class Stream(EventSourceResponse):
-    """One page's stream; a reader that takes nothing for 20 s is let go."""
-
-    def __init__(self, live: Live, lang: str) -> None:
-        super().__init__(live.news(lang), ping=0, send_timeout=SEND_SECONDS)
-        self._live = live
-        self._lang = lang
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except SendTimeoutError:
-            return
-        finally:
-            self._live.leave(self._lang)
+        with self._watched(audience):
+            while True:
+                shown = self._shown.get(audience)
+                if shown is not None and shown.number > told:
+                    fresh, told = shown.since(told), shown.number
+                    yield ServerSentEvent(orjson.dumps(fresh).decode(), event="snapshot")
+                elif not await self._changed.wait(HEARTBEAT_SECONDS):
+                    yield ServerSentEvent("", event="heartbeat")

@@ -9,11 +9,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.followup.pages import documents, visitors
 from services.followup.pages.first import first_command
-from services.followup.pages.live import Full, Live
+from services.followup.pages.live import HEARTBEAT_SECONDS, SEND_SECONDS, Live
+from shared.http.routes import CheckedRoute
+from shared.http.streams import GuardedStream, Holder, current_principal
+from shared.kit.guessing import place_of
 from shared.kit.problems import Problem, busy
 from shared.web.look import SECURITY_HEADERS, render
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
 router.include_router(documents.router)
 
 LONGEST_FORM: Final = 2048
@@ -52,7 +55,7 @@ async def live(request: Request) -> Response:
     member = visitors.signed_in(request)
     if not pages.is_open and member is None:
         return _ask(request, wrong=False)
-    board = await pages.live.board(visitors.language(request))
+    board = await pages.live.board(visitors.audience(request, member))
     return page(
         request,
         "live.html",
@@ -67,13 +70,27 @@ async def live(request: Request) -> Response:
 @router.get("/followup/live")
 async def stream(request: Request) -> Response:
     """The live page's regions as they change. Raises Problem 401, or 503 when too many streams are open."""
-    pages = pages_of(request)
-    if not pages.is_open and visitors.signed_in(request) is None:
+    pages, member = pages_of(request), visitors.signed_in(request)
+    if not pages.is_open and member is None:
         raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
-    try:
-        return pages.live.stream(visitors.language(request))
-    except Full:
-        raise busy(60) from None
+    if pages.live.is_full:
+        raise busy(60, {"connection": "close"})
+    token = visitors.shown_token(request)
+
+    async def may_read() -> bool:
+        if pages_of(request).is_open:
+            return True
+        return member is not None and await current_principal(request, token) == member
+
+    return GuardedStream(
+        pages.live.news(visitors.audience(request, member)),
+        request,
+        Holder.of(member, place_of(request)),
+        may_read,
+        # The page's own signs of life are events, which scripts see; comments would come on top of them.
+        heartbeat_seconds=2 * HEARTBEAT_SECONDS,
+        send_seconds=SEND_SECONDS,
+    )
 
 
 @router.post("/followup/session")

@@ -18,7 +18,7 @@ class ArrivalRow:
     key: str
     at: When
     summary: str
-    facts: str
+    facts: tuple[str, ...]
     urgency: str | None
     urgency_label: str | None
     party: str | None
@@ -65,7 +65,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ServiceNeed:
     """Something that the service needs."""
 
     name: str
@@ -93,7 +93,7 @@ class Board:
     counts: tuple[Count, ...]
     total: int
     next: Next | None
-    parts: tuple[Part, ...]
+    parts: tuple[ServiceNeed, ...]
 
     @property
     def healthy(self) -> bool:

@@ -4,6 +4,9 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from services.followup.domain.access import SEES_ALL
+from services.followup.domain.moment import Actor
+from services.followup.pages.live import Audience
 from shared.contracts.vocabulary import Role
 from shared.kit.auth import SIGNED, Principal, Tokens
 from shared.kit.messages import LANGUAGES
@@ -48,9 +51,23 @@ def signed_in(request: Request) -> Principal | None:
     """The member of staff whose token is in the cookie or, for programs, in the Authorization header."""
     if SIGNED in request.scope:
         return _of_staff(request.scope[SIGNED])
+    return staff(request, shown_token(request))
+
+
+def shown_token(request: Request) -> str | None:
+    """The token in the Authorization header, else in the cookie."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    token = given if scheme.lower() == "bearer" else request.cookies.get(TOKEN_COOKIE)
-    return staff(request, token)
+    return given if scheme.lower() == "bearer" else request.cookies.get(TOKEN_COOKIE)
+
+
+def audience(request: Request, member: Principal | None) -> Audience:
+    """Whose matters a visitor is shown: a liaison or a department its own, as by the interface.
+
+    Others who may look at the page at all are shown everybody's: coordinators, operators, strangers where it is open.
+    """
+    if member is None or member.role in SEES_ALL:
+        return Audience(language(request))
+    return Audience(language(request), Actor(member.role, member.party))
 
 
 def _of_staff(found: object) -> Principal | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 
@@ -89,6 +90,19 @@ class Chart:
 
     milestones: list[Charted]
     further: Place | None
+
+
+def merged(charts: Sequence[Chart], limit: int) -> Chart:
+    """Parts by several lists as one, the earliest due first: nothing later than where any of them stopped."""
+    edge = min((chart.further for chart in charts if chart.further is not None), default=None)
+    places = {_place(each): each for chart in charts for each in chart.milestones}
+    found = sorted(place for place in places if edge is None or place <= edge)
+    further = found[limit - 1] if len(found) >= limit else edge
+    return Chart([places[place] for place in found[:limit]], further)
+
+
+def _place(charted: Charted) -> Place:
+    return charted.milestone.due_at, UUID(charted.milestone.id)
 
 
 CHART = """

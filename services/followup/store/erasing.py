@@ -42,7 +42,7 @@ SELECT_REQUESTER = "select requester_kind, requester_id from request where matte
 ERASE_REQUEST = """
 update request
 set requester_id = case requester_kind when 'enterprise' then requester_id else $2 end,
-    requester_name = $2, summary = $2, detail = $2, attachments = '[]', terms = '{}',
+    requester_name = $2, summary = $2, detail = $2, attachments = '[]', terms = '{}', folded = '',
     location = case when location is not null then $2 end
 where matter_id = $1 and summary <> $2"""
 

@@ -41,3 +41,23 @@ async def count_open(conn: Connection, now: datetime, most: int = MOST_COUNTED) 
     assert row is not None, "an aggregate returns its row"  # noqa: S101 - narrows the type
     states = {state: counts.get(state, 0) for state in open_states}
     return Open(states, row["breached"], row["charted"], row["act_at"])
+
+
+SELECT_DISAGREEMENTS = """
+select what, gone_at is null as stands, count(*) from disagreement where looks >= 2 group by 1, 2"""
+SELECT_RECONCILED = "select ended_at from reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How many disagreements stand or were gone within the last hour, by (what, stands), and when a run last ended."""
+
+    counts: Mapping[tuple[str, bool], int]
+    ended_at: datetime | None
+
+
+async def count_disagreements(conn: Connection) -> Reconciled:
+    """What the reconciliation found twice."""
+    rows = await conn.fetch(SELECT_DISAGREEMENTS)
+    ended_at = await conn.fetchval(SELECT_RECONCILED)
+    return Reconciled({(row["what"], row["stands"]): row["count"] for row in rows}, ended_at)

@@ -78,6 +78,15 @@ class Ids:
     further: UUID | None
 
 
+def merged(pages: Sequence[Ids], limit: int) -> Ids:
+    """The pages of several searches as one, newest first: nothing older than where any of them stopped."""
+    edges = [page.further for page in pages if page.further is not None]
+    edge = max(edges, default=None)
+    ids = {each for page in pages for each in page.found if edge is None or each >= edge}
+    found = sorted(ids, reverse=True)
+    return _whole(found[:limit], limit) if len(found) >= limit else Ids(found, edge)
+
+
 def _whole(found: list[UUID], limit: int) -> Ids:
     return Ids(found, found[-1] if len(found) == limit else None)
 
@@ -100,7 +109,7 @@ where fits(m.state, m.owner_id, m.category, m.park, $4, $5, $6, $7)
       select count(*) from listing o
       where o.name = any($11) and o.open = looked.open and o.matter_id = looked.matter_id))
   and ($12::text[] is null or (
-      select bool_and(strpos(lower(r.summary), word) > 0)
+      select bool_and(strpos(coalesce(r.folded, lower(r.summary)), word) > 0)
       from request r cross join unnest($12::text[]) as word where r.matter_id = looked.matter_id))
 order by looked.matter_id desc limit $2"""
 
@@ -151,7 +160,7 @@ from (
         select matter_id from (
             select matter_id from request
             where terms @> string_to_array(week.terms, ' ')
-              and (select bool_and(strpos(lower(summary), word) > 0) from unnest($8::text[]) word)
+              and (select bool_and(strpos(coalesce(folded, lower(summary)), word) > 0) from unnest($8::text[]) word)
             offset 0
         ) as with_words
         where matter_id < $1
@@ -163,7 +172,7 @@ order by looked.matter_id desc"""
 
 TELLING_TERMS = """
 select term
-from (select lower(summary) as summary from request
+from (select coalesce(folded, lower(summary)) as summary from request
       where matter_id < $1 order by matter_id desc limit $2) as newest
 cross join unnest($3::text[]) as term
 group by term having count(*) filter (where strpos(summary, term) > 0) <= $4"""
@@ -175,9 +184,9 @@ select looked.matter_id, (
         from matter m where m.id = looked.matter_id)) as fits
 from (
     select matter_id
-    from (select matter_id, summary from request
+    from (select matter_id, summary, folded from request
           where matter_id < $1 order by matter_id desc limit $8) as newest
-    where (select bool_and(strpos(lower(summary), word) > 0) from unnest($7::text[]) word)
+    where (select bool_and(strpos(coalesce(folded, lower(summary)), word) > 0) from unnest($7::text[]) word)
     order by matter_id desc limit $2
 ) as looked
 order by looked.matter_id desc"""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from services.followup.store.listing import of_party
 from shared.contracts.matters import MatterOffered
 from shared.contracts.vocabulary import Candidacy, MatterState
 from shared.kit.db import Connection
@@ -28,6 +29,25 @@ async def count_states(
 ) -> dict[MatterState, int]:
     """How many matters are in each of these states that has any, `most` at most."""
     rows = await conn.fetch(COUNT_STATES, [state.value for state in states], most)
+    found = {MatterState(row["state"]): row["number"] for row in rows}
+    return {state: found[state] for state in MatterState if found.get(state)}
+
+
+MOST_COUNTED_OF_PARTY = 10_000
+
+COUNT_STATES_OF = """
+select matter.state, count(*) as number
+from ((select matter_id from listing where name = $1 and open order by matter_id desc limit $2)
+      union all
+      (select matter_id from listing where name = $1 and not open order by matter_id desc limit $2)) as listed
+join matter on matter.id = listed.matter_id group by matter.state"""
+
+
+async def count_states_of(
+    conn: Connection, party: str, most: int = MOST_COUNTED_OF_PARTY
+) -> dict[MatterState, int]:
+    """How many of the matters that a party may see are in each state that has any: its newest, `most` of each side."""
+    rows = await conn.fetch(COUNT_STATES_OF, of_party(party), most)
     found = {MatterState(row["state"]): row["number"] for row in rows}
     return {state: found[state] for state in MatterState if found.get(state)}
 

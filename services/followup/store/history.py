@@ -1,12 +1,15 @@
 """A matter's history, read from the events as they were recorded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
+from shared.contracts.amending import MatterAmended
+from shared.contracts.vocabulary import Amendment
 from shared.kit.db import Connection
 
 SELECT_HISTORY = """
@@ -15,7 +18,7 @@ from event where subject = $1 and version > $2 order by version limit $3"""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RecordedChange:
     """One change of a matter: `data` is the event's, with its actor."""
 
     version: int
@@ -26,10 +29,12 @@ class Entry:
     data: dict[str, Any]
 
 
-async def load_history(conn: Connection, matter_id: UUID, after: int, limit: int) -> list[Entry]:
+async def load_history(
+    conn: Connection, matter_id: UUID, after: int, limit: int
+) -> list[RecordedChange]:
     """The changes after version `after`, in order."""
     return [
-        Entry(
+        RecordedChange(
             row["version"],
             str(row["id"]),
             row["type"],
@@ -39,3 +44,58 @@ async def load_history(conn: Connection, matter_id: UUID, after: int, limit: int
         )
         for row in await conn.fetch(SELECT_HISTORY, str(matter_id), after, limit)
     ]
+
+
+MOST_WORDS: Final = 200
+
+SELECT_WORDS = """
+select subject, at, data from event
+where subject = any($1::text[]) and type = $2 order by seq desc limit $3"""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a requester added by receipt to the request `request_id`, when, and about what."""
+
+    request_id: str
+    at: datetime
+    about: Amendment
+    message: str
+    solved: bool | None
+    satisfaction: int | None
+
+
+async def load_words(conn: Connection, ids: Sequence[str]) -> list[Words]:
+    """The newest 200 of requesters' words in these matters, oldest first.
+
+    Words about a request that was merged stand in both matters; where both are asked for they are given once.
+    """
+    rows = await conn.fetch(SELECT_WORDS, ids, MatterAmended.wire_type(), MOST_WORDS)
+    found: list[Words] = []
+    for row in reversed(rows):
+        said = MatterAmended.model_validate_json(row["data"])
+        if said.request_id is None or said.request_id not in ids:
+            found.append(
+                Words(
+                    said.request_id or row["subject"],
+                    row["at"],
+                    said.about,
+                    said.message,
+                    said.solved,
+                    said.satisfaction,
+                )
+            )
+    return found
+
+
+SELECT_OF_TYPES = """
+select subject, type, data from event
+where subject = any($1::text[]) and type = any($2::text[]) order by subject, version"""
+
+
+async def load_of_types(
+    conn: Connection, matter_ids: Sequence[UUID | str], types: Sequence[str]
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """The changes of some types, each with its matter and type, in the order of each matter's versions."""
+    rows = await conn.fetch(SELECT_OF_TYPES, [str(each) for each in matter_ids], types)
+    return [(row["subject"], row["type"], orjson.loads(row["data"])) for row in rows]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from services.followup.domain.matter import Matter
+from shared.contracts.folding import compact
 from shared.kit.db import Connection
 
 
@@ -24,6 +25,11 @@ def of_category(path: str) -> str:
 def of_park(park: str) -> str:
     """The list of a park."""
     return f"park:{park}"
+
+
+def spelled(name: str) -> str:
+    """The one form of a list's name, however its park or category was written."""
+    return compact(name)
 
 
 def lists_of(matter: Matter) -> set[str]:
@@ -61,6 +67,22 @@ where listing.name = given.name and listing.open = not given.open
   and listing.matter_id = given.matter_id"""
 
 
+# Which spellings there are changes seldom: mostly nothing is written.
+INSERT_SPELLINGS = """
+insert into spelling (folded, name)
+select given.folded, given.name from unnest($1::text[], $2::text[]) as given (folded, name)
+order by given.folded, given.name
+on conflict do nothing"""
+
+SELECT_SPELLINGS = "select name from spelling where folded = $1 order by name"
+
+
+async def spellings(conn: Connection, name: str) -> list[str]:
+    """The names of the lists that were meant by this one; itself where there is none."""
+    rows = await conn.fetch(SELECT_SPELLINGS, spelled(name))
+    return [row["name"] for row in rows] or [name]
+
+
 async def list_matters(conn: Connection, changes: Iterable[tuple[Matter | None, Matter]]) -> None:
     """Put matters on the lists that they are new to, and over to the other side when they end or begin again."""
     fresh: list[tuple[str, bool, str]] = []
@@ -73,6 +95,9 @@ async def list_matters(conn: Connection, changes: Iterable[tuple[Matter | None, 
         fresh.extend((name, not after.final, after.id) for name in lists_of(after) - known)
         if ends_or_begins:
             moved.extend((name, not after.final, after.id) for name in known)
+    named = {name for name, _, _ in fresh if name.startswith((of_park(""), of_category("")))}
+    if named:
+        await conn.execute(INSERT_SPELLINGS, [spelled(name) for name in named], list(named))
     for statement, rows in ((INSERT_LISTINGS, fresh), (MOVE_LISTINGS, moved)):
         if rows:
             await conn.execute(statement, *([row[at] for row in rows] for at in range(3)))

@@ -13,7 +13,7 @@ from shared.kit.db import Connection
 _MATTER = TypeAdapter(Matter)
 
 
-class Overtaken(RuntimeError):
+class LostUpdate(RuntimeError):
     """A row was not at the version that was decided on, though it should have been locked."""
 
 
@@ -24,6 +24,42 @@ async def load_locked(conn: Connection, ids: Iterable[UUID]) -> dict[str, Matter
     """The matters with these ids, locked in the order of their ids until the transaction ends."""
     rows = await conn.fetch(LOAD_LOCKED, sorted(set(ids)))
     return {matter.id: matter for matter in (from_body(row["body"]) for row in rows)}
+
+
+SELECT_STATE = "select state from matter where id = $1"
+
+
+async def load_state(conn: Connection, matter_id: UUID) -> str | None:
+    """The state of a matter; None for an unknown one."""
+    state: str | None = await conn.fetchval(SELECT_STATE, matter_id)
+    return state
+
+
+# What was locked by somebody else is not waited for: 55P03, after which the whole is tried again.
+LOAD_LOCKED_NOW = LOAD_LOCKED + " nowait"
+
+
+async def load_locked_now(conn: Connection, ids: Iterable[UUID]) -> dict[str, Matter]:
+    """The same. Raises asyncpg.LockNotAvailableError instead of waiting for a lock."""
+    rows = await conn.fetch(LOAD_LOCKED_NOW, sorted(set(ids)))
+    return {matter.id: matter for matter in (from_body(row["body"]) for row in rows)}
+
+
+# Lateral: each matter by its key, and not all that were ever merged for each step.
+SELECT_TARGETS = """
+with recursive target (id) as (
+    select merged_into from matter where id = any($1::uuid[]) and merged_into is not null
+    union
+    select matter.merged_into
+    from target
+    cross join lateral (
+        select merged_into from matter where matter.id = target.id and merged_into is not null offset 0) as matter)
+select id from target"""
+
+
+async def merge_targets(conn: Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """The matters that these were merged into, and those that they were merged into in turn, not locked."""
+    return {row["id"] for row in await conn.fetch(SELECT_TARGETS, list(ids))}
 
 
 LOAD = "select body from matter where id = any($1::uuid[])"
@@ -48,6 +84,28 @@ select body from matter where act_at <= $1 order by act_at limit $2 for update s
 async def load_due(conn: Connection, now: datetime, limit: int) -> list[Matter]:
     """Matters with a clock that is due, the longest due first, locked."""
     return [from_body(row["body"]) for row in await conn.fetch(LOAD_DUE, now, limit)]
+
+
+OPEN_AFTER = """
+select id from matter
+where id > $1 and state not in ('closed', 'merged', 'rejected', 'withdrawn') order by id limit $2"""
+
+
+async def open_after(conn: Connection, after: UUID, limit: int) -> list[UUID]:
+    """The next open matters in the order of their ids."""
+    return [row["id"] for row in await conn.fetch(OPEN_AFTER, after, limit)]
+
+
+# The body keeps the limits as they are: only the moment at which the sweep looks again moves.
+PUT_OFF = """
+update matter set act_at = given.act_at
+from unnest($1::uuid[], $2::timestamptz[]) as given (id, act_at) where matter.id = given.id"""
+
+
+async def put_off(conn: Connection, resting: Sequence[tuple[str, datetime]]) -> None:
+    """Have the sweep look at these matters, which the caller has locked, at the given moments and not before."""
+    ids, moments = zip(*resting, strict=True)
+    await conn.execute(PUT_OFF, ids, moments)
 
 
 INSERT_MATTERS = """
@@ -89,7 +147,7 @@ async def update_matters(
     """Store matters that were at `versions`. Raises Overtaken when one was not."""
     done = await conn.execute(UPDATE_MATTERS, *_columns(matters), versions)
     if done != f"UPDATE {len(matters)}":
-        raise Overtaken(f"{done} of {len(matters)} matters")
+        raise LostUpdate(f"{done} of {len(matters)} matters")
 
 
 def _columns(matters: Sequence[Matter]) -> tuple[list[object], ...]:
@@ -123,6 +181,42 @@ SELECT_MERGED = "select id from matter where merged_into = $1 order by id limit 
 async def merged_into(conn: Connection, matter_id: UUID) -> list[str]:
     """The matters that were merged into this one, the first 200."""
     return [str(row["id"]) for row in await conn.fetch(SELECT_MERGED, matter_id)]
+
+
+SELECT_ALL_MERGED = "select id from matter where merged_into = any($1::uuid[]) order by id"
+
+
+async def all_merged_into(conn: Connection, ids: Sequence[UUID]) -> list[UUID]:
+    """All matters that were merged into one of these; what a matter takes in is bounded."""
+    return [row["id"] for row in await conn.fetch(SELECT_ALL_MERGED, ids)]
+
+
+async def load_with_merged(
+    conn: Connection, ids: Iterable[UUID], ending: Sequence[UUID]
+) -> dict[str, Matter]:
+    """The matters with these ids, locked, and those that were merged into one of `ending`, which are among them.
+
+    Raises asyncpg.LockNotAvailableError when one was merged there meanwhile and somebody else has locked it.
+    """
+    if not ending:
+        return await load_locked(conn, ids)
+    loaded = await load_locked(conn, {*ids, *await all_merged_into(conn, ending)})
+    # A merge locks both of its matters, so that none can come in any more.
+    late = {each for each in await all_merged_into(conn, ending) if str(each) not in loaded}
+    return loaded | (await load_locked_now(conn, late) if late else {})
+
+
+SELECT_ORPHANS = """
+select merged.id, merged.merged_into from matter merged
+join matter ended on ended.id = merged.merged_into
+where merged.merged_into is not null and ended.state in ('withdrawn', 'rejected')
+order by merged.id limit $1"""
+
+
+async def merged_into_nothing(conn: Connection, limit: int) -> list[tuple[UUID, UUID]]:
+    """Matters that were merged into one which ended without an answer, each with that one."""
+    rows = await conn.fetch(SELECT_ORPHANS, limit)
+    return [(row["id"], row["merged_into"]) for row in rows]
 
 
 SELECT_JOINED = "select id from matter where joint_id = $1 order by id limit 200"

@@ -28,10 +28,24 @@ FEW: Final = 1000
 
 @dataclass(slots=True)
 class Promised:
-    """What was found, and the place after which the list goes on; None says that it has ended."""
+    """What was found with its places, and the place after which the list goes on; None says that it has ended."""
 
-    found: list[UUID]
+    places: list[Place]
     further: Place | None
+
+    @property
+    def found(self) -> list[UUID]:
+        """The ids alone."""
+        return [each for _, each in self.places]
+
+
+def merged(pages: Sequence[Promised], limit: int) -> Promised:
+    """The pages of several searches as one, the earliest first: nothing later than where any of them stopped."""
+    edge = min((page.further for page in pages if page.further is not None), default=None)
+    found = sorted({each for page in pages for each in page.places if edge is None or each <= edge})
+    if len(found) >= limit:
+        return Promised(found[:limit], found[limit - 1])
+    return Promised(found, edge)
 
 
 DUE = """
@@ -46,7 +60,7 @@ where fits(looked.state, looked.owner_id, looked.category, looked.park, $6, $7, 
       select count(*) from listing o
       where o.name = any($10) and o.open and o.matter_id = looked.id))
   and ($11::text[] is null or (
-      select bool_and(strpos(lower(r.summary), word) > 0)
+      select bool_and(strpos(coalesce(r.folded, lower(r.summary)), word) > 0)
       from request r cross join unnest($11::text[]) as word where r.matter_id = looked.id))
 order by looked.next_due_at, looked.id limit $4"""
 
@@ -71,7 +85,7 @@ where m.next_due_at < $1 and (m.next_due_at, m.id) > ($2, $3)
       select count(*) from listing o
       where o.name = any($10) and o.open and o.matter_id = m.id))
   and ($11::text[] is null or (
-      select bool_and(strpos(lower(r.summary), word) > 0)
+      select bool_and(strpos(coalesce(r.folded, lower(r.summary)), word) > 0)
       from request r cross join unnest($11::text[]) as word where r.matter_id = m.id))
 order by m.next_due_at, m.id limit $4"""
 
@@ -93,7 +107,7 @@ async def due_before(
             *search.filters(),
             *rest,
         )
-        return Promised([row["id"] for row in rows], _last(rows, limit))
+        return Promised(_places(rows), _last(rows, limit))
     rows = await conn.fetch(
         DUE, until, *after, limit, MOST_LOOKED_AT, *search.filters(), list(search.lists), words
     )
@@ -101,7 +115,11 @@ async def due_before(
     if further is None:
         edge = await conn.fetchrow(EDGE_OF_DUE, until, *after, MOST_LOOKED_AT)
         further = (edge["next_due_at"], edge["id"]) if edge else None
-    return Promised([row["id"] for row in rows], further)
+    return Promised(_places(rows), further)
+
+
+def _places(rows: Sequence[asyncpg.Record]) -> list[Place]:
+    return [(row["next_due_at"], row["id"]) for row in rows]
 
 
 def _last(rows: Sequence[asyncpg.Record], limit: int) -> Place | None:

@@ -77,33 +77,62 @@ class Period:
     to_closure: Spread
 
 
-# Several tries of one return visit are one round visited; each other row counts for itself.
+# Of a round that was visited the last answer counts, else the last try; of one that ended otherwise the last such end.
+# What happened to the same round in the period is looked up by matter and round, so that nothing is counted twice and
+# no part can be greater than its whole. Rows of one moment stand in the order in which they were written.
 SUM_PERIOD = """
-with counted as (
-    select what, matter_id, round, seconds, on_time, instant, exempted, reached, answered, solved,
-           satisfaction,
+with counted as materialized (
+    select what, matter_id, round, at, ctid as place, seconds, on_time, instant, exempted, reached, answered,
+           solved, satisfaction,
            case $3 when 'park' then park when 'department' then department
                    when 'liaison' then liaison when 'category' then category
                    when 'kind' then kind when 'channel' then channel end as key
     from tally where at >= $1 and at < $2 and what = any($4::text[])
+), visited as (
+    select distinct on (matter_id, round) * from counted where what = 'visited'
+    order by matter_id, round, reached desc, at desc, place desc
+), handled as (
+    select distinct on (matter_id, round) * from counted where what = 'handled'
+    order by matter_id, round, at desc, place desc
+), ended as (
+    select distinct on (matter_id, round) * from counted
+    where what in ('merged', 'unmerged', 'withdrawn', 'rejected')
+    order by matter_id, round, at desc, place desc
+), exempted as (
+    select distinct on (matter_id, round) * from counted where what = 'closed' and exempted
+    order by matter_id, round, at desc, place desc
 ), once as (
-    select key, 'visited' as what, bool_or(reached) as reached, bool_or(answered) as answered,
-           bool_or(solved) as solved, max(satisfaction) as satisfaction,
-           null::int as seconds, null::bool as on_time, null::bool as instant,
-           null::bool as exempted
-    from counted where what = 'visited' group by key, matter_id, round
+    select key, what, reached, answered, solved, satisfaction, seconds, on_time, instant from visited
     union all
-    select key, what, null, null, null, null, seconds, on_time, instant, exempted
-    from counted where what <> 'visited'
+    select key, what, null, null, null, null, seconds, on_time, instant from handled
+    union all
+    select key, what, null, null, null, null, seconds, null, null from counted
+    where what in ('taken', 'declined', 'timed_out', 'contacted', 'closed')
+    union all
+    select key, 'exempted', null, null, null, null, null, null, null from exempted
+    where (matter_id, round) not in (select matter_id, round from visited)
+    union all
+    select coalesce(handled.key, again.key),
+           case when handled.what is null then 'reopened_earlier' else 'reopened' end,
+           null, null, null, null, null, null, null
+    from (select distinct on (matter_id, round) * from counted where what = 'reopened') as again
+    left join handled on handled.matter_id = again.matter_id and handled.round = again.round - 1
+    union all
+    select key, 'unvisited_' || what, null, null, null, null, null, null, null from ended
+    where (matter_id, round) not in (select matter_id, round from visited)
+      and (matter_id, round) not in (select matter_id, round from exempted)
+    union all
+    select key, 'unhandled_' || what, null, null, null, null, null, null, null from ended
+    where (matter_id, round) not in (select matter_id, round from handled)
 )
 select key, grouping(key) = 1 as whole,
        count(*) filter (where what = 'visited') as visited,
        count(*) filter (where what = 'visited' and reached) as reached,
-       count(*) filter (where what = 'visited' and answered) as answered,
-       count(*) filter (where what = 'visited' and solved) as solved,
-       count(*) filter (where what = 'visited' and satisfaction is not null) as rated,
-       count(*) filter (where what = 'visited' and satisfaction >= 3) as satisfied,
-       count(*) filter (where what = 'closed' and exempted) as exempted,
+       count(*) filter (where what = 'visited' and reached and answered) as answered,
+       count(*) filter (where what = 'visited' and reached and solved) as solved,
+       count(*) filter (where what = 'visited' and reached and satisfaction is not null) as rated,
+       count(*) filter (where what = 'visited' and reached and satisfaction >= 3) as satisfied,
+       count(*) filter (where what = 'exempted') as exempted,
        count(*) filter (where what = 'handled') as handled,
        count(*) filter (where what = 'handled' and on_time) as on_time,
        count(*) filter (where what = 'handled' and instant) as instant,
@@ -111,6 +140,13 @@ select key, grouping(key) = 1 as whole,
        count(*) filter (where what = 'declined') as declined,
        count(*) filter (where what = 'timed_out') as timed_out,
        count(*) filter (where what = 'reopened') as reopened,
+       count(*) filter (where what = 'reopened_earlier') as reopened_earlier,
+       count(*) filter (where what = 'unvisited_merged') as unvisited_merged,
+       count(*) filter (where what = 'unvisited_withdrawn') as unvisited_withdrawn,
+       count(*) filter (where what = 'unvisited_rejected') as unvisited_rejected,
+       count(*) filter (where what = 'unhandled_merged') as unhandled_merged,
+       count(*) filter (where what = 'unhandled_withdrawn') as unhandled_withdrawn,
+       count(*) filter (where what = 'unhandled_rejected') as unhandled_rejected,
        count(*) filter (where what = 'contacted') as contacted,
        count(*) filter (where what = 'closed') as closed,
        percentile_cont(array[0.5, 0.9]) within group (order by seconds)

@@ -11,10 +11,11 @@ from uuid import UUID
 import orjson
 
 from services.followup.domain.facts import Requester
+from shared.contracts.folding import compact, fold
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 from shared.kit.db import Connection
 
-LONGEST_TERMS: Final = 256
+LONGEST_TERMS: Final = 1024
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -41,17 +42,17 @@ class Request:
 INSERT_REQUESTS = """
 insert into request (matter_id, source, source_ref, channel, kind, category, requester_kind,
                      requester_id, requester_name, summary, detail, location, urgency, occurred_at,
-                     received_at, attachments, terms)
+                     received_at, attachments, terms, folded)
 select given.matter_id, given.source, given.source_ref, given.channel, given.kind, given.category,
        given.requester_kind, given.requester_id, given.requester_name, given.summary, given.detail,
        given.location, given.urgency, given.occurred_at, given.received_at, given.attachments,
-       string_to_array(given.terms, ' ')
+       string_to_array(given.terms, ' '), given.folded
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
             $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-            $14::timestamptz[], $15::timestamptz[], $16::json[], $17::text[])
+            $14::timestamptz[], $15::timestamptz[], $16::json[], $17::text[], $18::text[])
      as given (matter_id, source, source_ref, channel, kind, category, requester_kind,
                requester_id, requester_name, summary, detail, location, urgency, occurred_at,
-               received_at, attachments, terms)"""
+               received_at, attachments, terms, folded)"""
 
 
 async def insert_requests(conn: Connection, requests: Sequence[Request]) -> None:
@@ -78,8 +79,34 @@ def _row(request: Request) -> tuple[object, ...]:
         request.occurred_at,
         request.received_at,
         orjson.dumps(request.attachments).decode(),
-        of_week(week_of(UUID(request.matter_id)), terms_of(request.summary)),
+        *_searched(UUID(request.matter_id), request.summary),
     )
+
+
+def _searched(matter_id: UUID, summary: str) -> tuple[str, str]:
+    """What a search leads by, and what it compares."""
+    folded = compact(summary)
+    return of_week(week_of(matter_id), terms_of(folded)), folded
+
+
+SELECT_UNFOLDED = """
+select matter_id, summary from request where folded is null
+order by matter_id desc limit $1 for update skip locked"""
+
+FOLD = """
+update request set terms = string_to_array(given.terms, ' '), folded = given.folded
+from unnest($1::uuid[], $2::text[], $3::text[]) as given (matter_id, terms, folded)
+where request.matter_id = given.matter_id"""
+
+
+async def fold_summaries(conn: Connection, limit: int) -> bool:
+    """Fold summaries that were stored before there was folding, the newest first; whether there may be more."""
+    rows = await conn.fetch(SELECT_UNFOLDED, limit)
+    if rows:
+        ids = [row["matter_id"] for row in rows]
+        found = [_searched(row["matter_id"], row["summary"]) for row in rows]
+        await conn.execute(FOLD, ids, [terms for terms, _ in found], [text for _, text in found])
+    return len(rows) == limit
 
 
 WEEK_MS: Final = 7 * 24 * 3600 * 1000
@@ -117,12 +144,12 @@ async def settle_terms(conn: Connection) -> None:
 
 
 def words_of(text: str) -> list[str]:
-    """What is looked for: runs of letters, digits and Chinese characters, in small letters."""
-    return _WORD.findall(text.lower())
+    """What is looked for: runs of letters, digits and Chinese characters, folded."""
+    return _WORD.findall(fold(text))
 
 
 def terms_of(text: str) -> list[str]:
-    """The pairs of neighbouring characters of each word, by which a part of a word is found; 256 at most.
+    """The pairs of neighbouring characters of each word, by which a part of a word is found; 1,024 at most.
 
     Chinese has no spaces between words, and pairs need no dictionary.
     """

@@ -15,9 +15,10 @@ from shared.contracts.vocabulary import (
     RequesterKind,
     Urgency,
 )
+from shared.kit.problems import FieldProblem
 
 
-class Taken(BaseModel):
+class Acknowledgement(BaseModel):
     """The answer to a submission."""
 
     request_id: UUID
@@ -37,7 +38,7 @@ class OneOfBatch(BaseModel):
     type: str | None = None
     title: str | None = None
     detail: str | None = None
-    errors: list[dict[str, Any]] | None = None
+    errors: list[FieldProblem] | None = None
 
 
 class TimelineEntry(BaseModel):
@@ -49,7 +50,14 @@ class TimelineEntry(BaseModel):
     words: str | None = None
 
 
-class Status(BaseModel):
+class Rejection(BaseModel):
+    """Why a request was not taken, and the lawful channel for it."""
+
+    reason: str
+    channel: str | None
+
+
+class RequestStatus(BaseModel):
     """What became of a request, for whoever holds its receipt."""
 
     request_id: UUID
@@ -62,6 +70,9 @@ class Status(BaseModel):
     next_due_at: datetime | None
     outcome: Outcome | None
     answer: str | None
+    reopen_until: datetime | None
+    merged_into: UUID | None
+    rejection: Rejection | None
     timeline: list[TimelineEntry]
 
 
@@ -107,11 +118,13 @@ class RequestWithContact(BaseModel):
 
 
 class ImportEntered(BaseModel):
-    """A file was kept; its rows are taken within moments."""
+    """A file was kept; its rows are taken within moments. Of a workbook `sheet` was read, `hidden_sheets` were not."""
 
     import_id: UUID
     status_url: str
     rows: int
+    sheet: str | None = None
+    hidden_sheets: list[str] = []
 
 
 class RowError(BaseModel):

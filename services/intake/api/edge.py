@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 
 from services.intake.domain import Registration
+from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
 from shared.kit.batching import Batcher
 from shared.kit.clock import Clock
@@ -27,6 +28,7 @@ class Edge:
     health: Health
     max_pending_events: int
     guesses: Guesses
+    feed_watch: FeedWatch
 
     @property
     def is_full(self) -> bool:

@@ -1,21 +1,30 @@
 """Receipts over HTTP: what became of a request, and what its holder may add. It holds no rule and no SQL."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.api import answers
 from services.intake.api.edge import PROBLEMS, edge_of
-from services.intake.domain import NotNow
+from services.intake.domain import NotNow, TooLate
 from services.intake.handlers import receipts
-from services.intake.handlers.receipts import Call, Done, Missing, Standing, VisitAnswer
-from shared.contracts.vocabulary import Role
+from services.intake.handlers.receipts import (
+    Call,
+    Done,
+    Missing,
+    Outcome,
+    ReceiptDetails,
+    VisitAnswer,
+)
+from shared.contracts.fields import WHOLE, Note
+from shared.contracts.vocabulary import MatterState, Role
+from shared.http.routes import CheckedRoute
 from shared.kit import commands
 from shared.kit.answers import as_json
-from shared.kit.auth import Principal, require
+from shared.kit.auth import Principal, require, tokens_of
 from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.guessing import place_of
@@ -24,9 +33,7 @@ from shared.kit.messages import text
 from shared.kit.problems import Problem, language
 from shared.kit.spans import trace_in
 
-router = APIRouter(prefix="/intake")
-
-Outcome: TypeAlias = Done | NotNow | Missing
+router = APIRouter(route_class=CheckedRoute, prefix="/intake")
 
 _GUESSED: dict[int | str, dict[str, Any]] = {**PROBLEMS, 429: PROBLEMS[404]}
 
@@ -38,6 +45,7 @@ async def _holder(request: Request) -> AsyncIterator[None]:
 
 
 HOLDER = Depends(_holder)
+OWNERS = require(Role.REQUESTER, Role.COORDINATOR)
 STAFF = require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.OPERATOR)
 
 
@@ -45,40 +53,35 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Words = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$"),
-]
-
-
 class MessageBody(_Body):
     """Facts that the holder adds."""
 
-    message: Words
+    message: Note
 
 
 class WithdrawBody(_Body):
     """Why the holder takes it back."""
 
-    reason: Words | None = None
+    reason: Note | None = None
 
 
 class AnswerBody(_Body):
     """The holder's answer to the return visit; `satisfaction` from 1 (very dissatisfied) to 5."""
 
     solved: bool
-    satisfaction: int = Field(ge=1, le=5)
-    words: Words | None = None
+    satisfaction: Annotated[int, Field(ge=1, le=5), WHOLE]
+    words: Note | None = None
 
 
 @router.get(
     "/receipts/{receipt}",
-    responses={200: {"model": answers.Status}, **_GUESSED},
+    responses={200: {"model": answers.RequestStatus}, **_GUESSED},
+    operation_id="getReceipt",
     summary="What became of it",
     dependencies=[HOLDER],
 )
 async def show_receipt(request: Request, receipt: str) -> Response:
-    """Status, timeline and answer, for whoever holds the receipt."""
+    """Status, timeline and answer, for whoever holds the receipt; of a merged request those of `merged_into`."""
     async with edge_of(request).db.reading() as conn:
         standing = await receipts.standing(conn, _spelled(receipt))
     if standing is None:
@@ -90,19 +93,25 @@ def _spelled(receipt: str) -> str:
     return spelled_code(receipt[:64])
 
 
-def _status(standing: Standing, lang: str) -> dict[str, Any]:
-    held = standing.held
+def _status(standing: ReceiptDetails, lang: str) -> dict[str, Any]:
+    held, matter = standing.held, standing.matter
+    rejected = matter.rejected_because is not None
     return {
         "request_id": str(held.id),
-        "state": held.state,
-        "state_label": text(f"state.{held.state}", lang),
-        "round": held.round,
+        "state": matter.state,
+        "state_label": text(f"state.{matter.state}", lang),
+        "round": matter.round,
         "summary": held.summary,
         "received_at": held.received_at,
-        "owner": held.owner_name,
-        "next_due_at": held.next_due_at,
-        "outcome": held.outcome,
-        "answer": held.answer,
+        "owner": matter.owner_name,
+        "next_due_at": matter.next_due_at,
+        "outcome": matter.outcome,
+        "answer": matter.answer,
+        "reopen_until": matter.reopen_until,
+        "merged_into": str(standing.merged_into) if standing.merged_into else None,
+        "rejection": {"reason": matter.rejected_because, "channel": matter.lawful_channel}
+        if rejected
+        else None,
         "timeline": [
             {
                 "at": held.received_at,
@@ -126,6 +135,7 @@ def _status(standing: Standing, lang: str) -> dict[str, Any]:
     "/receipts/{receipt}/messages",
     status_code=202,
     responses={202: {"model": answers.StepTaken}, **_GUESSED},
+    operation_id="addMessage",
     summary="Add facts",
     dependencies=[HOLDER, commands.KEYED],
 )
@@ -142,11 +152,12 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
     "/receipts/{receipt}/withdraw",
     status_code=202,
     responses={202: {"model": answers.StepTaken}, **_GUESSED},
+    operation_id="withdrawRequest",
     summary="Take it back",
     dependencies=[HOLDER, commands.KEYED],
 )
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
-    """The request is taken back; its matter ends as withdrawn."""
+    """The request is taken back; its matter ends as withdrawn, and what it was merged into goes on."""
 
     async def take_back(conn: Connection, spelled: str, call: Call) -> Outcome:
         return await receipts.withdraw(conn, spelled, body.reason, call)
@@ -158,11 +169,16 @@ async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Respon
     "/receipts/{receipt}/answer",
     status_code=202,
     responses={202: {"model": answers.StepTaken}, **_GUESSED},
+    operation_id="answerReturnVisit",
     summary="Answer the return visit",
     dependencies=[HOLDER, commands.KEYED],
 )
 async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Response:
-    """Whether it is settled, and how satisfied the holder is."""
+    """Whether it is solved, and how satisfied the holder is; this counts above what staff recorded of a visit.
+
+    Until `reopen_until` an answer may contradict a closing: when it is not solved, another round begins. An answer
+    to a round that has gone on meanwhile is kept as a message.
+    """
     answer = VisitAnswer(body.solved, body.satisfaction, body.words)
 
     async def give(conn: Connection, spelled: str, call: Call) -> Outcome:
@@ -180,7 +196,7 @@ async def _step(
     edge, spelled = edge_of(request), _spelled(receipt)
 
     async def work(conn: Connection) -> Answer:
-        call = Call(edge.clock(), trace_in(request))
+        call = Call(edge.clock(), trace_in(request), tokens_of(request).spoken_for)
         return _answer(await take(conn, spelled, call), language(request))
 
     return await commands.run(request, edge.db, Principal(Role.REQUESTER, spelled), work)
@@ -198,13 +214,46 @@ def _answer(outcome: Outcome, lang: str) -> Answer:
                 params={"state": text(f"state.{state}", lang), "allowed": labels},
                 members={"state": state, "allowed_states": list(allowed)},
             )
+        case TooLate(until):
+            members = {"state": MatterState.CLOSED, "reopen_until": until}
+            raise Problem(409, "reopening_ended", members=members)
         case Done(request_id, _):
             return Answer(202, {"request_id": request_id})
+
+
+@router.post(
+    "/requests/{request_id}/receipt",
+    responses={200: {"model": answers.Acknowledgement}, **PROBLEMS},
+    operation_id="createReceipt",
+    summary="Get a receipt of one's own",
+    dependencies=[commands.KEYED],
+)
+async def own_receipt(
+    request: Request, request_id: UUID, caller: Annotated[Principal, Depends(OWNERS)]
+) -> Response:
+    """For a requester: the receipt of a request that somebody else submitted for it. The same each time.
+
+    A coordinator gets one to hand over. What is answered by it counts as the requester's own, unless that coordinator
+    did any of the work.
+    """
+
+    async def work(conn: Connection) -> Answer:
+        asking = (caller.role, caller.party)
+        receipt = await receipts.own_receipt(conn, request_id, asking)
+        if receipt is None:
+            raise Problem(404, "request_not_found")
+        status_url = f"/intake/receipts/{receipt}"
+        return Answer(
+            200, {"request_id": str(request_id), "receipt": receipt, "status_url": status_url}
+        )
+
+    return await commands.run(request, edge_of(request).db, caller, work)
 
 
 @router.get(
     "/requests/{request_id}",
     responses={200: {"model": answers.RequestWithContact}, **PROBLEMS},
+    operation_id="getRequest",
     summary="A request with its contact",
 )
 async def show_request(
@@ -212,7 +261,8 @@ async def show_request(
 ) -> Response:
     """All that was sent, the contact included, for the staff who have the matter in hand."""
     async with edge_of(request).db.reading() as conn:
-        full = await receipts.full_request(conn, request_id, caller.role, caller.party)
+        asking = (caller.role, caller.party)
+        full = await receipts.full_request(conn, request_id, asking, edge_of(request).clock())
     if full is None:
         raise Problem(404, "request_not_found")
     return as_json(full)

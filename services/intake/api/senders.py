@@ -3,7 +3,7 @@
 from services.intake.domain import NotTheirs, not_theirs, own_source
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import Principal
+from shared.kit.auth import Principal, Tokens
 from shared.kit.problems import Problem
 
 
@@ -22,3 +22,10 @@ def foreign(wrong: NotTheirs, caller: Principal) -> Problem:
     """The 403 that says whose submissions the caller may make."""
     params = {"party": caller.party, "allowed": ", ".join(caller.sources)}
     return Problem(403, wrong, params=params)
+
+
+def is_for_staff(caller: Principal, tokens: Tokens) -> bool:
+    """Whether the caller is staff, or a system that speaks for some: it gets no receipt that others were given."""
+    if caller.role is Role.SYSTEM:
+        return bool(tokens.spoken_for(caller.party))
+    return caller.role is not Role.REQUESTER

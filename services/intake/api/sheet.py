@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,11 +12,15 @@ from pydantic import ValidationError
 
 from services.intake.domain import NotTheirs
 from services.intake.store.imports import NewRow
+from shared.contracts.fields import Typed
+from shared.contracts.folding import compact
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 from shared.kit.messages import LANGUAGES, text
 from shared.kit.problems import FieldError, Problem, field_errors
-from shared.kit.tables import Table, Unusable, read_table
+from shared.tables.table import CellFault, TableData
+from shared.tables.upload import fault_message
+from shared.tables.writing import restore_formula
 
 MOST_ROWS: Final = 10_000
 
@@ -35,34 +39,65 @@ WORDS: Final = {
     "requester.kind": RequesterKind,
     "urgency": Urgency,
 }
+_NOTES: Final = re.compile(
+    r"^[*※]+|[*※]+$|[*※]*[(\[【](?:必填项?|选填项?|必须|可选|required|optional)[)\]】][*※]*"
+)
 # Chinese offices write the moment as on a wall clock of the country's one zone.
 ZONE: Final = ZoneInfo("Asia/Shanghai")
-_MOMENT: Final = re.compile(
-    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?",
-    re.ASCII,
-)
 
 
 def read_rows(
-    raw: bytes, source: str | None, lang: str, sources: Sequence[str] = ()
-) -> tuple[Table, list[NewRow]]:
-    """The table, and each row as a submission or with what is wrong with it.
+    table: TableData, source: str | None, lang: str, sources: Sequence[str] = ()
+) -> Iterator[NewRow]:
+    """Each row of the table as a submission, or with what is wrong with it; made one by one as they are asked for.
 
     `source` stands in for the column of that name; `sources`, if any, are those that a row may have.
-    Raises Problem 422 for a file that cannot be used at all.
+    Raises Problem 422, at once, for a header that cannot be used.
     """
-    try:
-        table = read_table(raw, MOST_ROWS)
-    except Unusable as fault:
-        words = text(f"import.{fault.code}", lang, limit=MOST_ROWS)
-        raise Problem(
-            422, "import_unusable", errors=[FieldError("/", fault.code, words)]
-        ) from fault
     fields = [_field(cell) for cell in table.header]
-    if faults := list(_header_faults(table.header, fields, source, lang)):
+    if faults := list(_header_faults(table, fields, source, lang)):
         raise Problem(422, "import_unusable", errors=faults)
-    rows = [_row(number, cells, fields, source, lang) for number, cells in table.rows.items()]
-    return table, [_kept_to(sources, row, lang) for row in rows] if sources else rows
+    ours = any(cell and field == "" for cell, field in zip(table.header, fields, strict=True))
+    return (
+        _row(
+            _Given(table, number, _restored(cells) if ours else cells, fields),
+            source,
+            lang,
+            sources,
+        )
+        for number, cells in table.rows.items()
+    )
+
+
+def _restored(cells: Sequence[str]) -> tuple[str, ...]:
+    """The cells of a file that was given back, as they were before they were made harmless."""
+    return tuple(map(restore_formula, cells))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A row as it was given, and the field of each of its columns."""
+
+    table: TableData
+    number: int
+    cells: Sequence[str]
+    fields: Sequence[str | None]
+
+    def errors(self, lang: str) -> list[dict[str, str]]:
+        """What the file's reader found wrong in the row."""
+        return [
+            {
+                "pointer": self._pointer(fault),
+                "code": fault.code,
+                "detail": fault_message(fault, self.table.header, self.number, lang),
+            }
+            for fault in self.table.faults.get(self.number, ())
+        ]
+
+    def _pointer(self, fault: CellFault) -> str:
+        known = fault.column is not None and fault.column < len(self.fields)
+        field = self.fields[fault.column] if known and fault.column is not None else None
+        return f"/{(field or '').replace('.', '/')}"
 
 
 @cache
@@ -76,39 +111,49 @@ def _columns() -> Mapping[str, str]:
 
 
 def _plain(cell: str) -> str:
-    return re.sub(r"[\s_]", "", cell).casefold()
+    return compact(cell).replace("_", "")
+
+
+def _heading(cell: str) -> str:
+    """A heading without what templates add to it: 诉求概述*, 诉求概述（必填）."""
+    return _NOTES.sub("", _plain(cell))
 
 
 def _field(cell: str) -> str | None:
     """The field of a column, "" for one to pass over, None for one that is not known."""
-    return _columns().get(_plain(cell)) if cell else ""
+    return _columns().get(_heading(cell)) if cell else ""
 
 
 def _header_faults(
-    header: Sequence[str], fields: Sequence[str | None], source: str | None, lang: str
+    table: TableData, fields: Sequence[str | None], source: str | None, lang: str
 ) -> Iterator[FieldError]:
+    def fault(code: str, column: str) -> FieldError:
+        words = text(f"import.{code}", lang, column=column[:100])
+        return FieldError(f"/{table.header_row}", code, words)
+
     for needed in REQUIRED:
         if needed not in fields and not (needed == "source" and source):
-            yield _header_fault("missing_column", text(f"import.column.{needed}", lang), lang)
+            yield fault("missing_column", text(f"import.column.{needed}", lang))
     for place, field in enumerate(fields):
         if field is None:
-            yield _header_fault("unknown_column", header[place], lang)
+            yield fault("unknown_column", table.header[place])
         elif field and field in fields[:place]:
-            yield _header_fault("column_twice", header[place], lang)
+            yield fault("column_twice", table.header[place])
 
 
-def _header_fault(code: str, column: str, lang: str) -> FieldError:
-    return FieldError("/1", code, text(f"import.{code}", lang, column=column[:100]))
+def _row(given: _Given, source: str | None, lang: str, sources: Sequence[str]) -> NewRow:
+    number, cells = given.number, given.cells
+    if unread := given.errors(lang):
+        return NewRow(number, cells, None, unread)
+    row = _submitted(given, source, lang)
+    return _kept_to(sources, row, lang) if sources else row
 
 
-def _row(
-    number: int,
-    cells: Sequence[str],
-    fields: Sequence[str | None],
-    source: str | None,
-    lang: str,
-) -> NewRow:
-    found = {field: cell for field, cell in zip(fields, cells, strict=False) if field and cell}
+def _submitted(given: _Given, source: str | None, lang: str) -> NewRow:
+    number, cells = given.number, given.cells
+    found = {
+        field: cell for field, cell in zip(given.fields, cells, strict=False) if field and cell
+    }
     faults = [
         FieldError(f"/{field.replace('.', '/')}", "enum", _choices(field, lang))
         for field in WORDS
@@ -154,7 +199,7 @@ def _nested(found: Mapping[str, str], source: str | None) -> dict[str, Any]:
 def _value(field: str, cell: str) -> object:
     if field in WORDS:
         return _word(field, cell)
-    return _moment(cell) if field == "occurred_at" else cell
+    return Typed(cell, ZONE) if field == "occurred_at" else cell
 
 
 def _word(field: str, cell: str) -> str | None:
@@ -176,15 +221,3 @@ def _meanings(field: str) -> Mapping[str, str]:
 def _choices(field: str, lang: str) -> str:
     words = [text(f"import.word.{field}.{member}", lang) for member in WORDS[field]]
     return text("import.word", lang, words="、".join(words) if lang == "zh" else ", ".join(words))
-
-
-def _moment(cell: str) -> object:
-    """A moment as people write it, in the country's time; anything else is left for the model to judge."""
-    found = _MOMENT.fullmatch(cell)
-    if found is None:
-        return cell
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-    try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=ZONE)
-    except ValueError:
-        return cell

@@ -1,182 +1,130 @@
-"""Submissions over HTTP: one, a CloudEvent, or a batch of them. It holds no rule and no SQL."""
+"""Submissions over HTTP: one, a CloudEvent, or a batch. It holds no rule and no SQL."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from services.intake.api.answers import OneOfBatch, Taken
-from services.intake.api.edge import PROBLEMS, Edge, edge_of
-from services.intake.api.senders import from_sender
-from services.intake.domain import Conflicting, Registered, Registration
+from services.intake.api.answers import Acknowledgement, OneOfBatch
+from services.intake.api.arrivals import answer_to, arrival_of
+from services.intake.api.batches import submit_batch
+from services.intake.api.bodies import BATCH_BODY, BATCH_MEDIA, EVENT_MEDIA, SUBMISSION_BODY
+from services.intake.api.cloudevents import (
+    content_of_binary,
+    content_of_event,
+    is_binary,
+    trace_of_event,
+    unmarked_event,
+)
+from services.intake.api.edge import PROBLEMS, edge_of
+from services.intake.api.envelopes import without_bom
+from services.intake.api.senders import is_for_staff
+from services.intake.domain import Conflicting, Registration
 from services.intake.handlers import registration
-from services.intake.handlers.registration import Arrival
-from shared.contracts.cloudevents import SUBMITTED_TYPE, with_envelope_names
-from shared.contracts.event import Actor
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
-from shared.kit.answers import Page, as_json
-from shared.kit.auth import Principal, require
-from shared.kit.direct import DirectRoute
+from shared.http.preferences import as_preferred
+from shared.http.routes import CheckedDirectRoute
+from shared.kit import commands
+from shared.kit.answers import Page
+from shared.kit.auth import Principal, require, tokens_of
+from shared.kit.commands import Answer
+from shared.kit.db import Connection
 from shared.kit.problems import Problem, invalid, language
 from shared.kit.spans import trace_in
 
-router = APIRouter(prefix="/intake", route_class=DirectRoute)
+router = APIRouter(prefix="/intake", route_class=CheckedDirectRoute)
 
 SENDERS = require(Role.SYSTEM, Role.REQUESTER, Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR)
 Sender = Annotated[Principal, Depends(SENDERS)]
-
-MAX_BATCH = 1000
-
-_BATCH = TypeAdapter(list[dict[str, Any]])
-_SUBMISSIONS = TypeAdapter(list[Submission])
-
-
-SUBMISSION_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": Submission.model_json_schema(ref_template="#/components/schemas/{model}")
-            },
-            "application/cloudevents+json": {"schema": {"type": "object"}},
-            "application/cloudevents-batch+json": {
-                "schema": {"type": "array", "items": {"type": "object"}, "maxItems": MAX_BATCH}
-            },
-        },
-    }
-}
 
 
 @router.post(
     "/requests",
     status_code=202,
-    responses={202: {"model": Taken}, 200: {"model": Taken | Page[OneOfBatch]}, **PROBLEMS},
+    responses={202: {"model": Acknowledgement}, 200: {"model": Acknowledgement}, **PROBLEMS},
     openapi_extra=SUBMISSION_BODY,
+    operation_id="submitRequest",
     summary="Submit a request",
 )
 async def submit(request: Request, caller: Sender) -> Response:
-    """One submission, a CloudEvent that carries one, or a batch of up to 1,000 such events.
+    """One submission, or a CloudEvent that carries one: structured, or binary by its `ce-` headers.
 
     202 when it was taken now; 200 with the first answer when the same (`source`, `source_ref`) was taken before
     with the same content; 409 when it was taken with another. 403 when it is of another requester than
     the one that sends it, or under a `source` that the token of a system is not for. What a requester calls `source`
-    is its own: it is kept under a name that no other sender's has.
+    is its own: it is kept under a name that no other sender's has. Staff who send again what others sent get a receipt
+    of their own. `Prefer: return=minimal` asks for the status alone, as `Prefer: reply` of Knative's brokers does.
     """
     edge = edge_of(request)
     edge.refuse_when_full()
-    body = await request.body()
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    traceparent = trace_in(request)
-    if content_type == "application/cloudevents-batch+json":
-        return await _submit_batch(edge, body, caller, traceparent, language(request))
+    body = without_bom(await request.body())
+    media_type = _media_type(request)
+    if media_type == BATCH_MEDIA:
+        return await submit_batch(request, edge, body, media_type, caller)
+    submission, trace = _read(request, media_type, body)
+    for_staff = is_for_staff(caller, tokens_of(request))
+    arrival = arrival_of(submission, caller, trace or trace_in(request), for_staff)
+    if "idempotency-key" not in request.headers:
+        return as_preferred(request, _answer(await edge.batcher.submit(arrival)).response())
+
+    # A key and its answer are kept by the transaction that takes the request, which is then its own.
+    async def register_one(conn: Connection) -> Answer:
+        (result,) = await registration.register(conn, [arrival], edge.clock())
+        return _answer(result)
+
+    return as_preferred(request, await commands.run(request, edge.db, caller, register_one))
+
+
+@router.post(
+    "/requests/batch",
+    responses={200: {"model": Page[OneOfBatch]}, **PROBLEMS},
+    openapi_extra=BATCH_BODY,
+    operation_id="submitRequestBatch",
+    summary="Submit up to 1,000 requests",
+)
+async def submit_many(request: Request, caller: Sender) -> Response:
+    """A list of submissions, or of CloudEvents that carry them; a result for each, in their order.
+
+    Each result has the `status` that the same request would have got by itself: 202 or 200 with the receipt, else the
+    problem document. One that is refused leaves the others alone.
+    """
+    edge = edge_of(request)
+    edge.refuse_when_full()
+    body = without_bom(await request.body())
+    return await submit_batch(request, edge, body, _media_type(request), caller)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _read(request: Request, media_type: str, body: bytes) -> tuple[Submission, str | None]:
+    """The submission, and the trace of an event that names one. Raises Problem 422 for what is no submission."""
     try:
-        if content_type == "application/cloudevents+json":
-            submission = _from_cloudevent(orjson.loads(body))
-        else:
-            submission = Submission.model_validate_json(body)
+        if media_type == EVENT_MEDIA:
+            return _read_event(request, orjson.loads(body))
+        if is_binary(request):
+            return Submission.model_validate(content_of_binary(request, body)), None
+        try:
+            return Submission.model_validate_json(body), None
+        except ValidationError:
+            if (event := unmarked_event(body)) is None:
+                raise
+        return _read_event(request, event)
     except orjson.JSONDecodeError:
         raise Problem(422, "not_json") from None
     except ValidationError as fault:
         raise invalid(fault, language(request)) from None
-    result = await edge.batcher.submit(_arrival(submission, caller, traceparent))
-    return _answer(result)
 
 
-def _arrival(submission: Submission, caller: Principal, traceparent: str) -> Arrival:
-    """Raises Problem 403 when it is not for the caller to submit."""
-    actor = Actor(role=caller.role, party=caller.party)
-    return Arrival(from_sender(caller, submission), actor, None, traceparent)
+def _read_event(request: Request, event: object) -> tuple[Submission, str | None]:
+    submission = Submission.model_validate(content_of_event(event, request))
+    return submission, trace_of_event(request, event)
 
 
-def _answer(result: Registration) -> Response:
+def _answer(result: Registration) -> Answer:
     if isinstance(result, Conflicting):
         raise Problem(409, "another_content", members={"request_id": result.request_id})
-    return as_json(_taken(result), 202 if result.fresh else 200)
-
-
-def _taken(result: Registered) -> dict[str, str]:
-    return {
-        "request_id": result.request_id,
-        "receipt": result.receipt,
-        "status_url": f"/intake/receipts/{result.receipt}",
-    }
-
-
-def _from_cloudevent(envelope: object) -> Submission:
-    """The submission in a structured CloudEvent. Raises ValidationError, or Problem 422 for the envelope."""
-    return Submission.model_validate_json(orjson.dumps(_content(envelope)))
-
-
-def _content(envelope: object) -> dict[str, object]:
-    """What a structured CloudEvent says of a submission. Raises Problem 422 when it is none of ours."""
-    if not isinstance(envelope, dict) or envelope.get("specversion") != "1.0":
-        raise Problem(422, "not_a_cloudevent", params={"type": SUBMITTED_TYPE})
-    data = envelope.get("data")
-    if envelope.get("type") != SUBMITTED_TYPE or not isinstance(data, dict):
-        raise Problem(422, "not_a_cloudevent", params={"type": SUBMITTED_TYPE})
-    return with_envelope_names(data, envelope.get("source"), envelope.get("id"))
-
-
-async def _submit_batch(
-    edge: Edge, body: bytes, caller: Principal, traceparent: str, lang: str
-) -> Response:
-    envelopes = _envelopes(body, lang)
-    if len(envelopes) > MAX_BATCH:
-        raise Problem(422, "batch_too_long", params={"limit": MAX_BATCH})
-    submissions, results = _read_all(envelopes, lang)
-    arrivals: dict[int, Arrival] = {}
-    for place, submission in submissions.items():
-        try:
-            arrivals[place] = _arrival(submission, caller, traceparent)
-        except Problem as problem:
-            results[place] = problem.body(lang)
-    async with edge.db.transaction() as conn:
-        registered = await registration.register(conn, list(arrivals.values()), edge.clock())
-    for place, result in zip(arrivals, registered, strict=True):
-        results[place] = _batch_result(result, lang)
-    return as_json({"items": results, "next": None})
-
-
-def _read_all(
-    envelopes: list[dict[str, Any]], lang: str
-) -> tuple[dict[int, Submission], list[dict[str, Any]]]:
-    """The submissions of a batch by their places in it, and the results, in which what is wrong is said already."""
-    results: list[dict[str, Any]] = [{} for _ in envelopes]
-    try:
-        # The usual case: all are in order, and looked at together.
-        found = _SUBMISSIONS.validate_python([_content(envelope) for envelope in envelopes])
-        return dict(enumerate(found)), results
-    except (ValidationError, Problem):
-        submissions: dict[int, Submission] = {}
-    for place, envelope in enumerate(envelopes):
-        try:
-            submissions[place] = _from_cloudevent(envelope)
-        except ValidationError as fault:
-            results[place] = invalid(fault, lang).body(lang)
-        except Problem as problem:
-            results[place] = problem.body(lang)
-    return submissions, results
-
-
-def _envelopes(body: bytes, lang: str) -> list[dict[str, Any]]:
-    """The objects of a batch. Raises Problem 422 when it is something else."""
-    try:
-        # The usual case first, in a third of the time; what is wrong with another is pydantic's to say.
-        found = orjson.loads(body)
-        if isinstance(found, list) and all(isinstance(item, dict) for item in found):
-            return found
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return _BATCH.validate_json(body)
-    except ValidationError as fault:
-        raise invalid(fault, lang) from None
-
-
-def _batch_result(result: Registration, lang: str) -> dict[str, Any]:
-    if isinstance(result, Conflicting):
-        members = {"request_id": result.request_id}
-        return Problem(409, "another_content", members=members).body(lang)
-    return {"status": 202 if result.fresh else 200} | _taken(result)
+    return Answer(202 if result.fresh else 200, answer_to(result))

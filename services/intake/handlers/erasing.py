@@ -6,7 +6,7 @@ from uuid import UUID
 from services.intake.store import erasing as store
 from shared.kit import erasing
 from shared.kit.db import Connection
-from shared.kit.erasing import ERASED, Asked
+from shared.kit.erasing import ERASED, ErasureRequest
 
 
 async def find(conn: Connection, named: str) -> UUID | None:
@@ -21,7 +21,7 @@ async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
     return await erasing.waiting_letters(conn, subject, names)
 
 
-async def erase(conn: Connection, asked: Asked) -> dict[str, int]:
+async def erase(conn: Connection, asked: ErasureRequest) -> dict[str, int]:
     """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
     await erasing.begin(conn)
     request_id = UUID(asked.subject)

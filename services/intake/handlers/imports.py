@@ -18,6 +18,7 @@ from shared.kit.cloudevents import trace_of
 from shared.kit.db import Connection
 from shared.kit.faults import reason_of
 from shared.kit.isolation import isolate
+from shared.tables.slices import collect_in_slices
 
 ROWS_AT_ONCE: Final = 500
 KEPT: Final = timedelta(days=30)
@@ -41,7 +42,7 @@ async def enter(conn: Connection, new: NewImport) -> Entered:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ImportProgress:
     """A file as it stands, and some of its rows."""
 
     file: store.Import
@@ -54,12 +55,12 @@ async def standing(
     after: int,
     limit: int,
     outcomes: Sequence[RowOutcome] | None = None,
-) -> Standing | None:
+) -> ImportProgress | None:
     """A file with up to `limit` rows after the row `after`; None when there is no such file."""
     file = await store.load_import(conn, import_id)
     if file is None:
         return None
-    return Standing(file, await store.load_rows(conn, import_id, after, limit, outcomes))
+    return ImportProgress(file, await store.load_rows(conn, import_id, after, limit, outcomes))
 
 
 async def take_next(conn: Connection, now: datetime) -> bool:
@@ -71,7 +72,8 @@ async def take_next(conn: Connection, now: datetime) -> bool:
 
 
 async def _take(conn: Connection, pending: Sequence[Pending], now: datetime) -> None:
-    registrations = await register(conn, [_arrival(row) for row in pending], now)
+    arrivals = await collect_in_slices(map(_arrival, pending))
+    registrations = await register(conn, arrivals, now, collect_in_slices)
     await store.settle_rows(
         conn, [_settled(row, became) for row, became in zip(pending, registrations, strict=True)]
     )

@@ -2,8 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
+from services.intake.domain import MatterSnapshot
+from services.intake.handlers.feed_order import KEPT_DAYS
+from services.intake.store import feed_order
 from services.intake.store import receipts as store
 from shared.contracts import topics
 from shared.contracts.matters import (
@@ -11,23 +16,38 @@ from shared.contracts.matters import (
     MatterClosed,
     MatterFedBack,
     MatterHandled,
+    MatterMerged,
     MatterOffered,
+    MatterRejected,
+    MatterReopened,
+    MatterReturned,
     MatterTaken,
+    MatterWaiting,
 )
+from shared.contracts.vocabulary import MatterState
 from shared.kit.cloudevents import Message
 from shared.kit.db import Connection
 from shared.kit.relearning import forget
 
+# Events of earlier versions do not say until when a closed matter can be reopened.
+REOPENING: Final = timedelta(days=15)
+
 
 async def follow_matters(conn: Connection, messages: Sequence[Message]) -> list[Message]:
     """Learn from followup what the holders of receipts may know. Nothing of it is ever too early."""
-    steps = [
-        _progress_step(message, message.event)
-        for message in messages
-        if isinstance(message.event, MatterChanged)
+    news = [
+        (message, message.event) for message in messages if isinstance(message.event, MatterChanged)
     ]
-    if steps:
-        await store.save_steps(conn, steps, _folded(steps))
+    if news:
+        ids = {UUID(event.matter_id) for _, event in news}
+        snapshots = await store.load_snapshots(conn, ids)
+        for message, event in news:
+            known = snapshots.get(UUID(event.matter_id), MatterSnapshot())
+            snapshots[UUID(event.matter_id)] = snapshot_after(known, message, event)
+        await store.insert_entries(conn, [_entry(message, event) for message, event in news])
+        changed_at = {UUID(event.matter_id): message.time for message, event in news}
+        await store.save_snapshots(conn, {id_: snapshots[id_] for id_ in ids}, changed_at)
+        await feed_order.insert_matter_events(conn, [message for message, _ in news], KEPT_DAYS)
     return []
 
 
@@ -40,51 +60,76 @@ async def begin_again(conn: Connection) -> None:
     await store.forget_steps(conn)
 
 
-def _progress_step(message: Message, event: MatterChanged) -> store.Step:
-    step = store.Step(
-        request_id=UUID(event.matter_id),
-        version=message.sequence,
-        type=event.TYPE,
-        at=message.time,
-        words=None,
-        state=event.state,
-        round=event.round,
-        next_due_at=event.next_due_at,
+def snapshot_after(known: MatterSnapshot, message: Message, event: MatterChanged) -> MatterSnapshot:
+    """The matter after the event: what the event says, and null for what it ends."""
+    said: dict[str, Any] = {
+        "state": event.state,
+        "round": event.round,
+        "next_due_at": event.next_due_at,
+    } | _changes(known, message, event)
+    if event.state is not MatterState.CLOSED:
+        said["reopen_until"] = None
+    if event.state is not MatterState.MERGED:
+        said["merged_into"] = None
+    return replace(known, **said)
+
+
+def _changes(known: MatterSnapshot, message: Message, event: MatterChanged) -> dict[str, Any]:
+    match event:
+        case MatterHandled():
+            return {"outcome": event.outcome, "answer": event.answer, "offered_id": None}
+        case MatterClosed():
+            until = event.reopen_until or message.time + REOPENING
+            return {"outcome": event.outcome, "reopen_until": until}
+        case MatterReopened():
+            # What belonged to the round before is history now; the timeline has it.
+            ended = dict.fromkeys(("owner_id", "owner_name", "offered_id", "outcome", "answer"))
+            return {**ended, "refused_by": ()}
+        case MatterMerged():
+            return {"merged_into": UUID(event.into), "offered_id": None}
+        case MatterRejected(reason=reason, channel=channel):
+            return {"rejected_because": reason, "lawful_channel": channel, "offered_id": None}
+        case _:
+            return _changes_of_holders(known, event)
+
+
+def _changes_of_holders(known: MatterSnapshot, event: MatterChanged) -> dict[str, Any]:
+    match event:
+        case MatterOffered(party=party):
+            return {
+                "offered_id": party.id,
+                "lead_department": event.dispatch.lead_department,
+                "refused_by": tuple(each for each in known.refused_by if each != party.id),
+            }
+        case MatterReturned(party=party, ended="declined"):
+            return {"offered_id": None, "refused_by": (*known.refused_by, party.id)}
+        case MatterTaken(owner=owner):
+            return {"owner_id": owner.id, "owner_name": owner.name, "offered_id": None}
+        case MatterWaiting(dispatch=dispatch) if dispatch is not None:
+            return {"offered_id": None, "lead_department": dispatch.lead_department}
+        case MatterReturned() | MatterWaiting():
+            return {"offered_id": None}
+        case _:
+            return {}
+
+
+def _entry(message: Message, event: MatterChanged) -> store.TimelineLine:
+    return store.TimelineLine(
+        UUID(event.matter_id), message.sequence, event.TYPE, message.time, _words(event)
     )
+
+
+def _words(event: MatterChanged) -> str | None:
     match event:
         case MatterOffered():
-            lead = event.dispatch.lead_department
-            return replace(
-                step, offered_id=event.party.id, lead_department=lead, words=event.party.name
-            )
+            return event.party.name
         case MatterTaken():
-            return replace(
-                step, owner_id=event.owner.id, owner_name=event.owner.name, words=event.owner.name
-            )
+            return event.owner.name
         case MatterFedBack():
-            return replace(step, words=event.text)
+            return event.text
         case MatterHandled():
-            return replace(step, outcome=event.outcome, answer=event.answer, words=event.answer)
-        case MatterClosed():
-            return replace(step, outcome=event.outcome)
+            return event.answer
+        case MatterRejected():
+            return event.reason
         case _:
-            return step
-
-
-def _folded(steps: Sequence[store.Step]) -> list[store.Step]:
-    """One step a request: the last, with what earlier ones of the batch said and it did not."""
-    last: dict[UUID, store.Step] = {}
-    for step in steps:
-        before = last.get(step.request_id)
-        if before is not None:
-            step = replace(
-                step,
-                owner_id=step.owner_id or before.owner_id,
-                owner_name=step.owner_name or before.owner_name,
-                offered_id=step.offered_id or before.offered_id,
-                lead_department=step.lead_department or before.lead_department,
-                outcome=step.outcome or before.outcome,
-                answer=step.answer or before.answer,
-            )
-        last[step.request_id] = step
-    return list(last.values())
+            return None

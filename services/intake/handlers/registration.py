@@ -1,14 +1,16 @@
 """Taking submissions: the new are registered, the repeated answered as before, the senders of others told."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from services.intake import domain
-from services.intake.domain import Registration
+from services.intake.domain import Known, Registration
+from services.intake.store import receipts
 from services.intake.store import requests as store
 from shared.contracts.event import Actor
 from shared.contracts.requests import FieldFault, RequesterRef, RequestRegistered, RequestRejected
@@ -18,14 +20,20 @@ from shared.kit.db import Connection
 from shared.kit.events import Outgoing, record
 from shared.kit.ids import new_codes, new_id
 
+Item = TypeVar("Item")
+
 
 class Arrival(NamedTuple):
-    """A valid submission on its way in, and who sent it."""
+    """A valid submission on its way in, and who sent it.
+
+    `for_staff`: the sender is staff or speaks for staff, and gets nobody else's receipt.
+    """
 
     submission: Submission
     actor: Actor
     causation_id: UUID | None = None
     traceparent: str | None = None
+    for_staff: bool = False
 
     @property
     def name(self) -> tuple[str, str]:
@@ -38,42 +46,71 @@ def fingerprint(submission: Submission) -> bytes:
     return hashlib.sha256(submission.__pydantic_serializer__.to_json(submission)).digest()
 
 
+async def collect_at_once(items: Iterable[Item]) -> list[Item]:
+    """All of `items`."""
+    return list(items)
+
+
+class Collect(Protocol):
+    """How long work on the event loop is done: at once, or in slices."""
+
+    async def __call__(self, items: Iterable[Item], /) -> list[Item]:
+        """All of `items`, whose making takes time."""
+
+
 async def register(
-    conn: Connection, arrivals: Sequence[Arrival], now: datetime
+    conn: Connection,
+    arrivals: Sequence[Arrival],
+    now: datetime,
+    collect: Collect = collect_at_once,
 ) -> list[Registration]:
     """Take submissions; what became of each, in order. A known (source, source_ref) is never taken twice."""
-    fresh = [
-        store.NewRequest(
-            request_id,
-            code,
-            fingerprint(arrival.submission),
-            _known_as(arrival.actor, request_id).party,
-            now,
-            arrival.submission,
-        )
-        for arrival, request_id, code in zip(
-            arrivals, [new_id() for _ in arrivals], new_codes(len(arrivals)), strict=True
-        )
-    ]
+    fresh = await collect(map(partial(_new, now=now), arrivals, new_codes(len(arrivals))))
     taken = await store.insert_requests(conn, fresh) if fresh else set()
     repeats = [
         arrival.name for arrival, new in zip(arrivals, fresh, strict=True) if new.id not in taken
     ]
     known = await store.load_known(conn, repeats) if repeats else {}
-    await record(
-        conn,
-        [
-            _registered(arrival, new)
-            for arrival, new in zip(arrivals, fresh, strict=True)
-            if new.id in taken
-        ],
+    if known:
+        known |= await _with_own_receipts(conn, arrivals, known)
+    events = await collect(
+        _registered(arrival, new)
+        for arrival, new in zip(arrivals, fresh, strict=True)
+        if new.id in taken
     )
+    await record(conn, events)
     return [
         domain.Registered(new.id, new.receipt, fresh=True)
         if new.id in taken
         else domain.settle_repeat(known[arrival.name], new.fingerprint)
         for arrival, new in zip(arrivals, fresh, strict=True)
     ]
+
+
+def _new(arrival: Arrival, code: str, now: datetime) -> store.NewRequest:
+    request_id = new_id()
+    party = _known_as(arrival.actor, request_id).party
+    sent = arrival.submission
+    return store.NewRequest(request_id, code, fingerprint(sent), party, now, sent)
+
+
+async def _with_own_receipts(
+    conn: Connection, arrivals: Sequence[Arrival], known: Mapping[tuple[str, str], Known]
+) -> dict[tuple[str, str], Known]:
+    """What staff sent again and others had sent first, each with a receipt of the sender's own."""
+    others = {
+        arrival.name: (known[arrival.name].request_id, arrival.actor.party)
+        for arrival in arrivals
+        if arrival.for_staff
+        and arrival.name in known
+        and known[arrival.name].submitted_by != arrival.actor.party
+        and known[arrival.name].fingerprint == fingerprint(arrival.submission)
+    }
+    if not others:
+        return {}
+    codes = new_codes(len(others))
+    found = await receipts.further_receipts(conn, dict(zip(others.values(), codes, strict=True)))
+    return {name: replace(known[name], receipt=found[key]) for name, key in others.items()}
 
 
 def _known_as(actor: Actor, request_id: str) -> Actor:
@@ -93,7 +130,9 @@ def _registered(arrival: Arrival, new: store.NewRequest) -> Outgoing:
         kind=sent.kind,
         category=sent.category,
         requester=RequesterRef(
-            kind=sent.requester.kind, id=sent.requester.id, name=sent.requester.name
+            kind=sent.requester.kind,
+            id=sent.requester.id,
+            name=domain.published_name(sent.requester.kind, sent.requester.name),
         ),
         summary=sent.summary,
         detail=sent.detail,

@@ -1,74 +1,53 @@
 """The SQL of receipts: what their holders may know of a request, and what staff may."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
+from services.intake.domain import MatterSnapshot
 from shared.contracts.vocabulary import MatterState
 from shared.kit.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A request as its receipt's holder meets it; `state` is received until followup has spoken."""
+    """A request as its receipt's holder meets it. `issued_to` is the party that was given this receipt.
+
+    A requester is known by the request's id.
+    """
 
     id: UUID
     version: int
-    state: MatterState
     summary: str
     received_at: datetime
-    round: int
-    owner_name: str | None
-    next_due_at: datetime | None
-    outcome: str | None
-    answer: str | None
+    issued_to: str
 
 
 SELECT_HELD = """
-select request.id, request.version, coalesce(progress.state, 'received') as state, request.summary,
-       request.received_at, coalesce(progress.round, 1) as round, progress.owner_name,
-       progress.next_due_at, progress.outcome, progress.answer
-from request left join progress on progress.request_id = request.id
-where request.receipt = $1"""
+select request.id, request.version, request.summary, request.received_at,
+       coalesce((select party from receipt where code = $1), request.submitted_by) as issued_to
+from request
+where request.id = coalesce((select id from request where receipt = $1),
+                            (select request_id from receipt where code = $1))"""
 
 
 async def load_held(conn: Connection, receipt: str) -> Held | None:
     """The request of a receipt; None when there is none."""
-    return _held(await conn.fetchrow(SELECT_HELD, receipt))
+    row = await conn.fetchrow(SELECT_HELD, receipt)
+    return None if row is None else Held(*row.values())
 
 
-LOCK_HELD = """
-select request.id, request.version, coalesce(progress.state, 'received') as state, request.summary,
-       request.received_at, coalesce(progress.round, 1) as round, progress.owner_name,
-       progress.next_due_at, progress.outcome, progress.answer
-from request left join progress on progress.request_id = request.id
-where request.receipt = $1 for update of request"""
+LOCK_HELD = SELECT_HELD + " for update"
 
 
 async def lock_held(conn: Connection, receipt: str) -> Held | None:
     """The same, locked for a change until the transaction ends."""
-    return _held(await conn.fetchrow(LOCK_HELD, receipt))
-
-
-def _held(row: asyncpg.Record | None) -> Held | None:
-    if row is None:
-        return None
-    return Held(
-        row["id"],
-        row["version"],
-        MatterState(row["state"]),
-        row["summary"],
-        row["received_at"],
-        row["round"],
-        row["owner_name"],
-        row["next_due_at"],
-        row["outcome"],
-        row["answer"],
-    )
+    row = await conn.fetchrow(LOCK_HELD, receipt)
+    return None if row is None else Held(*row.values())
 
 
 ADVANCE = "update request set version = $2 where id = $1 and version = $2 - 1"
@@ -79,24 +58,138 @@ async def advance(conn: Connection, request_id: UUID, version: int) -> bool:
     return str(await conn.execute(ADVANCE, request_id, version)) == "UPDATE 1"
 
 
+INSERT_FURTHER = """
+insert into receipt (code, request_id, party)
+select given.code, given.request_id, given.party
+from unnest($1::text[], $2::uuid[], $3::text[]) as given (code, request_id, party)
+order by given.request_id, given.party
+on conflict on constraint receipt_of_party do nothing"""
+SELECT_FURTHER = """
+select receipt.request_id, receipt.party, receipt.code
+from receipt join unnest($1::uuid[], $2::text[]) as given (request_id, party) using (request_id, party)"""
+
+
+async def further_receipts(
+    conn: Connection, wanted: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str], str]:
+    """The receipts of these requests for these parties; the given code where one has none yet."""
+    requests, parties = [key[0] for key in wanted], [key[1] for key in wanted]
+    await conn.execute(INSERT_FURTHER, list(wanted.values()), requests, parties)
+    rows = await conn.fetch(SELECT_FURTHER, requests, parties)
+    return {(str(row["request_id"]), row["party"]): row["code"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One entry of a timeline, with what it changed of the progress (None: as it was)."""
+class Issued:
+    """The first receipt of a request, to whom it was given, and who asked."""
+
+    receipt: str
+    issued_to: str
+    requester_id: str
+
+
+SELECT_ISSUED = "select receipt, submitted_by, requester_id from request where id = $1"
+
+
+async def load_issued(conn: Connection, request_id: UUID) -> Issued | None:
+    """To whom a request's first receipt was given; None when there is no such request."""
+    row = await conn.fetchrow(SELECT_ISSUED, request_id)
+    return None if row is None else Issued(*row.values())
+
+
+SELECT_SNAPSHOTS = """
+select request_id, state, round, next_due_at, owner_id, owner_name, offered_id, lead_department,
+       refused_by, outcome, answer, merged_into, rejected_because, lawful_channel, reopen_until
+from progress where request_id = any($1::uuid[])"""
+
+
+async def load_snapshots(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, MatterSnapshot]:
+    """What is known of these matters; those that followup has not spoken of are left out."""
+    return {
+        row["request_id"]: MatterSnapshot(
+            MatterState(row["state"]),
+            row["round"],
+            row["next_due_at"],
+            row["owner_id"],
+            row["owner_name"],
+            row["offered_id"],
+            row["lead_department"],
+            tuple(row["refused_by"]),
+            row["outcome"],
+            row["answer"],
+            row["merged_into"],
+            row["rejected_because"],
+            row["lawful_channel"],
+            row["reopen_until"],
+        )
+        for row in await conn.fetch(SELECT_SNAPSHOTS, list(ids))
+    }
+
+
+# Each column is set, to null too: the row is the whole state after the last event.
+SAVE_SNAPSHOTS = """
+insert into progress (request_id, changed_at, state, round, next_due_at, owner_id, owner_name, offered_id,
+                      lead_department, refused_by, outcome, answer, merged_into, rejected_because,
+                      lawful_channel, reopen_until)
+select given.request_id, given.changed_at, given.state, given.round, given.next_due_at, given.owner_id,
+       given.owner_name, given.offered_id, given.lead_department,
+       string_to_array(given.refused_by, E'\\x1f'), given.outcome, given.answer, given.merged_into,
+       given.rejected_because, given.lawful_channel, given.reopen_until
+from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[],
+            $15::text[], $16::timestamptz[])
+     as given (request_id, changed_at, state, round, next_due_at, owner_id, owner_name, offered_id,
+               lead_department, refused_by, outcome, answer, merged_into, rejected_because,
+               lawful_channel, reopen_until)
+order by given.request_id
+on conflict (request_id) do update
+set changed_at = excluded.changed_at, state = excluded.state, round = excluded.round,
+    next_due_at = excluded.next_due_at, owner_id = excluded.owner_id, owner_name = excluded.owner_name,
+    offered_id = excluded.offered_id, lead_department = excluded.lead_department,
+    refused_by = excluded.refused_by, outcome = excluded.outcome, answer = excluded.answer,
+    merged_into = excluded.merged_into, rejected_because = excluded.rejected_because,
+    lawful_channel = excluded.lawful_channel, reopen_until = excluded.reopen_until"""
+
+
+async def save_snapshots(
+    conn: Connection,
+    snapshots: Mapping[UUID, MatterSnapshot],
+    changed_at: Mapping[UUID, datetime],
+) -> None:
+    """Store the whole state of each of these matters."""
+    rows = [
+        (
+            request_id,
+            changed_at[request_id],
+            snapshot.state,
+            snapshot.round,
+            snapshot.next_due_at,
+            snapshot.owner_id,
+            snapshot.owner_name,
+            snapshot.offered_id,
+            snapshot.lead_department,
+            "\x1f".join(snapshot.refused_by),
+            snapshot.outcome,
+            snapshot.answer,
+            snapshot.merged_into,
+            snapshot.rejected_because,
+            snapshot.lawful_channel,
+            snapshot.reopen_until,
+        )
+        for request_id, snapshot in snapshots.items()
+    ]
+    await conn.execute(SAVE_SNAPSHOTS, *([row[at] for row in rows] for at in range(len(rows[0]))))
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """A line of a timeline."""
 
     request_id: UUID
     version: int
     type: str
     at: datetime
     words: str | None
-    state: str
-    round: int
-    next_due_at: datetime | None
-    owner_id: str | None = None
-    owner_name: str | None = None
-    offered_id: str | None = None
-    lead_department: str | None = None
-    outcome: str | None = None
-    answer: str | None = None
 
 
 INSERT_TIMELINE = """
@@ -106,51 +199,16 @@ from unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[])
      as given (request_id, version, type, at, words)
 on conflict do nothing"""
 
-# One row a request: the caller has folded the steps of a batch into the last of each.
-SAVE_PROGRESS = """
-insert into progress as old (request_id, state, round, next_due_at, changed_at, owner_id, owner_name,
-                             offered_id, lead_department, outcome, answer)
-select given.request_id, given.state, given.round, given.next_due_at, given.at, given.owner_id,
-       given.owner_name, given.offered_id, given.lead_department, given.outcome, given.answer
-from unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[])
-     as given (request_id, state, round, next_due_at, at, owner_id, owner_name, offered_id,
-               lead_department, outcome, answer)
-order by given.request_id
-on conflict (request_id) do update
-set state = excluded.state, round = excluded.round, next_due_at = excluded.next_due_at,
-    changed_at = excluded.changed_at,
-    owner_id = coalesce(excluded.owner_id, old.owner_id),
-    owner_name = coalesce(excluded.owner_name, old.owner_name),
-    offered_id = coalesce(excluded.offered_id, old.offered_id),
-    lead_department = coalesce(excluded.lead_department, old.lead_department),
-    outcome = coalesce(excluded.outcome, old.outcome),
-    answer = coalesce(excluded.answer, old.answer)"""
 
-
-async def save_steps(conn: Connection, steps: Sequence[Step], last: Sequence[Step]) -> None:
-    """Add timeline entries, and set the progress of each request by its folded last step."""
+async def insert_entries(conn: Connection, entries: Sequence[TimelineLine]) -> None:
+    """Add lines to timelines; those that are there stay."""
     await conn.execute(
         INSERT_TIMELINE,
-        [step.request_id for step in steps],
-        [step.version for step in steps],
-        [step.type for step in steps],
-        [step.at for step in steps],
-        [step.words for step in steps],
-    )
-    await conn.execute(
-        SAVE_PROGRESS,
-        [step.request_id for step in last],
-        [step.state for step in last],
-        [step.round for step in last],
-        [step.next_due_at for step in last],
-        [step.at for step in last],
-        [step.owner_id for step in last],
-        [step.owner_name for step in last],
-        [step.offered_id for step in last],
-        [step.lead_department for step in last],
-        [step.outcome for step in last],
-        [step.answer for step in last],
+        [entry.request_id for entry in entries],
+        [entry.version for entry in entries],
+        [entry.type for entry in entries],
+        [entry.at for entry in entries],
+        [entry.words for entry in entries],
     )
 
 
@@ -164,53 +222,26 @@ async def forget_steps(conn: Connection) -> None:
     await conn.execute(DELETE_TIMELINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of a receipt's timeline."""
-
-    version: int
-    type: str
-    at: datetime
-    words: str | None
-
-
 SELECT_TIMELINE = """
-select version, type, at, words from timeline where request_id = $1 order by version limit 500"""
+select request_id, version, type, at, words from timeline where request_id = $1 order by version limit 500"""
 
 
-async def load_timeline(conn: Connection, request_id: UUID) -> list[Entry]:
+async def load_timeline(conn: Connection, request_id: UUID) -> list[TimelineLine]:
     """What happened with a request, oldest first, 500 entries at most."""
     rows = await conn.fetch(SELECT_TIMELINE, request_id)
-    return [Entry(row["version"], row["type"], row["at"], row["words"]) for row in rows]
+    return [TimelineLine(*row.values()) for row in rows]
 
 
 SELECT_FULL = """
-select request.id, request.source, request.source_ref, request.channel, request.kind, request.category,
-       request.requester_kind, request.requester_id, request.requester_name, request.contact_name,
-       request.contact_phone, request.summary, request.detail, request.location, request.urgency,
-       request.occurred_at, request.received_at, request.attachments, progress.owner_id,
-       progress.offered_id, progress.lead_department
-from request left join progress on progress.request_id = request.id
-where request.id = $1"""
+select id, source, source_ref, channel, kind, category, requester_kind, requester_id, requester_name,
+       contact_name, contact_phone, summary, detail, location, urgency, occurred_at, received_at, attachments
+from request where id = $1"""
 
 
-@dataclass(frozen=True, slots=True)
-class Full:
-    """Everything that was sent, and the parties that have the matter in hand."""
-
-    document: dict[str, object]
-    parties: frozenset[str]
-
-
-async def load_full(conn: Connection, request_id: UUID) -> Full | None:
+async def load_full(conn: Connection, request_id: UUID) -> dict[str, object] | None:
     """A request with its contact; None when there is none."""
     row = await conn.fetchrow(SELECT_FULL, request_id)
-    if row is None:
-        return None
-    parties = frozenset(
-        party for party in (row["owner_id"], row["offered_id"], row["lead_department"]) if party
-    )
-    return Full(_document(row), parties)
+    return None if row is None else _document(row)
 
 
 def _document(row: asyncpg.Record) -> dict[str, object]:

@@ -74,7 +74,8 @@ def _row(new: NewRequest) -> tuple[object, ...]:
 
 
 SELECT_KNOWN = """
-select request.source, request.source_ref, request.id, request.receipt, request.fingerprint
+select request.source, request.source_ref, request.id, request.receipt, request.fingerprint,
+       request.submitted_by
 from request
 join unnest($1::text[], $2::text[]) as given (source, source_ref)
   on request.source = given.source and request.source_ref = given.source_ref"""
@@ -87,7 +88,7 @@ async def load_known(
     rows = await conn.fetch(SELECT_KNOWN, [name[0] for name in names], [name[1] for name in names])
     return {
         (row["source"], row["source_ref"]): Known(
-            str(row["id"]), row["receipt"], row["fingerprint"]
+            str(row["id"]), row["receipt"], row["fingerprint"], row["submitted_by"]
         )
         for row in rows
     }

@@ -16,49 +16,55 @@ from services.routing.api.edge import (
 )
 from services.routing.api.paging import after_number, page
 from services.routing.api.views import dispatch_view
-from services.routing.catalogue.sheet import LARGEST_BYTES, Faulty, Remark
+from services.routing.catalogue.sheet import LARGEST_BYTES, MOST_ROWS, Faulty, Remark
 from services.routing.handlers import catalogue
-from services.routing.handlers.catalogue import Difference, changes_of
+from services.routing.handlers.catalogue import CatalogueFile, Difference, changes_of
 from services.routing.store import catalogues
 from services.routing.store.catalogues import Version
+from shared.contracts.fields import WHOLE
+from shared.http.routes import CheckedRoute
 from shared.kit import commands
 from shared.kit.answers import Page, as_json
 from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.messages import text
 from shared.kit.problems import FieldError, Problem, language
+from shared.tables.table import FAULT_CODES
+from shared.tables.upload import FILE_BODY, NOT_READ, read_upload
 
-router = APIRouter(prefix="/routing/catalogue/versions", tags=["catalogue"])
+router = APIRouter(
+    route_class=CheckedRoute, prefix="/routing/catalogue/versions", tags=["catalogue"]
+)
 
 MOST_FAULTS: Final = 200
-Number = Annotated[int, Path(ge=1, le=2_000_000_000)]
-
-SHEET_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {"text/csv": {"schema": {"type": "string", "maxLength": LARGEST_BYTES}}},
-    }
-}
+Number = Annotated[int, Path(ge=1, le=2_000_000_000), WHOLE]
 
 
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": kept.DraftAdded}, **PROBLEMS},
-    openapi_extra=SHEET_BODY,
+    responses={201: {"model": kept.DraftUploaded}, **PROBLEMS, **NOT_READ},
+    openapi_extra=FILE_BODY,
+    operation_id="uploadCatalogueVersion",
     summary="Upload a draft",
     dependencies=[commands.KEYED],
 )
 async def add(request: Request, caller: Coordinator) -> Response:
-    """The catalogue as a CSV file, in UTF-8 or GB18030, with the header of the sample town's.
+    """The catalogue as a CSV or XLSX file of 1 MiB at most, with the header of the sample town's.
 
-    422 lists every fault with the row and column that a spreadsheet shows.
+    422 lists every fault with the row and column that a spreadsheet shows. Files are read as those of
+    `POST /intake/imports` are; a CSV is kept as it was sent, any other file as a CSV of the same cells.
     """
     edge, lang = edge_of(request), language(request)
     raw = await request.body()
+    if len(raw) > LARGEST_BYTES:
+        too_large = [Remark("too_large", found=str(LARGEST_BYTES))]
+        raise Problem(422, "catalogue_faulty", errors=_errors(too_large, lang))
+    table = await read_upload(request, MOST_ROWS, "catalogue_faulty")
+    file = CatalogueFile(raw, table)
 
     async def work(conn: Connection) -> Answer:
-        added = await catalogue.add_version(conn, raw, caller.party, edge.clock())
+        added = await catalogue.add_version(conn, file, caller.party, edge.clock())
         if isinstance(added, Faulty):
             raise Problem(422, "catalogue_faulty", errors=_errors(added.faults, lang))
         return Answer(
@@ -70,6 +76,8 @@ async def add(request: Request, caller: Coordinator) -> Response:
                 "warnings": [
                     _warning(catalogue.remark_fields(remark), lang) for remark in added.warnings
                 ],
+                "sheet": table.sheet or None,
+                "hidden_sheets": table.hidden_sheets,
             },
             {"location": f"/routing/catalogue/versions/{added.version}"},
         )
@@ -94,12 +102,14 @@ def _warning(kept: dict[str, Any], lang: str) -> dict[str, Any]:
 
 def _words(kept: dict[str, Any], lang: str) -> str:
     named = {"row": kept["row"], "column": kept["column"], "found": kept["found"]}
-    return text(f"routing.sheet.{kept['code']}", lang, **named)
+    area = "table" if kept["code"] in FAULT_CODES else "routing.sheet"
+    return text(f"{area}.{kept['code']}", lang, **named)
 
 
 @router.get(
     "",
     responses={200: {"model": Page[kept.VersionInList]}, **PROBLEMS},
+    operation_id="listCatalogueVersions",
     summary="All versions, the newest first",
 )
 async def list_versions(
@@ -117,6 +127,7 @@ async def list_versions(
 @router.get(
     "/{version}",
     responses={200: {"model": kept.VersionWhole}, **PROBLEMS},
+    operation_id="getCatalogueVersion",
     summary="One version",
 )
 async def show_version(request: Request, version: Number, caller: Overseer) -> Response:
@@ -145,6 +156,7 @@ def _version(version: Version, lang: str) -> dict[str, Any]:
 @router.post(
     "/{version}/activate",
     responses={200: {"model": kept.VersionActivated}, **PROBLEMS},
+    operation_id="activateCatalogueVersion",
     summary="Put a version in force",
     dependencies=[commands.KEYED],
 )
@@ -163,28 +175,36 @@ async def activate(request: Request, version: Number, caller: Coordinator) -> Re
 @router.post(
     "/{version}/trial",
     responses={200: {"model": kept.TrialDone}, **PROBLEMS},
+    operation_id="tryCatalogueVersion",
     summary="Try a version on past requests",
+    dependencies=[commands.KEYED],
 )
 async def run_trial(request: Request, version: Number, caller: Coordinator) -> Response:
     """What it would have decided otherwise for the newest 10,000 requests; nothing is changed.
 
-    `changes` has the newest 200 that would differ, field by field, before and after.
+    `changes` has the newest 200 that would differ, field by field, before and after. With an Idempotency-Key the first
+    result is given again, though requests came meanwhile.
     """
     edge = edge_of(request)
+    commands.idempotency_key(request)
     trial = await catalogue.try_version(edge.db, edge.office, version)
     if trial is None:
         raise Problem(404, "no_such_version", params={"version": version})
-    return as_json(
-        {
-            "version": version,
-            "tried": trial.tried,
-            "changed": trial.changed,
-            "unchanged": trial.tried - trial.changed,
-            "without_rule": trial.unruled,
-            "by_rule": trial.by_rule,
-            "changes": [_difference(difference) for difference in trial.differences],
-        }
-    )
+    result = {
+        "version": version,
+        "tried": trial.tried,
+        "changed": trial.changed,
+        "unchanged": trial.tried - trial.changed,
+        "without_rule": trial.unruled,
+        "by_rule": trial.by_rule,
+        "changes": [_difference(difference) for difference in trial.differences],
+    }
+
+    async def answer(conn: Connection) -> Answer:
+        return Answer(200, result)
+
+    # Tried before the transaction begins, which may not be idle for as long.
+    return await commands.run(request, edge.db, caller, answer)
 
 
 def _difference(difference: Difference) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The directory over HTTP, one entry at a time: each write is idempotent. It holds no rule and no SQL."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Path, Request, Response
 
 from services.routing.api import kept
+from services.routing.api.absences import pass_on_offers
 from services.routing.api.edge import PROBLEMS, Answerer, Coordinator, actor, edge_of
 from services.routing.api.entries import (
     AbsenceBody,
@@ -15,7 +17,6 @@ from services.routing.api.entries import (
     NewPartyId,
     Refused,
     TieBody,
-    Uscc,
     absence_of,
     department_of,
     enterprise_of,
@@ -24,26 +25,30 @@ from services.routing.api.entries import (
     tie_of,
 )
 from services.routing.api.kept import entered
-from services.routing.handlers import directory, due
+from services.routing.handlers import directory
 from services.routing.store.directory import Put
+from shared.contracts.event import Actor
+from shared.contracts.fields import PartyId, Uscc
 from shared.contracts.vocabulary import Role
+from shared.http.routes import CheckedRoute
 from shared.kit import commands
 from shared.kit.auth import Principal
 from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.problems import Problem, language
 
-router = APIRouter(prefix="/routing", tags=["directory"], dependencies=[commands.KEYED])
+router = APIRouter(
+    route_class=CheckedRoute, prefix="/routing", tags=["directory"], dependencies=[commands.KEYED]
+)
 
-EntryId = Annotated[
-    str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
-]
+EntryId = Annotated[PartyId, Path()]
 Write: TypeAlias = Put | Refused
 
 
 @router.put(
     "/departments/{department_id}",
     responses={**entered(kept.DepartmentShown), **PROBLEMS},
+    operation_id="putDepartment",
     summary="Enter a department",
 )
 async def put_department(
@@ -55,12 +60,17 @@ async def put_department(
     """Its desk is offered matters under the department's id."""
     entry = department_of(department_id, body)
     shown = {"id": department_id} | body.model_dump()
-    return await _write(request, caller, lambda conn: directory.put_department(conn, entry), shown)
+
+    async def put(conn: Connection, by: Actor, now: datetime) -> Write:
+        return await directory.put_department(conn, entry, by, now)
+
+    return await _write(request, caller, put, shown)
 
 
 @router.put(
     "/liaisons/{liaison_id}",
     responses={**entered(kept.LiaisonShown), **PROBLEMS},
+    operation_id="putLiaison",
     summary="Enter a liaison",
 )
 async def put_liaison(
@@ -72,12 +82,17 @@ async def put_liaison(
     """A person who is tied to enterprises and offered their matters."""
     entry = liaison_of(liaison_id, body)
     shown = {"id": liaison_id} | body.model_dump()
-    return await _write(request, caller, lambda conn: directory.put_liaison(conn, entry), shown)
+
+    async def put(conn: Connection, by: Actor, now: datetime) -> Write:
+        return await directory.put_liaison(conn, entry, by, now)
+
+    return await _write(request, caller, put, shown)
 
 
 @router.put(
     "/enterprises/{uscc}",
     responses={**entered(kept.EnterpriseShown), **PROBLEMS},
+    operation_id="putEnterprise",
     summary="Enter an enterprise",
 )
 async def put_enterprise(
@@ -86,22 +101,27 @@ async def put_enterprise(
     """Under its unified social credit code (GB 32100-2015)."""
     entry = enterprise_of(uscc, body)
     shown = {"uscc": uscc} | body.model_dump()
-    return await _write(request, caller, lambda conn: directory.put_enterprise(conn, entry), shown)
+
+    async def put(conn: Connection, by: Actor, now: datetime) -> Write:
+        return await directory.put_enterprise(conn, entry, by, now)
+
+    return await _write(request, caller, put, shown)
 
 
 @router.put(
     "/ties/{tie_id}",
     responses={**entered(kept.TieShown), **PROBLEMS},
+    operation_id="putTie",
     summary="Enter a tie (结对)",
 )
 async def put_tie(
     request: Request, tie_id: EntryId, body: TieBody, caller: Coordinator
 ) -> Response:
     """Of an enterprise's primaries no two hold on one day. Offers that are open stay with whom they were made to."""
-    edge, entry = edge_of(request), tie_of(tie_id, body)
+    entry = tie_of(tie_id, body)
 
-    async def put(conn: Connection) -> Write:
-        return await directory.put_tie(conn, entry, actor(caller), edge.clock())
+    async def put(conn: Connection, by: Actor, now: datetime) -> Write:
+        return await directory.put_tie(conn, entry, by, now)
 
     shown = {"id": tie_id} | body.model_dump(by_alias=True)
     return await _write(request, caller, put, shown)
@@ -110,6 +130,7 @@ async def put_tie(
 @router.put(
     "/liaisons/{liaison_id}/absences/{absence_id}",
     responses={**entered(kept.AbsenceShown), **PROBLEMS},
+    operation_id="putAbsence",
     summary="Enter an absence",
 )
 async def put_absence(
@@ -133,23 +154,29 @@ async def put_absence(
         "until": entry.until_at,
         "deputy_id": entry.deputy_id,
     }
-    answer = await _write(request, caller, lambda conn: directory.put_absence(conn, entry), shown)
-    # A transaction of its own, after the absence can be seen; the sweep does it should this process end here.
-    async with edge.db.transaction() as conn:
-        await due.begin_absences(conn, edge.office, edge.clock(), actor(caller), liaison_id)
+
+    async def put(conn: Connection, by: Actor, now: datetime) -> Write:
+        done = await directory.put_absence(conn, entry, by, now)
+        await directory.hold_offers(conn, [liaison_id])
+        return done
+
+    answer = await _write(request, caller, put, shown)
+    await pass_on_offers(edge, actor(caller), liaison_id)
     return answer
 
 
 async def _write(
     request: Request,
     caller: Principal,
-    put: Callable[[Connection], Awaitable[Write]],
+    put: Callable[[Connection, Actor, datetime], Awaitable[Write]],
     shown: dict[str, Any],
 ) -> Response:
+    edge = edge_of(request)
+
     async def work(conn: Connection) -> Answer:
-        done = await put(conn)
+        done = await put(conn, actor(caller), edge.clock())
         if not isinstance(done, Put):
             raise problem_of(done, language(request))
         return Answer(201 if done is Put.CREATED else 200, shown)
 
-    return await commands.run(request, edge_of(request).db, caller, work)
+    return await commands.run(request, edge.db, caller, work)

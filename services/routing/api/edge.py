@@ -1,15 +1,16 @@
 """What every route of routing works with."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
 from services.routing.domain.answers import Acting
 from services.routing.handlers.office import Office
 from services.routing.handlers.watching import Watch
 from shared.contracts.event import Actor
+from shared.contracts.fields import WHOLE
 from shared.contracts.vocabulary import Role
 from shared.kit.auth import Principal, require
 from shared.kit.clock import Clock
@@ -41,20 +42,9 @@ Answerer = Annotated[Principal, Depends(require(Role.LIAISON, Role.DEPARTMENT, R
 Coordinator = Annotated[Principal, Depends(require(Role.COORDINATOR))]
 Overseer = Annotated[Principal, Depends(require(Role.COORDINATOR, Role.OPERATOR))]
 
-PageSize = Annotated[int, Query(ge=1, le=200, description="how many at most")]
+PageSize = Annotated[int, Query(ge=1, le=200, description="how many at most"), WHOLE]
 PageCursor = Annotated[
     str | None, Query(max_length=500, description="`next` of the page before, as it is")
-]
-
-_CLEAN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
-PartyId = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
-]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=_CLEAN)
-]
-Words = Annotated[
-    str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True, pattern=_CLEAN)
 ]
 
 

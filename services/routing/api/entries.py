@@ -4,11 +4,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from services.routing.api.edge import Body, Name, PartyId, Words
-from services.routing.handlers.directory import BadDates, IdTaken, Missing, PrimaryOverlap
+from services.routing.api.edge import Body
+from services.routing.handlers.directory import (
+    BadDates,
+    IdTaken,
+    Missing,
+    OwnDeputy,
+    PrimaryOverlap,
+)
 from services.routing.store.directory import (
     Absence,
     Department,
@@ -16,7 +22,8 @@ from services.routing.store.directory import (
     LiaisonEntry,
     Tie,
 )
-from shared.contracts import uscc as uscc_code
+from shared.contracts import uscc
+from shared.contracts.fields import WHOLE, Day, MomentOrDay, Name, Note, PartyId, Phone, Uscc
 from shared.contracts.vocabulary import Tier, TieRole
 from shared.kit.messages import text
 from shared.kit.problems import FieldError, Problem
@@ -27,30 +34,22 @@ RESERVED = ("me",)
 def _free(party_id: str) -> str:
     if party_id in RESERVED:
         raise PydanticCustomError("reserved_id", "the id is a reserved word")
+    # Parties and enterprises share the keys of the directory's topic.
+    if uscc.broken_rule(party_id) is None:
+        raise PydanticCustomError("code_as_id", "the id is an enterprise's code")
     return party_id
 
 
-def _valid(code: str) -> str:
-    if not uscc_code.is_valid(code):
-        raise PydanticCustomError("uscc", "the code has another check character")
-    return code
-
-
 NewPartyId = Annotated[PartyId, AfterValidator(_free)]
-Uscc = Annotated[str, AfterValidator(_valid)]
-PhoneLine = Annotated[str, StringConstraints(pattern=r"^[0-9+][0-9 ()\-]{2,30}$")]
 
-# In this order: midnight with its zone is a moment, though it could be read as a day.
-Moment = Annotated[AwareDatetime | date, Field(union_mode="left_to_right")]
-
-Refused: TypeAlias = IdTaken | Missing | PrimaryOverlap | BadDates
+Refused: TypeAlias = IdTaken | Missing | PrimaryOverlap | BadDates | OwnDeputy
 
 
 class DepartmentBody(Body):
     """A department. `phone_desk` is the number of its desk."""
 
     name: Name
-    phone_desk: PhoneLine | None = None
+    phone_desk: Phone | None = None
 
 
 class LiaisonBody(Body):
@@ -58,7 +57,7 @@ class LiaisonBody(Body):
 
     name: Name
     department_id: PartyId
-    capacity: int = Field(20, ge=0, le=1_000_000)
+    capacity: Annotated[int, Field(ge=0, le=1_000_000), WHOLE] = 20
 
 
 class EnterpriseBody(Body):
@@ -76,16 +75,16 @@ class TieBody(Body):
     uscc: Uscc
     liaison_id: PartyId
     role: TieRole = TieRole.PRIMARY
-    since: date = Field(alias="from")
-    until: date | None = None
-    reason: Words = "结对"
+    since: Day = Field(alias="from")
+    until: Day | None = None
+    reason: Note = "结对"
 
 
 class AbsenceBody(Body):
     """Away from `from` to `until`: moments, or days, which count from their first to their last minute."""
 
-    since: Moment = Field(alias="from")
-    until: Moment | None = None
+    since: MomentOrDay = Field(alias="from")
+    until: MomentOrDay | None = None
     deputy_id: PartyId | None = None
 
 
@@ -132,9 +131,9 @@ def problem_of(refused: Refused, lang: str) -> Problem:
         case PrimaryOverlap(tie_id=tie_id):
             params = {"tie": tie_id}
             return Problem(409, "primary_overlap", params=params, members={"tie_id": tie_id})
-        case Missing() | BadDates():
+        case Missing() | BadDates() | OwnDeputy():
             error = error_of(refused, lang, "/body/")
-            params = {"what": refused.what, "id": getattr(refused, "id", "")}
+            params = {name: getattr(refused, name, "") for name in ("what", "id")}
             return Problem(422, error.code, params=params, errors=[error])
 
 
@@ -149,4 +148,6 @@ def error_of(refused: Refused, lang: str, place: str) -> FieldError:
             code, params = "unknown_reference", {"what": what, "id": missing}
         case BadDates(what=what):
             code, params = "bad_dates", {}
+        case OwnDeputy():
+            what, code, params = "deputy_id", "own_deputy", {}
     return FieldError(place + what, code, text(f"problem.{code}.detail", lang, **params))

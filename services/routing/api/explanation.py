@@ -12,11 +12,12 @@ from services.routing.domain.choice import Considered, Verdict
 from services.routing.handlers import wording
 from services.routing.store.explanations import Decision, load_decisions, load_standing
 from services.routing.store.reviews import Review, load_reviews_of
+from shared.http.routes import CheckedRoute
 from shared.kit.answers import as_json
 from shared.kit.messages import text
 from shared.kit.problems import Problem, language
 
-router = APIRouter(prefix="/routing", tags=["explanation"])
+router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["explanation"])
 
 MOST_DECISIONS: Final = 500
 
@@ -24,6 +25,7 @@ MOST_DECISIONS: Final = 500
 @router.get(
     "/requests/{request_id}/explanation",
     responses={200: {"model": answers.Explanation}, **PROBLEMS},
+    operation_id="explainRouting",
     summary="Why it went there",
 )
 async def explain(request: Request, request_id: UUID, caller: Staff) -> Response:

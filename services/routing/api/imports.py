@@ -1,11 +1,10 @@
 """The directory as files over HTTP: all rows of one or none. It holds no rule and no SQL."""
 
-import asyncio
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -13,7 +12,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from services.routing.api import kept
-from services.routing.api.edge import PROBLEMS, Coordinator, Edge, PartyId, actor, edge_of
+from services.routing.api.absences import pass_on_offers
+from services.routing.api.edge import PROBLEMS, Coordinator, Edge, actor, edge_of
 from services.routing.api.entries import (
     AbsenceBody,
     DepartmentBody,
@@ -22,7 +22,6 @@ from services.routing.api.entries import (
     NewPartyId,
     Refused,
     TieBody,
-    Uscc,
     absence_of,
     department_of,
     enterprise_of,
@@ -30,20 +29,38 @@ from services.routing.api.entries import (
     liaison_of,
     tie_of,
 )
-from services.routing.handlers import directory, due
+from services.routing.api.headings import read_header
+from services.routing.handlers import directory
 from services.routing.store.directory import Put
 from shared.contracts.event import Actor
+from shared.contracts.fields import PartyId, Typed, Uscc
+from shared.contracts.folding import compact, fold
+from shared.contracts.vocabulary import Tier, TieRole
+from shared.http.routes import CheckedRoute
 from shared.kit import commands
 from shared.kit.commands import Answer
 from shared.kit.db import Connection
 from shared.kit.messages import text
 from shared.kit.problems import FieldError, Problem, field_errors, language
-from shared.kit.tables import FILE_BODY, Unusable, read_table
+from shared.tables.slices import collect_in_slices
+from shared.tables.table import CellFault, TableData, column_title
+from shared.tables.upload import FILE_BODY, NOT_READ, fault_message, read_upload
 
-router = APIRouter(prefix="/routing/directory", tags=["directory"], dependencies=[commands.KEYED])
+router = APIRouter(
+    route_class=CheckedRoute,
+    prefix="/routing/directory",
+    tags=["directory"],
+    dependencies=[commands.KEYED],
+)
 
 MOST_ROWS: Final = 5000
 MOST_FAULTS: Final = 200
+# As the town says them; the words of the interface do as well.
+_LABELS: Final[Mapping[str, str]] = {
+    "重点": Tier.KEY, "规上": Tier.LARGE, "一般": Tier.GENERAL,
+    "主": TieRole.PRIMARY, "副": TieRole.DEPUTY,
+}  # fmt: skip
+_COUNT: Final = re.compile(r"\+?(\d{1,7})(?:\.0*)?[件个条项家宗]?", re.ASCII)
 _FROM_TODAY: Final = re.compile(r"\+([0-9]{1,4})d", re.ASCII)
 
 
@@ -99,6 +116,14 @@ ROWS: Final[Mapping[What, type[Row]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Clock:
+    """What the dates of a file are read by: the office's day and zone."""
+
+    today: date
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
 class _Entering:
     """What each row is entered with."""
 
@@ -107,46 +132,62 @@ class _Entering:
     actor: Actor
 
     async def put(self, row: Row) -> Put | Refused:
-        conn = self.conn
+        conn, by, now = self.conn, self.actor, self.edge.clock()
         match row:
             case DepartmentRow():
-                return await directory.put_department(conn, department_of(row.id, row))
+                return await directory.put_department(conn, department_of(row.id, row), by, now)
             case LiaisonRow():
-                return await directory.put_liaison(conn, liaison_of(row.id, row))
+                return await directory.put_liaison(conn, liaison_of(row.id, row), by, now)
             case EnterpriseRow():
-                return await directory.put_enterprise(conn, enterprise_of(row.uscc, row))
+                return await directory.put_enterprise(conn, enterprise_of(row.uscc, row), by, now)
             case TieRow():
-                entry = tie_of(row.id, row)
-                return await directory.put_tie(conn, entry, self.actor, self.edge.clock())
+                return await directory.put_tie(conn, tie_of(row.id, row), by, now)
             case AbsenceRow():
                 zone = self.edge.office.calendar.zone
                 absence = absence_of(row.liaison_id, row.id, row, zone)
-                return await directory.put_absence(conn, absence)
+                return await directory.put_absence(conn, absence, by, now)
 
 
 @router.post(
     "/imports",
-    responses={200: {"model": kept.FileEntered}, **PROBLEMS},
+    responses={200: {"model": kept.FileEntered}, **PROBLEMS, **NOT_READ},
     openapi_extra=FILE_BODY,
+    operation_id="importDirectory",
     summary="Enter a file of entries",
 )
 async def import_entries(request: Request, kind: What, caller: Coordinator) -> Response:
-    """CSV in UTF-8 or GB18030, or XLSX, with a header row of field names, as the sample town's; 5,000 rows at most.
+    """CSV or XLSX with a header row of field names, as the sample town's; 5,000 rows at most.
 
-    Each row is entered as by its own PUT, all of them or, when anything is wrong, none.
+    Each row is entered as by its own PUT, all of them or, when anything is wrong, none. Files are read as those of
+    `POST /intake/imports` are.
     """
     edge, lang = edge_of(request), language(request)
     today = edge.office.today(edge.clock())
-    rows = await asyncio.to_thread(_rows, await request.body(), kind, today, lang)
+    clock = _Clock(today, edge.office.calendar.zone)
+    table = await read_upload(request, MOST_ROWS, "import_faulty")
+    header = read_header(table, ROWS[kind], lang)
+    found = await collect_in_slices(_read_rows(table, header, kind, clock, lang))
+    if faults := [fault for row in found if isinstance(row, list) for fault in row]:
+        raise Problem(422, "import_faulty", errors=faults[:MOST_FAULTS])
+    rows = {
+        number: row
+        for number, row in zip(table.rows, found, strict=True)
+        if not isinstance(row, list)
+    }
+    if repeated := list(_repeated(rows, lang)):
+        raise Problem(422, "import_faulty", errors=repeated[:MOST_FAULTS])
 
     async def work(conn: Connection) -> Answer:
         done = await _enter(_Entering(conn, edge, actor(caller)), rows, lang)
-        return Answer(200, {"kind": kind, "rows": len(rows)} | {put: done[put] for put in Put})
+        if away := {row.liaison_id for row in rows.values() if isinstance(row, AbsenceRow)}:
+            await directory.hold_offers(conn, away)
+        counts = {"kind": kind, "rows": len(rows)} | {put: done[put] for put in Put}
+        sheets = {"sheet": table.sheet or None, "hidden_sheets": table.hidden_sheets}
+        return Answer(200, counts | sheets)
 
     answer = await commands.run(request, edge.db, caller, work)
     if kind is What.ABSENCES:
-        async with edge.db.transaction() as conn:
-            await due.begin_absences(conn, edge.office, edge.clock(), actor(caller))
+        await pass_on_offers(edge, actor(caller))
     return answer
 
 
@@ -161,44 +202,68 @@ async def _enter(entering: _Entering, rows: Mapping[int, Row], lang: str) -> Cou
     return done
 
 
-def _rows(raw: bytes, kind: What, today: date, lang: str) -> dict[int, Row]:
-    """The rows by their number in a spreadsheet. Problem 422 with all that is wrong in them."""
-    faults: list[FieldError] = []
-    rows: dict[int, Row] = {}
-    for number, cells in _cells(raw, lang).items():
+def _read_rows(
+    table: TableData, header: Sequence[str], kind: What, clock: _Clock, lang: str
+) -> Iterator[Row | list[FieldError]]:
+    """Each row, or what is wrong with it."""
+    for number, cells in table.rows.items():
+        if unread := table.faults.get(number):
+            yield [_unread(fault, table, number, lang) for fault in unread]
+            continue
+        named = {name: cell for name, cell in zip(header, cells, strict=False) if cell}
         try:
-            rows[number] = ROWS[kind].model_validate(_dated(cells, today))
+            yield ROWS[kind].model_validate(_dated(named, clock))
         except ValidationError as fault:
-            faults += [
+            yield [
                 FieldError(f"/{number}{error.pointer}", error.code, error.message)
                 for error in field_errors(fault, lang)
             ]
-    if faults:
-        raise Problem(422, "import_faulty", errors=faults[:MOST_FAULTS])
-    return rows
 
 
-def _cells(raw: bytes, lang: str) -> dict[int, dict[str, str]]:
-    try:
-        table = read_table(raw, MOST_ROWS)
-    except Unusable as fault:
-        raise _unusable(fault.code, lang, found=str(MOST_ROWS)) from fault
-    return {
-        number: {name: cell for name, cell in zip(table.header, cells, strict=False) if cell}
-        for number, cells in table.rows.items()
-    }
+def _repeated(rows: Mapping[int, Row], lang: str) -> Iterator[FieldError]:
+    """The rows that name the entry of an earlier row with other content, of which one would be lost."""
+    first: dict[tuple[str, ...], int] = {}
+    for number, row in rows.items():
+        earlier = first.setdefault(_key(row), number)
+        if rows[earlier] != row:
+            name = "uscc" if isinstance(row, EnterpriseRow) else "id"
+            words = text("routing.sheet.entry_twice", lang, row=number, earlier=earlier)
+            yield FieldError(f"/{number}/{name}", "entry_twice", words)
 
 
-def _unusable(code: str, lang: str, **params: str) -> Problem:
-    words = text(f"routing.sheet.{code}", lang, **params)
-    return Problem(422, "import_faulty", errors=[FieldError("/", code, words)])
+def _key(row: Row) -> tuple[str, ...]:
+    match row:
+        case EnterpriseRow():
+            return (row.uscc,)
+        case AbsenceRow():
+            return (row.liaison_id, row.id)
+        case _:
+            return (row.id,)
 
 
-def _dated(cells: dict[str, str], today: date) -> dict[str, str]:
-    """Dates that are counted from today as dates."""
-    dated = dict(cells)
+def _unread(fault: CellFault, table: TableData, number: int, lang: str) -> FieldError:
+    place = "" if fault.column is None else f"/{column_title(table.header, fault.column)}"
+    words = fault_message(fault, table.header, number, lang)
+    return FieldError(f"/{number}{place}", fault.code, words)
+
+
+def _dated(cells: dict[str, str], clock: _Clock) -> dict[str, str | Typed]:
+    """The cells, of which dates may be counted from today, and dates and labels written as an office does."""
+    dated: dict[str, str | Typed] = dict(cells)
     for name in ("from", "until"):
-        counted = _FROM_TODAY.fullmatch(cells.get(name, ""))
-        if counted is not None:
-            dated[name] = (today + timedelta(days=int(counted[1]))).isoformat()
+        if name in cells:
+            dated[name] = _date(cells[name], clock)
+    for name in ("tier", "role"):
+        if name in cells:
+            dated[name] = _LABELS.get(compact(cells[name]), compact(cells[name]))
+    if "capacity" in cells:
+        counted = _COUNT.fullmatch(compact(cells["capacity"]))
+        dated["capacity"] = counted[1] if counted else "?"
     return dated
+
+
+def _date(cell: str, clock: _Clock) -> str | Typed:
+    counted = _FROM_TODAY.fullmatch(fold(cell))
+    if counted is None:
+        return Typed(cell, clock.zone)
+    return (clock.today + timedelta(days=int(counted[1]))).isoformat()

@@ -75,13 +75,15 @@ class AbsenceShown(BaseModel):
 
 
 class FileEntered(BaseModel):
-    """What came of a file's rows."""
+    """What came of a file's rows. Of a workbook `sheet` was read, `hidden_sheets` were not."""
 
     kind: str
     rows: int
     created: int
     changed: int
     unchanged: int
+    sheet: str | None = None
+    hidden_sheets: list[str] = []
 
 
 class SheetWarning(BaseModel):
@@ -101,6 +103,13 @@ class DraftAdded(BaseModel):
     state: str
     rules: int
     warnings: list[SheetWarning]
+
+
+class DraftUploaded(DraftAdded):
+    """A catalogue as it was read. Of a workbook `sheet` was read, `hidden_sheets` were not."""
+
+    sheet: str | None = None
+    hidden_sheets: list[str] = []
 
 
 class VersionInList(DraftAdded):

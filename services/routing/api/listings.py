@@ -8,17 +8,32 @@ from services.routing.api import kept
 from services.routing.api.edge import PROBLEMS, PageCursor, PageSize, Staff, edge_of
 from services.routing.api.paging import after_id, page
 from services.routing.store import listing
+from shared.contracts.fields import Name, PartyNamed, Uscc
 from shared.contracts.vocabulary import Tier
+from shared.http.routes import CheckedRoute
 from shared.kit.answers import Page
+from shared.kit.db import Connection
+from shared.kit.messages import text
+from shared.kit.problems import FieldError, invalid_because, language
 
-router = APIRouter(prefix="/routing", tags=["directory"])
+router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["directory"])
 
-Wanted = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+async def _check_party(conn: Connection, name: str, party: str | None, lang: str) -> None:
+    """Raises Problem 422 for a filter whose party is not in the directory: it would match nothing."""
+    if party is not None and not await listing.has_party(conn, party):
+        words = text("field.unknown_party", lang, party=party)
+        raise invalid_because([FieldError(f"/query/{name}", "unknown_party", words)])
+
+
+Wanted = Annotated[Name | None, Query()]
+WantedParty = Annotated[PartyNamed | None, Query()]
 
 
 @router.get(
     "/departments",
     responses={200: {"model": Page[kept.DepartmentShown]}, **PROBLEMS},
+    operation_id="listDepartments",
     summary="Departments",
 )
 async def departments(
@@ -33,18 +48,20 @@ async def departments(
 @router.get(
     "/liaisons",
     responses={200: {"model": Page[kept.LiaisonInList]}, **PROBLEMS},
+    operation_id="listLiaisons",
     summary="Liaisons",
 )
 async def liaisons(
     request: Request,
     caller: Staff,
-    department_id: Wanted = None,
+    department_id: WantedParty = None,
     limit: PageSize = 50,
     cursor: PageCursor = None,
 ) -> Response:
     """With how many matters they hold (`load`) and whether they are away."""
     edge = edge_of(request)
     async with edge.db.reading() as conn:
+        await _check_party(conn, "department_id", department_id, language(request))
         found = await listing.list_liaisons(
             conn, after_id(cursor), limit + 1, department_id, edge.clock()
         )
@@ -54,6 +71,7 @@ async def liaisons(
 @router.get(
     "/enterprises",
     responses={200: {"model": Page[kept.EnterpriseShown]}, **PROBLEMS},
+    operation_id="listEnterprises",
     summary="Enterprises",
 )
 async def enterprises(
@@ -70,17 +88,23 @@ async def enterprises(
     return page(found, limit, lambda row: (row["uscc"],), dict)
 
 
-@router.get("/ties", responses={200: {"model": Page[kept.TieShown]}, **PROBLEMS}, summary="Ties")
+@router.get(
+    "/ties",
+    responses={200: {"model": Page[kept.TieShown]}, **PROBLEMS},
+    operation_id="listTies",
+    summary="Ties",
+)
 async def ties(
     request: Request,
     caller: Staff,
-    uscc: Wanted = None,
-    liaison_id: Wanted = None,
+    uscc: Uscc | None = None,
+    liaison_id: WantedParty = None,
     limit: PageSize = 50,
     cursor: PageCursor = None,
 ) -> Response:
     """Past, present and future ones; of one enterprise or liaison when asked so."""
     async with edge_of(request).db.reading() as conn:
+        await _check_party(conn, "liaison_id", liaison_id, language(request))
         found = await listing.list_ties(conn, after_id(cursor), limit + 1, uscc, liaison_id)
     return page(found, limit, lambda row: (row["id"],), dict)
 
@@ -88,6 +112,7 @@ async def ties(
 @router.get(
     "/liaisons/{liaison_id}/absences",
     responses={200: {"model": Page[kept.AbsenceShown]}, **PROBLEMS},
+    operation_id="listAbsences",
     summary="A liaison's absences",
 )
 async def absences(

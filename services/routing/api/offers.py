@@ -14,8 +14,6 @@ from services.routing.api.edge import (
     Overseer,
     PageCursor,
     PageSize,
-    PartyId,
-    Words,
     acting,
     edge_of,
 )
@@ -28,7 +26,9 @@ from services.routing.handlers.answers import Answering, accept_offer, decline_o
 from services.routing.handlers.outcomes import Done
 from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.reviews import Review, list_reviews
+from shared.contracts.fields import Note, PartyId
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
+from shared.http.routes import CheckedRoute
 from shared.kit import commands
 from shared.kit.answers import Page
 from shared.kit.auth import Principal
@@ -38,7 +38,7 @@ from shared.kit.messages import text
 from shared.kit.problems import language
 from shared.kit.spans import trace_in
 
-router = APIRouter(prefix="/routing", tags=["offers"])
+router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["offers"])
 
 
 class DeclineBody(Body):
@@ -46,19 +46,20 @@ class DeclineBody(Body):
 
     reason_code: DeclineReason
     suggested_owner: PartyId | None = None
-    note: Words | None = None
+    note: Note | None = None
 
 
 class RulingBody(Body):
     """`upheld` 改派: to the suggested owner; `overruled` 维持: back to the party that objected."""
 
     ruling: Ruling
-    note: Words | None = None
+    note: Note | None = None
 
 
 @router.post(
     "/offers/{offer_id}/accept",
     responses={200: {"model": answers.OfferAnswered}, **PROBLEMS},
+    operation_id="acceptOffer",
     summary="Take the matter (签收)",
     dependencies=[commands.KEYED, commands.VERSIONED],
 )
@@ -77,6 +78,7 @@ async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response
 @router.post(
     "/offers/{offer_id}/decline",
     responses={200: {"model": answers.OfferDeclined}, **PROBLEMS},
+    operation_id="declineOffer",
     summary="Send the matter back (退单)",
     dependencies=[commands.KEYED, commands.VERSIONED],
 )
@@ -98,6 +100,7 @@ async def decline(
 @router.post(
     "/objections/{objection_id}/ruling",
     responses={200: {"model": answers.ObjectionRuled}, **PROBLEMS},
+    operation_id="ruleObjection",
     summary="Rule an objection",
     dependencies=[commands.KEYED, commands.VERSIONED],
 )
@@ -175,6 +178,7 @@ def _next(done: Done) -> dict[str, Any] | None:
 @router.get(
     "/objections",
     responses={200: {"model": Page[answers.ObjectionInList]}, **PROBLEMS},
+    operation_id="listObjections",
     summary="Objections",
 )
 async def objections(

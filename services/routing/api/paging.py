@@ -11,6 +11,7 @@ import orjson
 from fastapi import Response
 
 from services.routing.store import queues
+from shared.contracts.moments import read_recorded
 from shared.kit.answers import as_json
 from shared.kit.problems import Problem
 
@@ -63,10 +64,7 @@ def after_place(cursor: str | None) -> tuple[datetime, UUID]:
         return queues.FIRST
     moment, identifier = _read(cursor, 2)
     try:
-        at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            raise ValueError("a moment has a zone")
-        return at, UUID(identifier)
+        return read_recorded(moment), UUID(identifier)
     except ValueError as fault:
         raise Problem(400, "bad_cursor") from fault
 

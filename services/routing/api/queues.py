@@ -6,27 +6,29 @@ from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 
 from services.routing.api import answers
 from services.routing.api.edge import PROBLEMS, Edge, PageCursor, PageSize, Staff, edge_of
 from services.routing.api.paging import after_place, page
 from services.routing.api.views import item_view
 from services.routing.domain.parties import FALLBACK_DESK
-from services.routing.handlers.following import Broken, Current, Happening, Standing, follow
+from services.routing.handlers.following import Broken, Current, Happening, QueuedOffer, follow
 from services.routing.store import feed, queues
 from services.routing.store.queues import Told
 from shared.contracts.vocabulary import OfferState, Role
+from shared.http.routes import CheckedRoute
+from shared.http.streams import GuardedStream
+from shared.http.ticketed import STREAM, Ticket, TicketedRoute, issued_ticket, party_stream
 from shared.kit.answers import Page
 from shared.kit.auth import Principal
-from shared.kit.problems import Problem, busy, language
+from shared.kit.problems import Problem, ProblemDocument, language
+from shared.kit.tickets import StreamTicket
 
-router = APIRouter(prefix="/routing/queues", tags=["queues"])
+router = APIRouter(route_class=CheckedRoute, prefix="/routing/queues", tags=["queues"])
+streams = APIRouter(route_class=TicketedRoute, prefix="/routing/queues", tags=["queues"])
 
-HEARTBEAT_SECONDS: Final = 15
-MOST_STREAMS: Final = 2000
-STREAM: Final = {"schema": {"type": "string", "description": "events as in the description"}}
-SEND_SECONDS: Final = 30
+TOO_MANY: Final = {"model": ProblemDocument, "content": {"application/problem+json": {}}}
 
 
 def _party(caller: Principal, asked: str) -> str:
@@ -41,6 +43,7 @@ def _party(caller: Principal, asked: str) -> str:
 @router.get(
     "/{party}",
     responses={200: {"model": Page[answers.QueueItem]}, **PROBLEMS},
+    operation_id="getQueue",
     summary="What a party is offered, oldest request first",
 )
 async def show_queue(
@@ -68,9 +71,10 @@ async def show_queue(
     )
 
 
-@router.get(
+@streams.get(
     "/{party}/stream",
-    responses={200: {"content": {"text/event-stream": STREAM}}, **PROBLEMS},
+    responses={200: {"content": {"text/event-stream": STREAM}}, **PROBLEMS, 429: TOO_MANY},
+    operation_id="streamQueue",
     summary="The same as server-sent events",
 )
 async def stream_queue(
@@ -82,26 +86,47 @@ async def stream_queue(
         str | None,
         Query(max_length=40, description="as Last-Event-ID, where no header can be sent"),
     ] = None,
-) -> EventSourceResponse:
+    ticket: Ticket = None,
+) -> GuardedStream:
     """First what is offered (`offered`, then `current`), then what happens: `offered` and `ended` (with `how`).
 
     With Last-Event-ID it goes on after that event, with nothing missed; `reset` says that this is too long ago (a
     week) and that a new beginning follows. An offer may be told twice: its `offer_id` names it.
+
+    A page in a browser, whose EventSource sends no header, gets a `ticket` first; when the connection ends it gets
+    another one, and goes on with `since`.
+
+    It ends within 15 s once the token no longer counts or has another role. A party may hold 64 streams of a replica.
     """
     edge, lang, whose = edge_of(request), language(request), _party(caller, party)
-    if edge.watch.watchers >= MOST_STREAMS:
-        raise busy(5)
     async with edge.db.reading() as conn:
         known = await feed.positions(conn, [whose])
     if whose not in known:
         raise Problem(404, "no_such_party", params={"id": whose})
     after = _position(last_event_id or since)
-    return EventSourceResponse(
-        _events(edge, whose, after, lang),
-        ping=HEARTBEAT_SECONDS,
-        send_timeout=SEND_SECONDS,
-        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-    )
+    return party_stream(request, caller, _events(edge, whose, after, lang))
+
+
+@router.post(
+    "/{party}/stream/tickets",
+    status_code=201,
+    responses={201: {"model": StreamTicket}, **PROBLEMS},
+    summary="Get a ticket for the stream of a queue",
+    operation_id="createQueueTicket",
+)
+async def create_ticket(
+    request: Request, party: Annotated[str, "an id, or `me`"], caller: Staff
+) -> Response:
+    """For whoever cannot send a header: a ticket counts once, within 30 s, in the caller's name and for this queue.
+
+    An Idempotency-Key has no effect: one ticket too many expires by itself.
+    """
+    whose = _party(caller, party)
+    async with edge_of(request).db.transaction() as conn:
+        if not await feed.positions(conn, [whose]):
+            raise Problem(404, "no_such_party", params={"id": whose})
+        path = request.scope["path"].removesuffix("/tickets")
+        return await issued_ticket(request, conn, path)
 
 
 def _position(written: str | None) -> int | None:
@@ -124,7 +149,7 @@ def _event(happening: Happening, party: str, now: datetime, lang: str) -> Server
     match happening:
         case Broken(position=position):
             return _written("reset", {"party": party, "last_event_id": position})
-        case Standing(item=item):
+        case QueuedOffer(item=item):
             return _written("offered", item_view(item, now, lang))
         case Current(position=position):
             return _written("current", {"party": party}, position)

@@ -1,10 +1,10 @@
 """The columns and labels of the catalogue's file, as an office worker writes them; it reads no file."""
 
 import re
-import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from shared.contracts.folding import compact, fold
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
 
 RULE: Final = "规则编号"
@@ -43,17 +43,23 @@ DIFFICULTIES: Final = {"简单": Difficulty.SIMPLE, "复杂": Difficulty.COMPLEX
 LONGEST_ACCEPT_MINUTES: Final = 100 * 60
 LONGEST_HANDLE_DAYS: Final = 365
 
+_HOURS: Final = re.compile(r"\s*(?:个?(?:工作)?小时|h|hours?)$")
+_DAYS: Final = re.compile(r"\s*(?:个?(?:工作)?(?:日|天)|d|days?)$")
 _JOINTS = re.compile(r"[、，,；;\n]")
 
 
 def header(text: str) -> str:
-    """A column's name as it is compared: without spaces, with half-width brackets."""
-    return re.sub(r"\s", "", text).replace("（", "(").replace("）", ")")
+    """A column's name as it is compared: folded, without spaces."""
+    return compact(text)
 
 
 def words(cell: str) -> tuple[str, ...]:
-    """The words of a cell, which are joined by 、 (a comma or a semicolon will do), each once."""
-    return tuple(dict.fromkeys(part.strip() for part in _JOINTS.split(cell) if part.strip()))
+    """The words of a cell, which are joined by 、 (a comma or a semicolon will do), each once in its first spelling."""
+    found: dict[str, str] = {}
+    for part in _JOINTS.split(cell):
+        if compact(part):
+            found.setdefault(compact(part), part.strip())
+    return tuple(found.values())
 
 
 def path(text: str) -> str:
@@ -63,25 +69,25 @@ def path(text: str) -> str:
 
 
 def minutes(cell: str) -> int | None:
-    """Whole minutes from hours such as `2` or `0.5`; None when it is no such number, up to 100 hours."""
-    found = _number(cell)
+    """Whole minutes from hours such as `2`, `0.5` or `2小时`; None when it is no such number, up to 100 hours."""
+    found = _number(cell, _HOURS)
     if found is None or found * 60 != (whole := int(found * 60)):
         return None
     return whole if 1 <= whole <= LONGEST_ACCEPT_MINUTES else None
 
 
 def days(cell: str) -> int | None:
-    """Whole days; None when it is no such number, 1 to 365."""
-    found = _number(cell)
+    """Whole days, as `15` or `15个工作日`; None when it is no such number, 1 to 365."""
+    found = _number(cell, _DAYS)
     if found is None or found != (whole := int(found)):
         return None
     return whole if 1 <= whole <= LONGEST_HANDLE_DAYS else None
 
 
-def _number(cell: str) -> Decimal | None:
+def _number(cell: str, unit: re.Pattern[str]) -> Decimal | None:
     try:
         # Full-width digits are what a Chinese keyboard types.
-        found = Decimal(unicodedata.normalize("NFKC", cell))
+        found = Decimal(unit.sub("", fold(cell)))
     except InvalidOperation:
         return None
     return found if found.is_finite() and abs(found) < 1_000_000 else None

@@ -1,17 +1,19 @@
-"""Reads and checks the catalogue's CSV file; every fault is reported with its row and column, all at once."""
+"""Reads and checks the catalogue's file; every fault is reported with its row and column, all at once."""
 
-import csv
-import io
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
 from services.routing.catalogue import columns
+from services.routing.catalogue.stored import kept_text, stored_rows
+from shared.contracts.folding import compact
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
-from shared.kit.tables import decoded
+from shared.tables.reader import read_table
+from shared.tables.table import TableData, Unusable, column_title
 
 LARGEST_BYTES: Final = 1024 * 1024
 MOST_RULES: Final = 2000
+MOST_ROWS: Final = 10_000
 LONGEST_CELL: Final = 2000
 
 Label = TypeVar("Label")
@@ -50,7 +52,7 @@ class Rule:
     def conditions(self) -> tuple[frozenset[str], ...]:
         """What the row asks for, comparable with another row's."""
         return tuple(
-            frozenset(asked)
+            frozenset(map(compact, asked))
             for asked in (
                 self.categories, self.keywords, self.kinds, self.parks, self.tiers, self.urgencies
             )
@@ -85,35 +87,56 @@ Reading: TypeAlias = Sheet | Faulty
 
 
 def read_sheet(raw: bytes, known: Known) -> Reading:
-    """Check the file as uploaded: CSV in UTF-8 (with or without a byte order mark) or GB18030."""
+    """Check a file's bytes, read in this process; an upload is read in one of its own and given to `check_table`."""
     if len(raw) > LARGEST_BYTES:
         return Faulty((Remark("too_large", found=str(LARGEST_BYTES)),))
-    text = decoded(raw)
-    if text is None:
-        return Faulty((Remark("encoding"),))
-    records = list(enumerate(csv.reader(io.StringIO(text, newline="")), start=1))
-    if not records or not any(records[0][1]):
-        return Faulty((Remark("empty"),))
-    names = [columns.header(cell) for cell in records[0][1]]
-    faults = list(_header_faults(names))
+    try:
+        table = read_table(raw, MOST_ROWS)
+    except Unusable as fault:
+        return Faulty((Remark(fault.code, fault.row, found=fault.found),))
+    return check_table(table, raw, known)
+
+
+def check_table(table: TableData, raw: bytes, known: Known) -> Reading:
+    """Check a table that was read from `raw`: all its faults, or its rules with the text that is kept of it."""
+    names = [columns.header(cell) for cell in table.header]
+    faults = list(_header_faults(names, table.header_row))
+    faults += [
+        Remark(
+            fault.code,
+            row,
+            None if fault.column is None else column_title(table.header, fault.column),
+            fault.found,
+        )
+        for row, found in table.faults.items()
+        for fault in found
+    ]
     if faults:
         return Faulty(tuple(faults))
-    return _check(text, names, records[1:], known)
+    return _check(kept_text(table, raw), names, list(table.rows.items()), known)
 
 
-def _header_faults(names: Sequence[str]) -> Iterator[Remark]:
+def read_stored(text: str, known: Known) -> Reading:
+    """Check a version's text as it was kept; what an earlier reader let pass still passes."""
+    records = list(stored_rows(text))
+    if not records:
+        return Faulty((Remark("empty"),))
+    return _check(text, [columns.header(cell) for cell in records[0][1]], records[1:], known)
+
+
+def _header_faults(names: Sequence[str], row: int) -> Iterator[Remark]:
     for name in columns.REQUIRED:
         if name not in names:
-            yield Remark("missing_column", 1, name)
+            yield Remark("missing_column", row, name)
     for at, name in enumerate(names):
         if name and name not in columns.COLUMNS:
-            yield Remark("unknown_column", 1, name)
+            yield Remark("unknown_column", row, name)
         elif name and name in names[:at]:
-            yield Remark("column_twice", 1, name)
+            yield Remark("column_twice", row, name)
 
 
 def _check(
-    text: str, names: Sequence[str], records: Sequence[tuple[int, list[str]]], known: Known
+    text: str, names: Sequence[str], records: Sequence[tuple[int, Sequence[str]]], known: Known
 ) -> Reading:
     faults: list[Remark] = []
     rules: list[Rule] = []
@@ -143,6 +166,7 @@ def _repeated(rules: Sequence[Rule]) -> Iterator[Remark]:
 def _warnings(rules: Sequence[Rule], known: Known) -> Iterator[Remark]:
     seen: dict[tuple[frozenset[str], ...], str] = {}
     catch_all: str | None = None
+    parks = {compact(park) for park in known.parks}
     for rule in rules:
         conditions = rule.conditions()
         if catch_all is not None:
@@ -153,7 +177,7 @@ def _warnings(rules: Sequence[Rule], known: Known) -> Iterator[Remark]:
         if not any(conditions) and catch_all is None:
             catch_all = rule.rule_id
         for park in rule.parks:
-            if park not in known.parks:
+            if compact(park) not in parks:
                 yield Remark("unknown_park", rule.row, columns.PARK, park)
     if catch_all is None:
         yield Remark("no_catch_all")
@@ -179,7 +203,7 @@ class _Line:
             row=self.row,
             rule_id=self._needed(columns.RULE),
             categories=self._paths(columns.CATEGORY),
-            keywords=tuple(word.casefold() for word in self._words(columns.KEYWORDS)),
+            keywords=tuple(map(compact, self._words(columns.KEYWORDS))),
             kinds=self._labels(columns.KIND, columns.KINDS),
             parks=self._words(columns.PARK),
             tiers=self._labels(columns.TIER, columns.TIERS),
@@ -203,7 +227,7 @@ class _Line:
         if len(cell) > LONGEST_CELL:
             self._fault("too_long", column, str(LONGEST_CELL))
             return ""
-        if column != columns.NOTE and not _fits_the_table(cell):
+        if "\0" in cell or (column != columns.NOTE and not _fits_the_table(cell)):
             self._fault("unusable_text", column, cell)
             return ""
         return cell
@@ -226,8 +250,8 @@ class _Line:
     def _labels(self, column: str, meanings: Mapping[str, Label]) -> tuple[Label, ...]:
         found: list[Label] = []
         for word in self._words(column):
-            if word in meanings:
-                found.append(meanings[word])
+            if compact(word) in meanings:
+                found.append(meanings[compact(word)])
             else:
                 self._fault("unknown_label", column, word)
         return tuple(found)
@@ -239,9 +263,13 @@ class _Line:
         return labels[0] if labels else None
 
     def _department(self, column: str, name: str) -> str:
-        if name and name not in self.known.departments:
+        if not name or name in self.known.departments:
+            return name
+        alike = [each for each in self.known.departments if compact(each) == compact(name)]
+        if len(alike) != 1:
             self._fault("unknown_department", column, name)
-        return name
+            return name
+        return alike[0]
 
     def _number(self, column: str, read: Callable[[str], int | None]) -> int | None:
         cell = self._cell(column)

@@ -14,6 +14,7 @@ from services.routing.domain.dispatching import (
     Outcome,
     dispatch,
 )
+from shared.contracts.folding import compact
 from shared.contracts.vocabulary import Difficulty, Urgency
 
 MOST_REMEMBERED: Final = 20_000
@@ -37,7 +38,7 @@ class Catalogue:
         self._keywords = tuple(
             dict.fromkeys(keyword for rule in rules for keyword in rule.keywords)
         )
-        self._parks = frozenset(park for rule in rules for park in rule.parks)
+        self._parks = frozenset(compact(park) for rule in rules for park in rule.parks)
         self._rules = tuple(rules)
         self._decision = ZenEngine().create_decision(json.dumps(decision_model(rules)))
         self._remembered: dict[tuple[str | None, ...], Dispatched] = {}
@@ -46,12 +47,13 @@ class Catalogue:
     def dispatch(self, facts: Facts) -> Dispatched:
         """The decision for these facts: by the first rule that fits, or by none (`rule_id` None)."""
         hits = () if facts.category else self._hits(facts.words)
+        park = compact(facts.park) if facts.park else None
         regarded = self._regarded_of(facts.category, hits)
         key = (
             facts.category,
             facts.urgency,
             facts.kind if "kind" in regarded else None,
-            facts.park if "park" in regarded and facts.park in self._parks else None,
+            park if "park" in regarded and park in self._parks else None,
             facts.tier if "tier" in regarded else None,
             *hits,
         )
@@ -77,16 +79,17 @@ class Catalogue:
         return found
 
     def _hits(self, words: str) -> tuple[str, ...]:
-        words = words.casefold()
-        return tuple(keyword for keyword in self._keywords if keyword in words)
+        # Line by line, so that the end of one and the beginning of the next make no word.
+        folded = "\n".join(map(compact, words.splitlines()))
+        return tuple(keyword for keyword in self._keywords if keyword in folded)
 
     def _ask(self, facts: Facts, hits: Sequence[str]) -> Outcome | None:
         answer = self._decision.evaluate(
             {
-                "category": facts.category or "",
+                "category": compact(facts.category or ""),
                 "words": list(hits),
                 "kind": facts.kind.value,
-                "park": facts.park or "",
+                "park": compact(facts.park or ""),
                 "tier": facts.tier.value if facts.tier else "",
                 "urgency": facts.urgency.value,
             }
@@ -104,8 +107,8 @@ def _may_fit(rule: Rule, category: str | None, hits: Sequence[str]) -> bool:
     """Whether the category and the words leave it possible that the rule fits."""
     if not rule.categories and not rule.keywords:
         return True
-    path = f"{category or ''}/"
-    return any(path.startswith(f"{each}/") for each in rule.categories) or any(
+    path = f"{compact(category or '')}/"
+    return any(path.startswith(f"{compact(each)}/") for each in rule.categories) or any(
         keyword in hits for keyword in rule.keywords
     )
 
@@ -159,7 +162,7 @@ def _row(rule: Rule) -> dict[str, str]:
         "_id": str(rule.row),
         "subject": _subject(rule),
         "if_kind": _any_of(rule.kinds),
-        "if_park": _any_of(rule.parks),
+        "if_park": _any_of(map(compact, rule.parks)),
         "if_tier": _any_of(rule.tiers),
         "if_urgency": _any_of(rule.urgencies),
         "then_rule_id": _text(rule.rule_id),
@@ -177,7 +180,7 @@ def _subject(rule: Rule) -> str:
     """A category at or below one of the rule's, or, where the request names none, one of its keywords."""
     fits = [
         f"category == {_text(path)} or startsWith(category, {_text(path + '/')})"
-        for path in rule.categories
+        for path in map(compact, rule.categories)
     ]
     if rule.keywords:
         fits.append(f"some(words, # in [{_any_of(rule.keywords)}])")

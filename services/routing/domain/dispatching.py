@@ -112,6 +112,14 @@ def accept_by(dispatched: Dispatched, now: datetime, calendar: WorkingCalendar) 
     return calendar.add(now, Limit.minutes(dispatched.accept_minutes))
 
 
+def acted_on_at(limit: datetime, urgency: Urgency | None, calendar: WorkingCalendar) -> datetime:
+    """When a limit that has run out is acted on: one that ends on a day off at the next opening.
+
+    An emergency's limit is acted on when it ends, whatever the day. `urgency` is None for an objection's review.
+    """
+    return limit if urgency is Urgency.EMERGENCY else calendar.after_rest(limit)
+
+
 def review_by(now: datetime, calendar: WorkingCalendar, limits: Limits) -> datetime:
     """By when a coordinator rules an objection raised `now`, before the matter goes on without a ruling."""
     return calendar.add(now, Limit.days(limits.review_days))

@@ -17,7 +17,7 @@ from shared.contracts.vocabulary import (
 )
 
 
-class Standing(StrEnum):
+class RoutingState(StrEnum):
     """Where a matter stands with routing."""
 
     OFFERED = "offered"
@@ -41,7 +41,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RoutedRequest:
     """What was asked and by whom, as far as routing needs it. `detail` is kept only where keywords decide."""
 
     requester_kind: RequesterKind
@@ -67,10 +67,10 @@ class Matter:
     round: int
     attempt: int
     version: int
-    standing: Standing
+    standing: RoutingState
     offer_id: str | None
     owner_id: str | None
-    asked: Asked
+    asked: RoutedRequest
     dispatched: Dispatched
     park: str | None = None
     tier: Tier | None = None
@@ -89,6 +89,7 @@ class Offer:
     state: OfferState
     holding: bool
     expires_at: datetime
+    offered_at: datetime | None = None
 
 
 class ObjectionState(StrEnum):
@@ -115,6 +116,7 @@ class Objection:
     note: str | None
     review_at: datetime
     state: ObjectionState
+    raised_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

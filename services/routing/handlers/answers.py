@@ -1,6 +1,6 @@
 """Answers to offers: one command, one transaction; a refusal changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.routing.domain import answers
@@ -16,8 +16,15 @@ from services.routing.domain.answers import (
     SuggestsItself,
 )
 from services.routing.domain.choice import Verdict
-from services.routing.domain.dispatching import review_by
-from services.routing.domain.matter import Case, Cause, Objection, ObjectionState, Offer, Standing
+from services.routing.domain.dispatching import acted_on_at, review_by
+from services.routing.domain.matter import (
+    Case,
+    Cause,
+    Objection,
+    ObjectionState,
+    Offer,
+    RoutingState,
+)
 from services.routing.handlers.changes import Change, Placing, dispatch_of, party_ref
 from services.routing.handlers.office import Office
 from services.routing.handlers.outcomes import (
@@ -45,11 +52,11 @@ from shared.kit.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Which offer is answered, by whom, and at which version of the matter when that was said."""
+    """Which offer is answered, by whom, and at which versions of the matter (None: at any)."""
 
     offer_id: str
     acting: Acting
-    version: int | None = None
+    versions: frozenset[int] | None = None
     traceparent: str | None = None
 
 
@@ -61,7 +68,7 @@ async def accept_offer(
     if not isinstance(found, tuple):
         return found
     case, offer = found
-    decision = answers.accept(offer, answering.acting, now)
+    decision = answers.accept(_until_acted_on(offer, case, office), answering.acting, now)
     if not isinstance(decision, Accepted):
         return Refused(decision, case, offer)
     change = Change(case.matter, traceparent=answering.traceparent)
@@ -92,7 +99,8 @@ async def decline_offer(
     if not isinstance(found, tuple):
         return found
     case, offer = found
-    decision = answers.decline(offer, answering.acting, declination, case.objections, now)
+    standing = _until_acted_on(offer, case, office)
+    decision = answers.decline(standing, answering.acting, declination, case.objections, now)
     match decision:
         case PassedOn():
             change = _sent_back(case, offer, answering.acting, declination)
@@ -110,6 +118,12 @@ async def decline_offer(
     return Done(change, offer, objection)
 
 
+def _until_acted_on(offer: Offer, case: Case, office: Office) -> Offer:
+    """The offer with the moment at which the sweep ends it: on a day off it can still be answered."""
+    urgency = case.matter.dispatched.urgency
+    return replace(offer, expires_at=acted_on_at(offer.expires_at, urgency, office.calendar))
+
+
 async def _case_of_offer(
     conn: Connection, answering: Answering
 ) -> tuple[Case, Offer] | NotFound | Moved:
@@ -119,11 +133,11 @@ async def _case_of_offer(
     case = (await load_cases(conn, [matter_id], answering.offer_id))[matter_id]
     offer = next(found for found in case.offers if found.id == answering.offer_id)
     # Who may not answer learns nothing of the matter's version.
-    if answers.may_answer(offer, answering.acting) and answering.version not in (
-        None,
-        case.matter.version,
+    expected, version = answering.versions, case.matter.version
+    if answers.may_answer(offer, answering.acting) and (
+        expected is not None and version not in expected
     ):
-        return Moved(case.matter.version)
+        return Moved(version)
     return case, offer
 
 
@@ -185,7 +199,7 @@ def _object(
             dispatch=dispatch_of(change.dispatched, change.park),
         ),
     ]
-    change.stand(Standing.WAITING, objection.review_at)
+    change.stand(RoutingState.WAITING, objection.review_at)
     return objection
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from services.routing.domain.dispatching import Facts, dispatch
-from services.routing.domain.matter import Asked, Case, Cause, Matter, Standing
+from services.routing.domain.matter import Case, Cause, Matter, RoutedRequest, RoutingState
 from services.routing.handlers.changes import Change, Placing
 from services.routing.handlers.office import Office
 from services.routing.handlers.settling import load_cases, settle
@@ -19,7 +19,7 @@ from shared.contracts.matters import (
     MatterUnmerged,
     MatterWithdrawn,
 )
-from shared.contracts.requests import RequestRegistered, RequestWithdrawn
+from shared.contracts.requests import RequestRegistered
 from shared.contracts.vocabulary import (
     MatterState,
     OfferState,
@@ -36,7 +36,6 @@ _REASONS: dict[type[MatterChanged], RescindReason] = {
     MatterWithdrawn: RescindReason.WITHDRAWN,
     MatterMerged: RescindReason.MERGED,
 }
-_OF_REQUESTS: tuple[type[Event], ...] = (RequestRegistered, RequestWithdrawn)
 _OF_MATTERS: tuple[type[Event], ...] = (*_REASONS, MatterReopened, MatterUnmerged)
 _FINAL = (
     MatterState.HANDLED,
@@ -50,9 +49,12 @@ _FINAL = (
 async def take_requests(
     conn: Connection, office: Office, messages: Sequence[Message], now: datetime
 ) -> list[Message]:
-    """Somebody for each request that was registered; offers back of those withdrawn. Returns what came too early."""
+    """Find somebody for each request that was registered. Nothing of it is ever too early.
+
+    A withdrawal is followup's to judge: one that does not count ends no offer. What does comes as an event of a matter.
+    """
     return await _take(
-        conn, office, [m for m in messages if isinstance(m.event, _OF_REQUESTS)], now
+        conn, office, [m for m in messages if isinstance(m.event, RequestRegistered)], now
     )
 
 
@@ -103,8 +105,6 @@ def _change(message: Message, case: Case | None, office: Office) -> Change | Non
     if case is None:
         return _opened(event, office) if isinstance(event, RequestRegistered) else None
     match event:
-        case RequestWithdrawn():
-            return _ended(case, RescindReason.WITHDRAWN, message)
         case MatterReopened():
             return _reopened(case, event)
         case MatterUnmerged():
@@ -117,7 +117,7 @@ def _change(message: Message, case: Case | None, office: Office) -> Change | Non
 
 
 def _opened(event: RequestRegistered, office: Office) -> Change:
-    asked = Asked(
+    asked = RoutedRequest(
         requester_kind=event.requester.kind,
         requester_id=event.requester.id,
         requester_name=event.requester.name,
@@ -135,7 +135,7 @@ def _opened(event: RequestRegistered, office: Office) -> Change:
         round=1,
         attempt=0,
         version=0,
-        standing=Standing.WAITING,
+        standing=RoutingState.WAITING,
         offer_id=None,
         owner_id=None,
         asked=asked,
@@ -145,11 +145,11 @@ def _opened(event: RequestRegistered, office: Office) -> Change:
 
 
 def _ended(case: Case, reason: RescindReason, message: Message) -> Change | None:
-    if case.matter.standing is Standing.ENDED:
+    if case.matter.standing is RoutingState.ENDED:
         return None
     change = Change(case.matter)
     change.let_go(case, reason, message.event.actor)
-    change.stand(Standing.ENDED)
+    change.stand(RoutingState.ENDED)
     return change
 
 
@@ -168,12 +168,16 @@ def _reopened(case: Case, event: MatterReopened) -> Change | None:
 
 
 def _unmerged(case: Case, event: MatterUnmerged) -> Change | None:
-    """Who had it has it again; a matter that nobody had taken yet is offered anew."""
-    if case.matter.standing is not Standing.ENDED or event.state in _FINAL:
+    """Who had it has it again; a matter that nobody had taken when it was merged is offered anew.
+
+    An acceptance that followup had not heard of by the merge counts for nothing there, so that it does not here.
+    """
+    if case.matter.standing is not RoutingState.ENDED or event.state in _FINAL:
         return None
     change = Change(case.matter)
     last = case.offers[-1] if case.offers else None
-    if last is not None and last.state is OfferState.ACCEPTED:
+    taken = event.state is not MatterState.AWAITING_DISPATCH
+    if taken and last is not None and last.state is OfferState.ACCEPTED:
         change.hold_accepted(last, True)
         change.take_up(last)
         return change

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from services.routing.catalogue.sheet import Faulty, Known, Remark, read_sheet
+from services.routing.catalogue.sheet import Faulty, Known, Remark, check_table
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.dispatching import Dispatched
 from services.routing.handlers.office import Office
 from services.routing.store import catalogues, trials
 from services.routing.store.trials import Past
 from shared.kit.db import Connection, Database
+from shared.tables.table import TableData
 
 TRIAL_LIMIT: Final = 10_000
 TRIAL_PAGE: Final = 500
@@ -31,14 +32,22 @@ class Added:
 Adding: TypeAlias = Added | Faulty
 
 
-async def add_version(conn: Connection, raw: bytes, author: str, now: datetime) -> Adding:
+@dataclass(frozen=True, slots=True)
+class CatalogueFile:
+    """A file as it was uploaded, and the table that was read from it."""
+
+    raw: bytes
+    table: TableData
+
+
+async def add_version(conn: Connection, file: CatalogueFile, author: str, now: datetime) -> Adding:
     """Keep a file as a draft if it can be used; everything that is wrong with it if it cannot."""
     await catalogues.lock_versions(conn)
     known = Known(
         frozenset(await catalogues.load_departments(conn)),
         frozenset(await catalogues.load_parks(conn)),
     )
-    sheet = read_sheet(raw, known)
+    sheet = await asyncio.to_thread(check_table, file.table, file.raw, known)
     if isinstance(sheet, Faulty):
         return sheet
     kept = [remark_fields(remark) for remark in sheet.warnings]

@@ -16,10 +16,10 @@ from services.routing.domain.matter import (
     Objection,
     ObjectionState,
     Offer,
-    Standing,
+    RoutingState,
 )
 from services.routing.domain.parties import Party
-from services.routing.store.feed import Entry
+from services.routing.store.feed import QueueEntry
 from services.routing.store.offers import NewOffer, OfferEnd, Settlement
 from shared.contracts.assignments import Dispatch, OfferRescinded, PartyRef
 from shared.contracts.event import Actor, Event
@@ -66,7 +66,7 @@ class Change:
     placing: Placing | None = None
     made: NewOffer | None = None
     ends: list[OfferEnd] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[QueueEntry] = field(default_factory=list)
     objections: list[Objection] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -77,12 +77,14 @@ class Change:
         """The open offer ends in `state`; accepted, its party goes on holding the matter."""
         accepted = state is OfferState.ACCEPTED
         self.ends.append(OfferEnd(offer.id, OfferState.OFFERED, state, accepted, **details))
-        self.entries.append(Entry(offer.party.id, offer.id, "ended", 0 if accepted else -1, state))
+        self.entries.append(
+            QueueEntry(offer.party.id, offer.id, "ended", 0 if accepted else -1, state)
+        )
 
     def hold_accepted(self, offer: Offer, holding: bool) -> None:
         """An accepted offer counts against its party's capacity from now on, or no longer."""
         self.ends.append(OfferEnd(offer.id, OfferState.ACCEPTED, OfferState.ACCEPTED, holding))
-        self.entries.append(Entry(offer.party.id, offer.id, None, 1 if holding else -1))
+        self.entries.append(QueueEntry(offer.party.id, offer.id, None, 1 if holding else -1))
 
     def rescind(self, offer: Offer, reason: RescindReason, actor: Actor) -> None:
         """The open offer is taken back, and that is said."""
@@ -108,9 +110,9 @@ class Change:
         if case.open_objection is not None:
             self.settlements.append(Settlement(case.open_objection.id, ObjectionState.MOOT))
 
-    def stand(self, standing: Standing, due_at: datetime | None = None) -> None:
+    def stand(self, standing: RoutingState, due_at: datetime | None = None) -> None:
         """Where the matter stands when nobody is to be found."""
-        kept = standing in (Standing.OFFERED, Standing.TAKEN)
+        kept = standing in (RoutingState.OFFERED, RoutingState.TAKEN)
         self.matter = replace(
             self.matter, standing=standing, offer_id=self.matter.offer_id if kept else None
         )
@@ -119,7 +121,7 @@ class Change:
     def take_up(self, offer: Offer) -> None:
         """The party of an accepted offer has the matter."""
         self.matter = replace(
-            self.matter, standing=Standing.TAKEN, offer_id=offer.id, owner_id=offer.party.id
+            self.matter, standing=RoutingState.TAKEN, offer_id=offer.id, owner_id=offer.party.id
         )
         self.due_at = None
 
@@ -145,7 +147,7 @@ class Change:
             round=matter.round,
             attempt=matter.attempt if made is None else made.offer.attempt,
             version=matter.version + len(self.events),
-            standing=matter.standing if made is None else Standing.OFFERED,
+            standing=matter.standing if made is None else RoutingState.OFFERED,
             offer_id=matter.offer_id if made is None else made.offer.id,
             owner_id=matter.owner_id,
             asked=matter.asked,

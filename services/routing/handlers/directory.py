@@ -1,11 +1,13 @@
-"""The directory's commands: each write is idempotent, and a change of a tie is said."""
+"""The directory's commands: each write is idempotent, and a change is published."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 import asyncpg
 
+from services.routing.handlers.publishing import publish
 from services.routing.store import directory
 from services.routing.store.directory import (
     Absence,
@@ -46,26 +48,36 @@ class PrimaryOverlap:
 
 @dataclass(frozen=True, slots=True)
 class BadDates:
-    """Refused: the end does not come after the beginning, or a deputy stands in for themselves."""
+    """Refused: the end does not come after the beginning."""
 
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnDeputy:
+    """Refused: a liaison would stand in for themselves."""
+
+
 PartyWrite: TypeAlias = Put | IdTaken | Missing
 TieWrite: TypeAlias = Put | Missing | PrimaryOverlap | BadDates
-AbsenceWrite: TypeAlias = Put | Missing | BadDates
+AbsenceWrite: TypeAlias = Put | Missing | BadDates | OwnDeputy
 
 
-async def put_department(conn: Connection, department: Department) -> PartyWrite:
+async def put_department(
+    conn: Connection, department: Department, actor: Actor, now: datetime
+) -> PartyWrite:
     """Enter or change a department; its desk has a queue from then on."""
     if not await directory.put_party(conn, department.id, PartyKind.DEPARTMENT, department.name):
         return IdTaken(department.id)
     put = await directory.put_department(conn, department)
     await directory.open_queue(conn, department.id)
+    await publish(conn, department, actor, now)
     return put
 
 
-async def put_liaison(conn: Connection, liaison: LiaisonEntry) -> PartyWrite:
+async def put_liaison(
+    conn: Connection, liaison: LiaisonEntry, actor: Actor, now: datetime
+) -> PartyWrite:
     """Enter or change a liaison; they have a queue from then on."""
     if not await directory.put_party(conn, liaison.id, PartyKind.LIAISON, liaison.name):
         return IdTaken(liaison.id)
@@ -75,12 +87,17 @@ async def put_liaison(conn: Connection, liaison: LiaisonEntry) -> PartyWrite:
     except asyncpg.ForeignKeyViolationError:
         return Missing("department_id", liaison.department_id)
     await directory.open_queue(conn, liaison.id)
+    await publish(conn, liaison, actor, now)
     return put
 
 
-async def put_enterprise(conn: Connection, enterprise: EnterpriseEntry) -> Put:
+async def put_enterprise(
+    conn: Connection, enterprise: EnterpriseEntry, actor: Actor, now: datetime
+) -> Put:
     """Enter or change an enterprise."""
-    return await directory.put_enterprise(conn, enterprise)
+    put = await directory.put_enterprise(conn, enterprise)
+    await publish(conn, enterprise, actor, now)
+    return put
 
 
 async def put_tie(conn: Connection, tie: Tie, actor: Actor, now: datetime) -> TieWrite:
@@ -114,15 +131,17 @@ async def put_tie(conn: Connection, tie: Tie, actor: Actor, now: datetime) -> Ti
     return Put.CREATED if version == 1 else Put.CHANGED
 
 
-async def put_absence(conn: Connection, absence: Absence) -> AbsenceWrite:
+async def put_absence(
+    conn: Connection, absence: Absence, actor: Actor, now: datetime
+) -> AbsenceWrite:
     """Enter or change an absence. When it covers now, `due.begin_absences` passes on what is offered, right after.
 
-    It waits for offers to this liaison that are under way, and those begun after it see the absence.
+    The caller ends its transaction with `hold_offers` to this liaison.
     """
     if absence.until_at is not None and absence.until_at <= absence.from_at:
         return BadDates("until")
     if absence.deputy_id == absence.liaison_id:
-        return BadDates("deputy_id")
+        return OwnDeputy()
     try:
         async with conn.transaction():
             put = await directory.put_absence(conn, absence)
@@ -130,5 +149,10 @@ async def put_absence(conn: Connection, absence: Absence) -> AbsenceWrite:
         if fault.constraint_name == "absence_deputy":
             return Missing("deputy_id", absence.deputy_id or "")
         return Missing("liaison_id", absence.liaison_id)
-    await directory.lock_queue(conn, absence.liaison_id)
+    await publish(conn, absence, actor, now)
     return put
+
+
+async def hold_offers(conn: Connection, liaison_ids: Collection[str]) -> None:
+    """Wait for offers to these liaisons that are under way; those begun after it see what the caller entered."""
+    await directory.lock_queues(conn, liaison_ids)

@@ -5,7 +5,8 @@ from typing import Final
 
 from services.routing.domain import answers
 from services.routing.domain.choice import Verdict
-from services.routing.domain.matter import Case, Cause, ObjectionState, Standing
+from services.routing.domain.dispatching import acted_on_at
+from services.routing.domain.matter import Case, Cause, ObjectionState, RoutingState
 from services.routing.handlers.changes import CLOCK, Change, Placing, party_ref
 from services.routing.handlers.office import Office
 from services.routing.handlers.settling import load_cases, settle
@@ -27,23 +28,40 @@ FEED_KEPT: Final = timedelta(days=7)
 
 
 async def sweep(conn: Connection, office: Office, now: datetime, limit: int = SWEEP_LIMIT) -> int:
-    """Act on what has run out, the longest overdue first, `limit` matters at most; how many there were.
+    """Act on what has run out, the longest overdue first, `limit` matters at most; how many it acted on.
 
-    Its cost follows what is due. Several replicas may sweep at once: each takes what no other is at.
+    Its cost follows what is due. Several replicas may sweep at once: each takes what no other is at. On a day off
+    what rests is put off to the next opening.
     """
     due = await matters.claim_due(conn, now, limit)
     if not due:
         return 0
     cases = await load_cases(conn, due)
-    await settle(conn, office, [_run_out(case, now) for case in cases.values()], now)
-    return len(due)
+    looked_at = {case.matter.id: _acted_on_at(case, office, now) for case in cases.values()}
+    resting = {matter_id: at for matter_id, at in looked_at.items() if at > now}
+    if resting:
+        await matters.put_off(conn, resting)
+    ran_out = [_run_out(case, now) for case in cases.values() if case.matter.id not in resting]
+    if ran_out:
+        await settle(conn, office, ran_out, now)
+    return len(ran_out)
+
+
+def _acted_on_at(case: Case, office: Office, now: datetime) -> datetime:
+    urgency = (
+        case.matter.dispatched.urgency if case.matter.standing is RoutingState.OFFERED else None
+    )
+    objection, offer = case.open_objection, case.holding
+    limit = offer.expires_at if offer else objection.review_at if objection else now
+    calendar = office.calendar
+    return max(acted_on_at(limit, urgency, calendar), acted_on_at(now, urgency, calendar))
 
 
 def _run_out(case: Case, now: datetime) -> Change:
     change = Change(case.matter)
     earlier = answers.answered(case.offers, case.matter.round)
     match case.matter.standing:
-        case Standing.OFFERED:
+        case RoutingState.OFFERED:
             offer = case.holding
             if offer is None:
                 raise LookupError(f"{case.matter.id} is offered to nobody")
@@ -60,12 +78,12 @@ def _run_out(case: Case, now: datetime) -> Change:
             )
             answered = earlier | {offer.party.id: Verdict.TIMED_OUT}
             change.placing = Placing(Cause.TIMED_OUT, answered=answered)
-        case Standing.WAITING:
+        case RoutingState.WAITING:
             if case.open_objection is not None:
                 lapsed = Settlement(case.open_objection.id, ObjectionState.LAPSED)
                 change.settlements.append(lapsed)
             change.placing = Placing(Cause.REVIEW_LAPSED, answered=earlier)
-        case Standing.TAKEN | Standing.ENDED:
+        case RoutingState.TAKEN | RoutingState.ENDED:
             change.stand(case.matter.standing)
     return change
 

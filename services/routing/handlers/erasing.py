@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.routing.store import erasing as store
 from shared.kit import erasing
 from shared.kit.db import Connection
-from shared.kit.erasing import Asked
+from shared.kit.erasing import ErasureRequest
 
 
 async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
@@ -13,6 +13,6 @@ async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
     return await erasing.waiting_letters(conn, subject)
 
 
-async def erase(conn: Connection, asked: Asked) -> dict[str, int]:
+async def erase(conn: Connection, asked: ErasureRequest) -> dict[str, int]:
     """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
     return await erasing.erase_matter(conn, asked, store.erase)

@@ -22,7 +22,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueuedOffer:
     """An offer that stands in the queue at the beginning; it cannot be gone on from."""
 
     item: Item
@@ -35,7 +35,7 @@ class Current:
     position: int
 
 
-Happening: TypeAlias = Broken | Standing | Current | Told
+Happening: TypeAlias = Broken | QueuedOffer | Current | Told
 
 
 async def follow(
@@ -53,7 +53,7 @@ async def follow(
             # Taken before the offers are read: what changes meanwhile is told once more, afterwards.
             after = await _position(db, party)
             async for item in _standing(db, party):
-                yield Standing(item)
+                yield QueuedOffer(item)
             yield Current(after)
         while True:
             async with db.reading() as conn:

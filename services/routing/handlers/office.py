@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import structlog
 
-from services.routing.catalogue.sheet import Faulty, Known, read_sheet
+from services.routing.catalogue.sheet import Faulty, Known, read_stored
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.dispatching import Limits
 from services.routing.store import catalogues
@@ -35,7 +35,7 @@ class ActiveCatalogue:
         text = await catalogues.load_source(conn, version)
         if text is None:
             raise LookupError(f"the dispatch catalogue has no version {version}")
-        sheet = read_sheet(text.encode(), Known(await catalogues.load_departments(conn)))
+        sheet = read_stored(text, Known(await catalogues.load_departments(conn)))
         if isinstance(sheet, Faulty):
             # It was in order when it came in. A town is better served by its fallback desk than by nobody.
             log.error("catalogue.unusable", version=version, faults=len(sheet.faults))

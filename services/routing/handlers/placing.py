@@ -20,7 +20,7 @@ from services.routing.handlers.changes import (
 )
 from services.routing.handlers.office import Office
 from services.routing.store import town as town_store
-from services.routing.store.feed import Entry
+from services.routing.store.feed import QueueEntry
 from services.routing.store.offers import NewOffer
 from services.routing.store.town import Enterprise
 from shared.contracts.assignments import OfferMade
@@ -157,7 +157,7 @@ def _offer(
         received_at=matter.asked.received_at,
     )
     change.due_at = expires_at
-    change.entries.append(Entry(choice.party.id, offer.id, "offered", 1))
+    change.entries.append(QueueEntry(choice.party.id, offer.id, "offered", 1))
     change.events.append(_offer_made(change, change.made, now, calendar_version))
 
 

@@ -1,10 +1,11 @@
 """A coordinator's ruling on an objection (派单异议): once, in time, and the matter goes on in the same transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.routing.domain import answers
 from services.routing.domain.answers import Acting, AlreadySettled, OfferedTo
+from services.routing.domain.dispatching import acted_on_at
 from services.routing.domain.matter import Case, Cause, Objection, ObjectionState
 from services.routing.handlers.changes import Change, Placing
 from services.routing.handlers.office import Office
@@ -19,13 +20,13 @@ from shared.kit.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class GivenRuling:
-    """How an objection is ruled, by whom, and at which version of the matter when that was said."""
+    """How an objection is ruled, by whom, and at which versions of the matter (None: at any)."""
 
     objection_id: str
     ruling: Ruling
     acting: Acting
     note: str | None = None
-    version: int | None = None
+    versions: frozenset[int] | None = None
     traceparent: str | None = None
 
 
@@ -37,10 +38,11 @@ async def rule_objection(
     if matter_id is None:
         return NotFound()
     case = (await load_cases(conn, [matter_id]))[matter_id]
-    if given.version not in (None, case.matter.version):
+    if given.versions is not None and case.matter.version not in given.versions:
         return Moved(case.matter.version)
     objection = next(found for found in case.objections if found.id == given.objection_id)
-    decision = answers.rule(objection, given.ruling, now)
+    review_at = acted_on_at(objection.review_at, None, office.calendar)
+    decision = answers.rule(replace(objection, review_at=review_at), given.ruling, now)
     match decision:
         case OfferedTo(party_id=owner):
             change = _ruled(case, objection, given, owner)

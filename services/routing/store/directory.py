@@ -1,6 +1,6 @@
 """The directory's writes: parties, enterprises, ties and absences; each says what it changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -222,12 +222,17 @@ async def put_absence(conn: Connection, absence: Absence) -> Put:
     return Put.CREATED if created else Put.CHANGED
 
 
-LOCK_QUEUE = "select party from queue where party = $1 for update"
+# In the order in which a choice locks them.
+LOCK_QUEUES = """
+select party from queue where party = any($1::text[]) order by is_desk, party for update"""
 
 
-async def lock_queue(conn: Connection, party_id: str) -> None:
-    """Wait until no offer to this party is under way, and let none begin before the commit."""
-    await conn.execute(LOCK_QUEUE, party_id)
+async def lock_queues(conn: Connection, parties: Collection[str]) -> None:
+    """Wait until no offer to these parties is under way, and let none begin before the commit.
+
+    Every choice that may fall on one of them waits from then on: lock last, right before the commit.
+    """
+    await conn.execute(LOCK_QUEUES, list(parties))
 
 
 CLAIM_ABSENCES = """

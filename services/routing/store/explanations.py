@@ -15,7 +15,7 @@ from shared.kit.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ExplainedMatter:
     """Where a matter stands with routing."""
 
     matter_id: str
@@ -30,12 +30,12 @@ LOAD_STANDING = """
 select id, version, round, standing, due_at, dispatched from matter where id = $1::uuid"""
 
 
-async def load_standing(conn: Connection, matter_id: str) -> Standing | None:
+async def load_standing(conn: Connection, matter_id: str) -> ExplainedMatter | None:
     """Where a matter stands; None when routing does not know it."""
     row = await conn.fetchrow(LOAD_STANDING, matter_id)
     if row is None:
         return None
-    return Standing(
+    return ExplainedMatter(
         str(row["id"]),
         row["version"],
         row["round"],

@@ -11,7 +11,7 @@ from shared.kit.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueueEntry:
     """One change of a queue: an offer came or ended; `load` is what that adds to the party's load.
 
     Without a `kind` it is told to nobody and only changes the load.
@@ -45,7 +45,7 @@ from unnest($4::text[], $5::int[], $6::text[], $7::uuid[], $8::text[])
 join moved on moved.party = new.party"""
 
 
-async def append(conn: Connection, entries: Sequence[Entry], now: datetime) -> None:
+async def append(conn: Connection, entries: Sequence[QueueEntry], now: datetime) -> None:
     """Write what happened in queues and what it does to their load. CheckViolationError: queue_load."""
     told = [entry for entry in entries if entry.kind is not None]
     counts = Counter(entry.party for entry in told)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from shared.contracts.folding import compact
 from shared.kit.db import Connection
 
 LIST_DEPARTMENTS = """
@@ -17,11 +18,12 @@ async def list_departments(conn: Connection, after: str, limit: int) -> list[dic
     return [dict(row) for row in await conn.fetch(LIST_DEPARTMENTS, after, limit)]
 
 
+# Away by a subquery for each of a page, by the key: an `exists` may be answered from all absences there ever were.
 LIST_LIAISONS = """
 select liaison.id, party.name, liaison.department_id, liaison.capacity, queue.load,
-       exists (select 1 from absence
-               where absence.liaison_id = liaison.id and absence.from_at <= $4
-                 and coalesce(absence.until_at, timestamptz 'infinity') > $4) as away
+       (select 1 from absence
+        where absence.liaison_id = liaison.id and absence.from_at <= $4
+          and coalesce(absence.until_at, timestamptz 'infinity') > $4 limit 1) is not null as away
 from liaison
 join party on party.id = liaison.id
 join queue on queue.party = liaison.id
@@ -39,15 +41,24 @@ async def list_liaisons(
 
 LIST_ENTERPRISES = """
 select uscc, name, park, industry, tier from enterprise
-where uscc > $1 and ($3::text is null or park = $3) and ($4::text is null or tier = $4)
+where uscc > $1 and ($3::text[] is null or park = any($3)) and ($4::text is null or tier = $4)
 order by uscc limit $2"""
 
 
 async def list_enterprises(
     conn: Connection, after: str, limit: int, park: str | None, tier: str | None
 ) -> list[dict[str, Any]]:
-    """Enterprises, of one park or one tier when asked so."""
-    return [dict(row) for row in await conn.fetch(LIST_ENTERPRISES, after, limit, park, tier)]
+    """Enterprises, of one park, however it is written, or of one tier when asked so."""
+    parks = None if park is None else await _spellings(conn, park)
+    return [dict(row) for row in await conn.fetch(LIST_ENTERPRISES, after, limit, parks, tier)]
+
+
+SELECT_PARKS = "select distinct park from enterprise where park is not null"
+
+
+async def _spellings(conn: Connection, park: str) -> list[str]:
+    names = [row["park"] for row in await conn.fetch(SELECT_PARKS)]
+    return [name for name in names if compact(name) == compact(park)]
 
 
 LIST_TIES = """
@@ -74,3 +85,12 @@ async def list_absences(
 ) -> list[dict[str, Any]]:
     """A liaison's absences, past and future ones too."""
     return [dict(row) for row in await conn.fetch(LIST_ABSENCES, liaison_id, after, limit)]
+
+
+HAS_PARTY = "select exists (select from party where id = $1)"
+
+
+async def has_party(conn: Connection, party: str) -> bool:
+    """Whether the directory has a party of that id."""
+    found: bool = await conn.fetchval(HAS_PARTY, party)
+    return found

@@ -1,15 +1,16 @@
 """The rows of matters: locked before anything of them changes, written in one statement a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from uuid import UUID
 
 import asyncpg
 import orjson
 
 from services.routing.domain.dispatching import Dispatched
-from services.routing.domain.matter import Asked, Matter, Standing
+from services.routing.domain.matter import Matter, RoutedRequest, RoutingState
 from shared.contracts.vocabulary import Difficulty, Kind, RequesterKind, Tier, Urgency
 from shared.kit.db import Connection
 
@@ -53,6 +54,25 @@ for update skip locked"""
 async def claim_due(conn: Connection, now: datetime, limit: int) -> list[str]:
     """Matters whose moment has come, the longest overdue first, locked; those at work elsewhere are passed over."""
     return [str(row["id"]) for row in await conn.fetch(CLAIM_DUE, now, limit)]
+
+
+PROMISING_AFTER = """
+select id from matter where due_at is not null and id > $1 order by id limit $2"""
+
+
+async def promising_after(conn: Connection, after: UUID, limit: int) -> list[str]:
+    """The next matters, in the order of their ids, of which an offer or a review runs."""
+    return [str(row["id"]) for row in await conn.fetch(PROMISING_AFTER, after, limit)]
+
+
+PUT_OFF = """
+update matter set due_at = given.due_at
+from unnest($1::uuid[], $2::timestamptz[]) as given (id, due_at) where matter.id = given.id"""
+
+
+async def put_off(conn: Connection, moments: Mapping[str, datetime]) -> None:
+    """Look at these matters, which the caller has locked, at the given moments and not before."""
+    await conn.execute(PUT_OFF, list(moments), list(moments.values()))
 
 
 FIND_OFFERED_TO = """
@@ -152,10 +172,10 @@ def _matter(row: asyncpg.Record) -> Matter:
         round=row["round"],
         attempt=row["attempt"],
         version=row["version"],
-        standing=Standing(row["standing"]),
+        standing=RoutingState(row["standing"]),
         offer_id=None if row["offer_id"] is None else str(row["offer_id"]),
         owner_id=row["owner_id"],
-        asked=Asked(
+        asked=RoutedRequest(
             requester_kind=RequesterKind(row["requester_kind"]),
             requester_id=row["requester_id"],
             requester_name=row["requester_name"],

@@ -17,13 +17,17 @@ from shared.kit.db import Connection
 MOST_LOADED: Final = 20_000
 """The most offers read for one batch; a matter has a few, were it not for a desk that lets it lie for months."""
 
+# Lateral: the offers of each matter by their index, whatever the statistics say of the tables.
 LOAD_OFFERS = """
 select offer.id, offer.matter_id, offer.round, offer.attempt, offer.party, party.kind, party.name,
-       offer.candidacy, offer.state, offer.holding, offer.expires_at
-from offer
-join matter on matter.id = offer.matter_id
+       offer.candidacy, offer.state, offer.holding, offer.expires_at, offer.offered_at
+from matter
+cross join lateral (
+    select * from offer
+    where offer.matter_id = matter.id and (offer.round = matter.round or offer.id = $2::uuid)
+    offset 0) as offer
 join party on party.id = offer.party
-where offer.matter_id = any($1::uuid[]) and (offer.round = matter.round or offer.id = $2::uuid)
+where matter.id = any($1::uuid[])
 order by offer.matter_id, offer.round, offer.attempt
 limit $3"""
 
@@ -131,7 +135,8 @@ async def update_offers(conn: Connection, ends: Sequence[OfferEnd], now: datetim
 LOAD_OBJECTIONS = """
 select objection.id, objection.matter_id, objection.offer_id, objection.round,
        objection.raised_by, party.kind, party.name, objection.suggested_owner,
-       objection.reason_code, objection.note, objection.review_at, objection.state
+       objection.reason_code, objection.note, objection.review_at, objection.state,
+       objection.raised_at
 from objection join party on party.id = objection.raised_by
 where objection.matter_id = any($1::uuid[])
 order by objection.matter_id, objection.raised_at"""
@@ -245,6 +250,7 @@ def _offer(row: asyncpg.Record) -> Offer:
         state=OfferState(row["state"]),
         holding=row["holding"],
         expires_at=row["expires_at"],
+        offered_at=row["offered_at"],
     )
 
 
@@ -260,4 +266,5 @@ def _objection(row: asyncpg.Record) -> Objection:
         note=row["note"],
         review_at=row["review_at"],
         state=ObjectionState(row["state"]),
+        raised_at=row["raised_at"],
     )

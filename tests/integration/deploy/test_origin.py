@@ -20,6 +20,8 @@ from deploy.origin.lifespan import StartFailed, lifespan_of
 from deploy.origin.proxy import remote_target
 from deploy.origin.target import local_target
 
+KEY = "key-of-the-tests"
+NAMED = ("x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-liaison-gateway-key")
 FIGURES = """# HELP process_open_fds Open files.
 # TYPE process_open_fds gauge
 process_open_fds 7
@@ -59,7 +61,11 @@ class Town:
 
     async def who(self, request: Request):
         answer = {"name": self.name, "state": request.state.town, "path": request.url.path}
-        return JSONResponse(answer | {"query": request.url.query, "host": request.headers["host"]})
+        headers = {name: request.headers[name] for name in NAMED if name in request.headers}
+        where = {"client": request.client.host if request.client else "", "headers": headers}
+        return JSONResponse(
+            answer | where | {"query": request.url.query, "host": request.headers["host"]}
+        )
 
     async def readyz(self, request: Request):
         status = 200 if self.ready else 503
@@ -91,9 +97,8 @@ class Town:
 async def served(app) -> AsyncIterator[str]:
     """`app` on a real socket."""
     port = pick(None)
-    config = uvicorn.Config(
-        app, host=LOOPBACK, port=port, log_config=None, timeout_graceful_shutdown=2
-    )
+    server_options = {"log_config": None, "timeout_graceful_shutdown": 2, "proxy_headers": False}
+    config = uvicorn.Config(app, host=LOOPBACK, port=port, **server_options)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -120,7 +125,7 @@ async def in_front_of(services: list[Town]) -> AsyncIterator[httpx.AsyncClient]:
     intake, routing, followup = services
     async with served(intake.app) as a, served(routing.app) as b, served(followup.app) as c:
         addresses = zip(("intake", "routing", "followup"), (a, b, c), strict=True)
-        origin = Origin([remote_target(name, address) for name, address in addresses])
+        origin = Origin([remote_target(name, address, KEY) for name, address in addresses])
         async with served(origin) as address, httpx.AsyncClient(base_url=address) as client:
             yield client
 
@@ -141,6 +146,20 @@ async def test_a_path_goes_to_its_service_and_the_rest_to_followup(arranged):
             assert answer["query"] == "q=%E5%9B%AD+%E5%8C%BA"
             assert answer["host"] == client.base_url.netloc.decode()
         assert (await client.get("/intakes/who")).status_code == 404
+
+
+@BOTH
+async def test_case_93_what_a_caller_claims_of_its_address_is_replaced(arranged):
+    async with arranged(towns()) as client:
+        forged = {**dict.fromkeys(NAMED, "203.0.113.5"), "x-forwarded-proto": "https"}
+        answer = (await client.get("/intake/who", headers=forged)).json()
+    assert answer["client"] == LOOPBACK
+    if arranged is in_front_of:
+        assert answer["headers"] == {
+            "x-forwarded-for": LOOPBACK,
+            "x-forwarded-proto": "http",
+            "x-liaison-gateway-key": KEY,
+        }
 
 
 @BOTH

@@ -17,22 +17,31 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.embedded.ports import is_free
+from shared.kit.address import KafkaAddress, Login
 from tests.integration.deploy.stacks import Stack, of_an_ordinary_user, until
 
 pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # Only its owner may enter this folder, which PostgreSQL's user is not when root runs it.
     stack = Stack(tmp_path_factory.mktemp("alone") / "data")
     yield stack
     stack.down()
 
 
+@pytest.fixture
+def stack(folder: Stack) -> Stack:
+    """A stack that runs, whichever test is the first or has taken it down."""
+    if not folder.has_endpoints():
+        folder.up("--port", "0")
+    return folder
+
+
 def test_comes_up_and_says_where(stack: Stack):
-    endpoints = stack.up("--port", "0")
-    assert set(endpoints) == {"web", "kafka", "postgres", "tokens", "parties"}
+    endpoints = stack.endpoints()
+    assert set(endpoints) == {"web", "kafka", "kafka_sasl", "postgres", "tokens", "parties"}
     assert endpoints["tokens"] == {}
     for secret in ("endpoints.json", "tokens.json", "tokens/operator", "tokens/coordinator"):
         assert (stack.folder / secret).stat().st_mode & 0o077 == 0, secret
@@ -40,7 +49,7 @@ def test_comes_up_and_says_where(stack: Stack):
     now = json.loads(stack.run("status", "--json").out)
     assert now["ready"] is True
     names = {part["name"] for part in now["parts"]}
-    assert names == {"postgres", "kafka", "intake", "routing", "followup"}
+    assert names == {"postgres", "kafka", "intake", "routing", "followup", "reconcile"}
     assert all(part["ready"] and part["restarts"] == 0 for part in now["parts"])
     assert set(now["lag"]) == set(now["outbox_age_s"]) == {"intake", "routing", "followup"}
 
@@ -88,7 +97,9 @@ def waiting(stack: Stack) -> list[dict[str, Any]]:
 
 
 async def send(stack: Stack, value: bytes) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=stack.endpoints()["kafka"])
+    password = stack.run("kafka-users", "add", "sender").out.strip()
+    kafka = KafkaAddress(stack.endpoints()["kafka"], login=Login("sender", password))
+    producer = AIOKafkaProducer(**kafka.client())
     await producer.start()
     await producer.send_and_wait("liaison.submissions", value)
     await producer.stop()
@@ -115,7 +126,8 @@ def test_with_servers_of_its_own_only_the_services_are_started_until_ctrl_c(
         assert (endpoints["postgres"], endpoints["kafka"]) == (database_url, kafka)
         now = json.loads(stack.run("status", "--json").out)
         assert now["ready"] is True
-        assert {part["name"] for part in now["parts"]} == {"intake", "routing", "followup"}
+        names = {part["name"] for part in now["parts"]}
+        assert names == {"intake", "routing", "followup", "reconcile"}
         here.send_signal(signal.SIGINT)
         said, _ = here.communicate(timeout=40)
     assert here.returncode == 0, said
@@ -158,7 +170,10 @@ def test_another_users_stack_runs_beside_it_with_a_process_for_each_service(stac
         now = other.status()
         parts = {part["name"]: part["pid"] for part in now["parts"]}
         assert now["ready"] is True
-        assert set(parts) == {"postgres", "kafka", "intake", "routing", "followup", "origin"}
+        assert set(parts) == {
+            *("postgres", "kafka", "intake", "routing", "followup"),
+            *("origin", "reconcile"),
+        }
         assert len(set(parts.values())) == len(parts)
         owners = {psutil.Process(pid).uids().real for pid in parts.values()}
         assert owners == {other.folder.stat().st_uid}

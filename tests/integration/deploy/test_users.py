@@ -110,7 +110,7 @@ async def kafka_of_users(guarded: Guarded) -> str:
     producer = make_producer(address)
     await producer.start()
     for topic in TOPICS:
-        await producer.send_and_wait(topic.name, b"{}")
+        await producer.send_and_wait(topic.name, b"{}", key=b"key")
     await producer.stop()
     return guarded.users
 

@@ -10,12 +10,16 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
 from httpx import Response
 
 from services.followup.api.edge import Edge
 from services.followup.app import build
-from services.followup.handlers import batches, sweep
+from services.followup.consumers import applies
+from services.followup.handlers import sweep
+from services.followup.handlers.news import MatterNews
 from services.followup.settings import Settings
+from shared.contracts import topics
 from shared.kit.cloudevents import Message
 from shared.kit.db import Database, open_database
 from tests.described import described
@@ -48,6 +52,8 @@ class Followup:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.now = MONDAY
+        self.news = MatterNews()
+        self._applies = applies(OFFICE, self.clock, self.news)
 
     def clock(self) -> datetime:
         return self.now
@@ -55,7 +61,9 @@ class Followup:
     async def take(self, *messages: Message) -> Sequence[Message]:
         """One batch of one topic."""
         async with self.db.transaction() as conn:
-            return await batches.take(conn, OFFICE, messages, self.clock)
+            early = await self._applies[topics.REQUESTS](conn, messages)
+        self.news.publish()
+        return early
 
     async def sweep(self, at: datetime | None = None) -> int:
         self.now = at or self.now
@@ -108,8 +116,9 @@ async def followup(db: Database) -> Followup:
 class Api:
     """Followup's HTTP edge; callers are named by their party."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, app: FastAPI) -> None:
         self._client = client
+        self.app = app
 
     async def get(self, path: str, who: str = "C001", **params: Any) -> Response:
         given = {name.rstrip("_"): value for name, value in params.items()}
@@ -161,12 +170,12 @@ async def api(followup: Followup, database_url: str, tmp_path: Path) -> AsyncIte
     )
     settings = Settings(database_url=database_url, kafka="127.0.0.1:1", tokens_file=tokens)
     app = build(settings, followup.clock)
-    app.state.edge = Edge(followup.db, followup.clock, OFFICE)
+    app.state.edge = Edge(followup.db, followup.clock, OFFICE, followup.news)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://followup", event_hooks={"response": [described]}
     ) as client:
-        yield Api(client)
+        yield Api(client, app)
 
 
 @pytest.fixture

@@ -47,8 +47,8 @@ OFFICE = Office(CALENDAR, LimitTable(), "DESK")
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI).astimezone(UTC)
 """A working Monday at 10:00, with no holiday for weeks."""
 
-FIRM = "91310117MA1J00001X"
-OTHER_FIRM = "91310117MA1J00002X"
+FIRM = "91310117MA1J00001G"
+OTHER_FIRM = "91310117MA1J00002K"
 INTAKE = Actor(role=Role.SYSTEM, party="https://one-stop.example")
 HOLDER = Actor(role=Role.REQUESTER, party="holder")
 CLOCK = Actor(role=Role.CLOCK, party="clock")
@@ -188,8 +188,10 @@ def amended(matter_id: str, words: str = "又下雨了", at: datetime = MONDAY) 
     return message(matter_id, RequestAmended(actor=HOLDER, matter_id=matter_id, message=words), at)
 
 
-def withdrawn(matter_id: str, at: datetime = MONDAY) -> Message:
-    event = RequestWithdrawn(actor=HOLDER, matter_id=matter_id, reason="已自行解决")
+def withdrawn(matter_id: str, at: datetime = MONDAY, issued_to: tuple[str, ...] = ()) -> Message:
+    event = RequestWithdrawn(
+        actor=HOLDER, matter_id=matter_id, reason="已自行解决", issued_to=issued_to
+    )
     return message(matter_id, event, at)
 
 

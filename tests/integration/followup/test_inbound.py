@@ -44,7 +44,7 @@ def raw_of(message: Message, sequence: int) -> Raw:
 
 @pytest.fixture
 def inbound(db: Database, followup: Followup) -> Inbound:
-    return Inbound(db, "followup", applies(OFFICE, followup.clock), EVENTS)
+    return Inbound(db, "followup", applies(OFFICE, followup.clock, followup.news), EVENTS)
 
 
 def life_of(matter_id: str) -> tuple[list[Raw], list[Raw]]:

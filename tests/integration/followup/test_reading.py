@@ -250,3 +250,41 @@ async def test_a_period_that_cannot_be_is_a_problem(api: Api) -> None:
         {"by": "weather"},
     ):
         assert (await api.get("/rates", **params)).status_code == 422, params
+
+
+async def test_case_25_an_unescaped_plus_is_understood_and_an_escaped_one_too(api: Api) -> None:
+    for at in ("2026-03-02T00:00:00 08:00", "2026-03-02T00:00:00+08:00"):
+        found = await api.get("/rates", from_=at, to="2026-03-03")
+        assert found.json()["from"] == "2026-03-01T16:00:00Z", found.text
+        assert (await api.get("/matters", due_before=at)).status_code == 200
+    answer = await api.get("/rates", from_="2026-03-02T00:00:00")
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "/query/from")
+    assert "%2B" in error["detail"]
+
+
+async def test_case_06_a_number_in_a_query_is_no_moment(api: Api) -> None:
+    for params in ({"due_before": "1699491600"}, {"due_before": "20231109"}):
+        answer = await api.get("/matters", **params)
+        (error,) = answer.json()["errors"]
+        assert (error["pointer"], error["code"]) == ("/query/due_before", "datetime_number")
+    for name in ("from_", "to"):
+        (error,) = (await api.get("/rates", **{name: "45239"})).json()["errors"]
+        assert error["code"] == "datetime_number"
+
+
+async def test_case_88_extreme_dates_and_nul_in_filters_are_refused(api: Api) -> None:
+    for at in (
+        "9999-12-31",
+        "0001-01-01",
+        "9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+14:00",
+    ):
+        for name in ("from_", "to"):
+            assert (await api.get("/rates", **{name: at})).status_code == 422
+        assert (await api.get("/matters", due_before=at)).status_code == 422
+    for name in ("q", "owner", "department", "uscc", "category", "park", "cursor"):
+        answer = await api.get("/matters", **{name: "a\0b"})
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (422, f"/query/{name}")
+    assert (await api.get("/matters/%00")).status_code == 404

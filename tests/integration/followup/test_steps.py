@@ -152,10 +152,11 @@ async def test_nobody_reached_is_no_answer_and_an_exemption_is_named(
     assert refused["code"] == "coordinator_only"
     closed = await api.done(f"{matter}/close", "C001", {"exemption": "三次联系不上"})
     assert closed["closing"]["exemption"] == "三次联系不上"
-    # The firm answers after all: its word counts, and the matter stays closed.
+    # The firm answers after all: its word counts, and begins another round.
     await followup.take(answered(matter, solved=False, satisfaction=2))
     late = (await api.get(f"/matters/{matter}")).json()
-    assert (late["state"], late["return_visit"]["solved"]) == ("closed", False)
+    assert (late["state"], late["round"]) == ("awaiting_dispatch", 2)
+    assert (await followup.said(matter))[-2:] == ["visited", "reopened"]
 
 
 async def test_a_requester_who_is_not_content_gets_another_round(
@@ -285,7 +286,8 @@ async def test_shelved_with_a_review_and_back(followup: Followup, api: Api) -> N
     assert shelved["next_due_at"] == "2026-06-30T09:30:00Z"
     followup.now = town_time(30, 10)
     back = await api.done(f"{matter}/resume", "L001")
-    (handle,) = back["clocks"]
+    assert [each["clock"] for each in back["clocks"]] == ["interim", "handle", "first_contact"]
+    handle = back["clocks"][1]
     assert (handle["due_at"], handle["original_due_at"]) == (
         "2026-04-07T09:30:00Z", "2026-03-09T09:30:00Z",
     )  # fmt: skip

@@ -16,13 +16,20 @@ from tests.integration.intake.samples import ENTERPRISE, RESIDENT
 TOKENS = {
     "system": ("system", "https://one-stop.example"),
     "liaison": ("liaison", "L001"),
+    "speaker": ("system", "https://roads.example"),
+    "L001": ("liaison", "L001"),
+    "L002": ("liaison", "L002"),
+    "D-ROAD": ("department", "D-ROAD"),
     "coordinator": ("coordinator", "C001"),
     "operator": ("operator", "O001"),
     "enterprise": ("requester", ENTERPRISE),
     "resident": ("requester", RESIDENT),
     "kept": ("system", "https://park.example"),
 }
-SOURCES = {"kept": ["https://park.example/visits", "https://park.example/web"]}
+SOURCES = {
+    "D-ROAD": ["https://roads.example"],
+    "kept": ["https://park.example/visits", "https://park.example/web"],
+}
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from openpyxl import Workbook
 
 from services.intake.app import build
 from services.intake.settings import Settings
-from shared.kit.tables import XLSX, as_csv, read_table
+from shared.tables.reader import read_table
+from shared.tables.upload import XLSX
+from shared.tables.writing import as_csv
 from tests.integration.intake.samples import code
 
 HEADER = (

@@ -12,7 +12,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from services.intake.settings import Settings
+from shared.contracts import topics
 from shared.kit.dead_letters import ask, list_letters, mend_letter
+from tests.content_modes import event, records_of
 from tests.integration.intake.samples import submission
 
 Check = Callable[[], Awaitable[Any]]
@@ -134,6 +136,75 @@ async def test_garbage_ends_in_dead_letters_and_holds_up_nothing(
     letters = await list_letters(conn, 100)
     assert len(letters) == len(garbage)
     assert {letter["fate"] for letter in letters} == {"poison"}
+
+
+async def test_case_20_whom_the_headers_name_is_told_of_a_value_that_cannot_be_read(
+    intake: httpx.AsyncClient,
+    settings: Settings,
+    producer: AIOKafkaProducer,
+    events: AIOKafkaConsumer,
+    conn: asyncpg.Connection,
+) -> None:
+    topic = settings.kafka_address.topic("liaison.submissions")
+    good = json.dumps(submission()).encode()
+    values: list[Any] = [
+        good.replace(b'"summary": "', b'"summary": "\\ud83d', 1),
+        b"\xef\xbb\xbf" + good,
+        b"\0\0\0\0\7" + good,
+        b"[%s]" % good,
+        b'{"summary": ' + b"[" * 300 + b"]" * 300 + b"}",
+        b"\xff\xfe",
+        b"",
+        None,
+    ]
+    for number, value in enumerate(values):
+        headers = [("ce_source", b"https://hotline.example"), ("ce_id", b"call-%d" % number)]
+        await producer.send_and_wait(topic, value, key=b"k", partition=0, headers=headers)
+    await producer.send_and_wait(topic, good, partition=0)
+    records = await take(events, len(values) + 1)
+    values_told = [json.loads(record.value) for record in records]
+    told = [value for value in values_told if "reason" in value]
+    assert len(told) == len(values)
+    assert len(values_told) - len(told) == 1, "the neighbour is taken"
+    by_name = {(value["source"], value["source_ref"]) for value in told}
+    whole = json.loads(good)
+    # Where the value names itself its own name counts; the headers' name counts where it does not.
+    assert by_name >= {("https://hotline.example", f"call-{number}") for number in range(3, 8)}
+    assert by_name >= {(whole["source"], whole["source_ref"])}
+    assert all(value["faults"][0]["message"] for value in told)
+    assert await list_letters(conn, 10) == []
+
+
+async def test_an_event_is_taken_in_each_content_mode_and_a_foreign_one_refused(
+    intake: httpx.AsyncClient,
+    settings: Settings,
+    producer: AIOKafkaProducer,
+    events: AIOKafkaConsumer,
+    conn: asyncpg.Connection,
+) -> None:
+    topic = settings.kafka_address.topic(topics.SUBMISSIONS)
+    sent = {}
+    for kind in records_of(event({}), topics.SUBMISSIONS):
+        data = submission(summary=kind)
+        sent[data["source_ref"]] = kind
+        raw = records_of(event(data, lang="en"), topics.SUBMISSIONS)[kind]
+        await producer.send_and_wait(topic, raw.value, partition=0, headers=list(raw.headers))
+        data = submission(summary=f"foreign {kind}")
+        sent[data["source_ref"]] = "foreign"
+        foreign = event(data, lang="en", type="org.example.other")
+        raw = records_of(foreign, topics.SUBMISSIONS)[kind]
+        await producer.send_and_wait(topic, raw.value, partition=0, headers=list(raw.headers))
+    for record in await take(events, len(sent)):
+        value = json.loads(record.value)
+        kind = sent.pop(value["source_ref"])
+        assert header(record, "ce_causationid") == event({})["id"]
+        if kind == "foreign":
+            assert header(record, "ce_type") == "liaison.request.rejected.v1"
+            assert value["faults"][0]["message"] == "Must be liaison.request.submitted.v1."
+        else:
+            assert (value["summary"], "reason" in value) == (kind, False)
+    assert sent == {}
+    assert await list_letters(conn, 10) == []
 
 
 async def test_a_mended_letter_is_replayed(

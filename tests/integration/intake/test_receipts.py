@@ -1,7 +1,8 @@
 """Receipts: what their holders see of followup's news, and the steps that are theirs."""
 
+import itertools
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from shared.kit.cloudevents import Message, Raw
 from tests.integration.intake.samples import submission
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+seconds = itertools.count()
 LIAISON = PartyRef(id="L001", kind=PartyKind.LIAISON, name="沈一")
 
 
@@ -38,18 +40,21 @@ class Taken:
         self.url = taken["status_url"]
         self.version = 0
 
-    def news(self, kind: type[MatterChanged], state: MatterState, **data: Any) -> Message:
+    def news(
+        self, event_type: type[MatterChanged], state: MatterState, round_: int = 1, **data: Any
+    ) -> Message:
         self.version += 1
-        event = kind(
+        event = event_type(
             matter_id=self.id,
             actor=Actor(role=Role.LIAISON, party="L001"),
             state=state,
-            round=1,
+            round=round_,
             next_due_at=NOW,
             **data,
         )
-        raw = Raw("liaison.matters", 0, self.version, None, b"")
-        return Message(uuid4(), "urn:liaison:followup", self.id, self.version, event, NOW, raw=raw)
+        raw = Raw("liaison.matters", 0, self.version, None, event.model_dump_json().encode())
+        at = NOW + timedelta(seconds=next(seconds))
+        return Message(uuid4(), "urn:liaison:followup", self.id, self.version, event, at, raw=raw)
 
     async def handled(self) -> None:
         """News of a whole handling, in one batch."""

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from shared.kit.tables import as_csv
+from shared.tables.writing import as_csv
 from tests.integration.intake.samples import ENTERPRISE, RESIDENT, cloudevent, submission
 
 BATCH = {"content-type": "application/cloudevents-batch+json"}

@@ -147,7 +147,8 @@ async def test_a_cloudevent_may_name_its_submission(intake: httpx.AsyncClient) -
     assert (first.status_code, again.status_code) == (202, 200)
 
 
-async def test_a_batch_has_a_result_for_each(intake: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("path", ["/intake/requests/batch", "/intake/requests"])
+async def test_a_batch_has_a_result_for_each(intake: httpx.AsyncClient, path: str) -> None:
     good = submission()
     events = [
         cloudevent(good),
@@ -156,9 +157,25 @@ async def test_a_batch_has_a_result_for_each(intake: httpx.AsyncClient) -> None:
         cloudevent(submission(kind="riddle")),
         cloudevent(submission(), type="something.else"),
     ]
-    answer = await intake.post("/intake/requests", json=events, headers=BATCH)
+    answer = await intake.post(path, json=events, headers=BATCH)
     assert answer.status_code == 200
     assert [item["status"] for item in answer.json()["items"]] == [202, 200, 409, 422, 422]
+
+
+async def test_a_batch_of_plain_submissions_has_a_result_for_each(
+    intake: httpx.AsyncClient,
+) -> None:
+    good = submission()
+    items = [good, good, good | {"summary": "另一件事"}, submission(kind="riddle"), "none"]
+    answer = await intake.post("/intake/requests/batch", json=items)
+    assert answer.status_code == 200
+    assert [item["status"] for item in answer.json()["items"]] == [202, 200, 409, 422, 422]
+    assert [item.get("receipt") for item in answer.json()["items"]].count(None) == 3
+    # An event is no plain submission: its envelope would be lost.
+    event = await intake.post("/intake/requests/batch", json=[cloudevent(submission())])
+    assert [item["status"] for item in event.json()["items"]] == [422]
+    one = await intake.post("/intake/requests/batch", json=good)
+    assert (one.status_code, one.json()["errors"][0]["pointer"]) == (422, "/")
 
 
 async def test_a_batch_has_a_limit(intake: httpx.AsyncClient) -> None:

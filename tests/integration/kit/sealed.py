@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.kit import erasing
-from shared.kit.erasing import Asked
+from shared.kit.erasing import ErasureRequest
 from shared.kit.ids import new_id
 from shared.kit.sealing import Sealer
 from shared.kit.verifying import Anchor, Verdict, verify
@@ -72,7 +72,7 @@ async def tamper(town: Town, *statements: str) -> None:
 
 async def erase(town: Town, subject: str) -> dict[str, int]:
     """Erase a subject as a service does that has no tables of its own."""
-    asked = Asked(UUID(new_id()), subject, datetime.now(UTC), "operator", "was asked to")
+    asked = ErasureRequest(UUID(new_id()), subject, datetime.now(UTC), "operator", "was asked to")
     async with town.db.transaction() as conn:
         await erasing.begin(conn)
         return await erasing.finish(conn, asked, {})

@@ -1,6 +1,7 @@
 """A write over HTTP: once under its key, the same answer again, and nothing of a refusal."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -50,7 +51,8 @@ class Desk:
 
         @app.post("/match")
         async def match(request: Request) -> dict[str, Any]:
-            return {"version": if_match(request)}
+            found = if_match(request)
+            return {"versions": None if found is None else sorted(found)}
 
         return app
 
@@ -200,32 +202,93 @@ async def test_old_keys_are_forgotten(desk: Desk, client: httpx.AsyncClient):
 
 
 @pytest.mark.parametrize(
-    ("written", "version"),
+    ("written", "versions"),
     [
-        ('"7"', 7),
-        ("7", 7),
-        ('W/"7"', 7),
-        (' "7" ', 7),
-        ('"0"', 0),
-        ('"999999999"', 999_999_999),
+        ('"7"', [7]),
+        ("7", [7]),
+        # Weak tags and tags of nothing here match no version (RFC 9110, 13.1.1): an answer of 412.
+        ('W/"7"', []),
+        ('"a"', []),
+        ('"9999999999"', []),
+        (' "7" ', [7]),
+        ('"0"', [0]),
+        ('"7", "8-gzip"', [7, 8]),
+        ('"999999999"', [999_999_999]),
         ("*", None),
         (None, None),
     ],
 )
-async def test_if_match_is_a_version(
-    client: httpx.AsyncClient, written: str | None, version: int | None
+async def test_case_23_if_match_lists_versions(
+    client: httpx.AsyncClient, written: str | None, versions: list[int] | None
 ):
     headers = {} if written is None else {"if-match": written}
-    assert (await client.post("/match", headers=headers)).json() == {"version": version}
+    assert (await client.post("/match", headers=headers)).json() == {"versions": versions}
 
 
-@pytest.mark.parametrize(
-    "written", ['"7', '7"', '""7""', "", '"a"', '"7", "8"', "-7", "7.0", '"9999999999"', "w/7 8"]
-)
-async def test_if_match_that_is_no_version_is_an_error(client: httpx.AsyncClient, written: str):
+async def test_case_23_lines_of_if_match_are_one_list(client: httpx.AsyncClient):
+    headers = [("if-match", '"7"'), ("if-match", '"8-br"')]
+    assert (await client.post("/match", headers=headers)).json() == {"versions": [7, 8]}
+
+
+@pytest.mark.parametrize("written", ['"7', '7"', '""7""', "", "-7", "7.0", "w/7 8", '*, "7"'])
+async def test_if_match_that_is_no_list_of_tags_is_an_error(
+    client: httpx.AsyncClient, written: str
+):
     answer = await client.post("/match", headers={"if-match": written})
     assert answer.status_code == 400
     assert answer.json()["type"] == "urn:liaison:problem:bad_if_match"
+
+
+CHANGES = {
+    "query": {"params": {"source": "https://other.example"}},
+    "repeated query": {"params": [("a", "1"), ("a", "2")]},
+    "body": {"content": b"other"},
+    "type": {"headers": {"content-type": "text/csv"}},
+    "version": {"headers": {"if-match": '"3"'}},
+    "path": {"url": "/other"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_case_21_a_key_stands_for_all_that_shapes_the_work(
+    desk: Desk, client: httpx.AsyncClient, change: str
+):
+    first = await client.post("/do", headers=key("one"), content=b"body")
+    assert first.status_code == 201
+    changed = {"url": "/do", "content": b"body"} | CHANGES[change]
+    changed["headers"] = key("one") | changed.get("headers", {})
+    answer = await client.post(**changed)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:liaison:problem:idempotency_key_reused"
+    again = await client.post("/do?lang=en", headers=key("one"), content=b"body")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert desk.done == 1
+
+
+async def test_the_order_of_a_query_shapes_nothing(desk: Desk, client: httpx.AsyncClient):
+    first = await client.post("/do?a=1&b=2", headers=key("one"))
+    assert (await client.post("/do?b=2&a=1", headers=key("one"))).json() == first.json()
+    assert desk.done == 1
+
+
+async def test_a_key_of_the_version_before_goes_on_counting(desk: Desk, client: httpx.AsyncClient):
+    await client.post("/do", headers=key("old"), content=b"body")
+    as_before = hashlib.sha256(b"\0".join((b"POST", b"/do", b"body"))).digest()
+    await desk.town.execute("update idempotency set fingerprint = $1", as_before)
+    assert (await client.post("/do", headers=key("old"), content=b"body")).status_code == 201
+    assert (await client.post("/do", headers=key("old"), content=b"other")).status_code == 422
+    assert desk.done == 1
+
+
+@pytest.mark.parametrize("written", ["", "a" * 256, "é", "a\tb", "键", "a b"], ids=ascii)
+async def test_a_key_that_is_none_is_400_by_name(
+    desk: Desk, client: httpx.AsyncClient, written: str
+):
+    keys = written.split(" ")
+    answer = await client.post("/do", headers=[(b"idempotency-key", k.encode()) for k in keys])
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "urn:liaison:problem:bad_idempotency_key"
+    assert desk.done == 0
 
 
 async def test_if_match_takes_no_digits_of_other_scripts(client: httpx.AsyncClient):

@@ -9,7 +9,7 @@ import pytest
 
 from shared.contracts.published import EVENTS
 from shared.kit import erasing
-from shared.kit.erasing import ERASED, Asked
+from shared.kit.erasing import ERASED, ErasureRequest
 from shared.kit.events import Outgoing, record
 from shared.kit.ids import new_id
 from tests.integration.kit.sealed import add, erase, found, seal_all, tamper, walked
@@ -154,7 +154,7 @@ async def test_letters_that_were_settled_lose_their_messages(town: Town):
     async with town.db.reading() as conn:
         assert await erasing.waiting_letters(conn, "m1", (("urn:a", "r-7"),)) == []
         assert len(await erasing.waiting_letters(conn, "m3")) == 1
-    asked = Asked(UUID(new_id()), "m1", datetime.now(UTC), "operator", "was asked to")
+    asked = ErasureRequest(UUID(new_id()), "m1", datetime.now(UTC), "operator", "was asked to")
     async with town.db.transaction() as conn:
         await erasing.begin(conn)
         done = await erasing.finish(conn, asked, {}, (("urn:a", "r-7"),))

@@ -29,7 +29,8 @@ BETTER = Declination(DeclineReason.NOT_MY_ENTERPRISE, suggested_owner="L003", no
 
 async def accept(routing: Routing, offer_id: object, acting: Acting = L001, at=LATER, version=None):
     async with routing.db.transaction() as conn:
-        answering = Answering(str(offer_id), acting, version)
+        versions = None if version is None else frozenset({version})
+        answering = Answering(str(offer_id), acting, versions)
         return await accept_offer(conn, routing.office, answering, at)
 
 

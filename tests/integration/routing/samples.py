@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.routing.domain.dispatching import Limits
 from services.routing.handlers import directory
-from services.routing.handlers.catalogue import activate_version, add_version
+from services.routing.handlers.catalogue import CatalogueFile, activate_version, add_version
 from services.routing.handlers.office import ActiveCatalogue, Office
 from services.routing.store.directory import (
     Absence,
@@ -21,7 +21,7 @@ from shared.calendar.china import load_calendar
 from shared.contracts import uscc
 from shared.contracts.assignments import PartyRef
 from shared.contracts.event import Actor, Event
-from shared.contracts.matters import MatterReopened
+from shared.contracts.matters import MatterReopened, MatterWithdrawn
 from shared.contracts.requests import RequesterRef, RequestRegistered, RequestWithdrawn
 from shared.contracts.vocabulary import (
     Channel,
@@ -38,6 +38,7 @@ from shared.contracts.vocabulary import (
 from shared.kit.cloudevents import Message, Raw
 from shared.kit.db import Connection, Database
 from shared.kit.ids import new_id
+from shared.tables.reader import read_table
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 3, 2, 9, 30, tzinfo=SHANGHAI).astimezone(UTC)
@@ -77,12 +78,19 @@ async def found_town(db: Database, capacity: int = 50) -> None:
         for department_id, name in (
             ("D-ROAD", "道路科"), ("D-POLICE", "交警中队"), ("D-FIRE", "消防站"), ("D-TALENT", "人才办"),
         ):  # fmt: skip
-            await directory.put_department(conn, Department(department_id, name))
+            await directory.put_department(
+                conn, Department(department_id, name), COORDINATOR, MONDAY
+            )
         for liaison_id, name in (("L001", "甲"), ("L002", "乙"), ("L003", "丙")):
-            await directory.put_liaison(conn, LiaisonEntry(liaison_id, name, "D-ROAD", capacity))
+            await directory.put_liaison(
+                conn, LiaisonEntry(liaison_id, name, "D-ROAD", capacity), COORDINATOR, MONDAY
+            )
         for number, tier in ((1, Tier.KEY), (2, Tier.GENERAL), (3, Tier.GENERAL)):
             await directory.put_enterprise(
-                conn, EnterpriseEntry(code(number), f"企业{number}", "九科园", "制造", tier)
+                conn,
+                EnterpriseEntry(code(number), f"企业{number}", "九科园", "制造", tier),
+                COORDINATOR,
+                MONDAY,
             )
         await tie(conn, "T1", FIRM, "L001")
         await tie(conn, "T2", FIRM, "L002", TieRole.DEPUTY)
@@ -105,9 +113,16 @@ async def tie(
 COORDINATOR = Actor(role=Role.COORDINATOR, party="C001")
 
 
+async def put_liaison(conn: Connection, entry: LiaisonEntry) -> None:
+    """A liaison as the coordinator enters them."""
+    await directory.put_liaison(conn, entry, COORDINATOR, MONDAY)
+
+
 async def activate(db: Database, text: str = CATALOGUE) -> int:
     async with db.transaction() as conn:
-        added = await add_version(conn, text.encode(), "C001", MONDAY)
+        raw = text.encode()
+        file = CatalogueFile(raw, read_table(raw, 2000))
+        added = await add_version(conn, file, "C001", MONDAY)
         await activate_version(conn, added.version, "C001", MONDAY)
         return int(added.version)
 
@@ -121,7 +136,8 @@ async def be_away(
 ) -> None:
     async with db.transaction() as conn:
         absence = Absence(liaison_id, f"A{next(numbers)}", since, until, deputy)
-        await directory.put_absence(conn, absence)
+        await directory.put_absence(conn, absence, COORDINATOR, MONDAY)
+        await directory.hold_offers(conn, [liaison_id])
 
 
 def message(event: Event, subject: str, sequence: int) -> Message:
@@ -165,8 +181,16 @@ RESIDENT = RequesterRef(kind=RequesterKind.RESIDENT, id="r-1", name="某居民")
 REQUESTER = Actor(role=Role.REQUESTER, party="receipt")
 
 
-def withdrawn(matter_id: str) -> Message:
+def asked_back(matter_id: str) -> Message:
+    """The holder of a receipt takes the request back; whether that counts is followup's to say."""
     return message(RequestWithdrawn(actor=REQUESTER, matter_id=matter_id), matter_id, 2)
+
+
+def withdrawn(matter_id: str) -> Message:
+    event = MatterWithdrawn(
+        actor=REQUESTER, matter_id=matter_id, state=MatterState.WITHDRAWN, round=1, reason=None
+    )
+    return message(event, matter_id, 1)
 
 
 def reopened(matter_id: str, round_: int, last_owner: str | None = None) -> Message:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from services.routing.handlers.batches import take_requests
-from services.routing.handlers.directory import put_absence
+from services.routing.handlers.directory import hold_offers, put_absence
 from services.routing.store.directory import Absence
 from tests.integration.routing.answering import (
     C001,
@@ -14,6 +14,7 @@ from tests.integration.routing.answering import (
 )
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import (
+    COORDINATOR,
     MONDAY,
     be_away,
     registered,
@@ -67,7 +68,8 @@ async def test_an_absence_entered_before_a_choice_is_written_is_seen_by_it(routi
     request = registered()
     async with routing.db.transaction() as conn:
         absence = Absence("L001", "A1", MONDAY - timedelta(days=1), None, None)
-        await put_absence(conn, absence)
+        await put_absence(conn, absence, COORDINATOR, MONDAY)
+        await hold_offers(conn, ["L001"])
         choosing = asyncio.create_task(routing.take_requests(request))
         await waiting_for_locks(routing)
     await choosing

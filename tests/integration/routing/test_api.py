@@ -170,9 +170,11 @@ async def test_a_suggestion_that_cannot_be_is_named(routing: Routing, api: Api):
 
 
 async def test_what_is_not_there_is_404(routing: Routing, api: Api):
-    for path in ("/routing/offers/{}/accept", "/routing/objections/{}/ruling"):
-        answer = await api.post(path.format(new_id()), "coordinator", {"ruling": "upheld"})
-        assert answer.status_code == 404
+    for path, body in (
+        (f"/routing/offers/{new_id()}/accept", {}),
+        (f"/routing/objections/{new_id()}/ruling", {"ruling": "upheld"}),
+    ):
+        assert (await api.post(path, "coordinator", body)).status_code == 404, path
     assert (
         await api.get(f"/routing/requests/{new_id()}/explanation", "coordinator")
     ).status_code == 404

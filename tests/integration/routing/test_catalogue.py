@@ -1,6 +1,10 @@
 """Versions of the dispatch catalogue: drafts with their faults and warnings, activation, trials."""
 
 import asyncio
+import csv
+import io
+
+from openpyxl import Workbook
 
 from shared.contracts.vocabulary import Kind
 from tests.integration.routing.conftest import Api, Routing
@@ -88,5 +92,57 @@ async def test_a_trial_says_what_would_change_and_changes_nothing(routing: Routi
     assert (await routing.current(fire.subject))["catalogue_version"] == 1
 
 
+async def test_a_trial_with_a_key_gives_its_first_result_again(routing: Routing, api: Api):
+    await routing.take_requests(registered())
+    path, key = f"{VERSIONS}/1/trial", {"idempotency-key": "once"}
+    first = await api.post(path, "coordinator", headers=key)
+    await routing.take_requests(registered())
+    again = await api.post(path, "coordinator", headers=key)
+    assert (first.status_code, again.json()) == (200, first.json())
+    anew = (await api.post(path, "coordinator")).json()
+    assert anew["tried"] == first.json()["tried"] + 1
+    reused = await api.post(f"{VERSIONS}/1/activate", "coordinator", headers=key)
+    assert reused.json()["type"].endswith(":idempotency_key_reused")
+    for wrong in ("", "k" * 256):
+        refused = await api.post(path, "coordinator", headers={"idempotency-key": wrong})
+        assert refused.status_code == 400
+
+
 async def test_a_trial_of_a_version_that_is_not_there(routing: Routing, api: Api):
     assert (await api.post(f"{VERSIONS}/9/trial", "coordinator")).status_code == 404
+
+
+async def test_case_13_an_unclosed_quote_in_a_long_catalogue_is_refused_with_its_row(api: Api):
+    rows = [f"R{number},D-ROAD,{'说明' * 20}" for number in range(2000)]
+    rows[700] = 'R700,D-ROAD,"说明'
+    raw = ("规则编号,主办部门,说明\r\n" + "\r\n".join(rows)).encode()
+    answer = await api.upload(VERSIONS, "coordinator", raw)
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"], error["code"]) == (422, "/702", "unclosed_quote")
+
+
+async def test_case_12_a_rule_with_more_cells_than_columns_is_refused(api: Api):
+    bad = CATALOGUE.rstrip() + ",,,,,,,,,,,,,,多出的\r\n"
+    answer = await api.upload(VERSIONS, "coordinator", bad.encode())
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "extra_cells"
+
+
+async def test_a_catalogue_in_another_form_is_kept_as_csv_and_decides_alike(
+    routing: Routing, api: Api
+):
+    lines = list(csv.reader(io.StringIO(CATALOGUE)))
+    book, file, other = Workbook(), io.BytesIO(), io.StringIO()
+    for line in lines:
+        book.active.append(line)
+    book.save(file)
+    csv.writer(other, delimiter=";").writerows(lines)
+    for raw in (file.getvalue(), other.getvalue().encode("utf-16")):
+        answer = await api.upload(VERSIONS, "coordinator", raw)
+        assert answer.status_code == 201, answer.text
+        version = answer.json()["version"]
+        kept = (await api.get(f"{VERSIONS}/{version}", "operator")).json()["source"]
+        assert [[cell for cell in line if cell] for line in csv.reader(io.StringIO(kept))] == [
+            [cell for cell in line if cell] for line in lines
+        ]
+        assert (await api.post(f"{VERSIONS}/{version}/trial", "coordinator")).status_code == 200

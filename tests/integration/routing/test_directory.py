@@ -88,6 +88,27 @@ async def test_what_does_not_fit_is_named_and_nothing_is_kept(
         assert not await routing.rows(f"select 1 from {table} where {column} like '%9'")
 
 
+@pytest.mark.parametrize("value", ["", "%20%20", "%E2%80%8B", "%E3%85%A4", "a%07b", "x" * 101])
+@pytest.mark.parametrize(
+    "path", ["enterprises?park=", "liaisons?department_id=", "ties?liaison_id=", "ties?uscc="]
+)
+async def test_a_filter_that_cannot_be_is_named(api: Api, path: str, value: str):
+    answer = await api.get(f"/routing/{path}{value}", "operator")
+    assert answer.status_code == 422, answer.text
+    pointers = [error["pointer"] for error in answer.json()["errors"]]
+    assert pointers == [f"/query/{path.partition('?')[2][:-1]}"]
+
+
+@pytest.mark.parametrize("path", ["liaisons?department_id=", "ties?liaison_id="])
+async def test_case_24_a_party_that_is_not_there_is_named(api: Api, path: str):
+    for party in ("NOPE", "d-road", "l001"):
+        answer = await api.get(f"/routing/{path}{party}", "operator")
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["code"]) == (422, "unknown_party")
+        assert error["pointer"] == f"/query/{path.partition('?')[2][:-1]}"
+        assert party in error["detail"]
+
+
 async def test_no_two_primaries_on_one_day(routing: Routing, api: Api):
     body = {"uscc": FIRM, "liaison_id": "L003", "role": "primary", "from": "2026-06-01"}
     refused = await api.put("/routing/ties/T9", "coordinator", body)

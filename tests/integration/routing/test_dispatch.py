@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.routing.domain.dispatching import Limits
-from services.routing.handlers import batches, directory
+from services.routing.handlers import batches
 from services.routing.store.directory import LiaisonEntry
 from shared.contracts.vocabulary import Kind, Urgency
 from tests.integration.routing.conftest import Routing
@@ -14,6 +14,7 @@ from tests.integration.routing.samples import (
     be_away,
     enterprise,
     new_office,
+    put_liaison,
     registered,
     withdrawn,
 )
@@ -115,8 +116,8 @@ async def test_keywords_decide_where_no_category_is_named(routing: Routing):
 
 async def test_capacity_is_kept_within_one_batch(routing: Routing):
     async with routing.db.transaction() as conn:
-        await directory.put_liaison(conn, LiaisonEntry("L001", "甲", "D-ROAD", 2))
-        await directory.put_liaison(conn, LiaisonEntry("L002", "乙", "D-ROAD", 1))
+        await put_liaison(conn, LiaisonEntry("L001", "甲", "D-ROAD", 2))
+        await put_liaison(conn, LiaisonEntry("L002", "乙", "D-ROAD", 1))
     requests = [registered() for _ in range(5)]
     await routing.take_requests(*requests)
     parties = [(await routing.current(request.subject))["party"] for request in requests]
@@ -134,9 +135,10 @@ async def test_a_new_catalogue_is_in_force_with_the_next_batch(routing: Routing)
     assert (await routing.current(second.subject))["catalogue_version"] == 2
 
 
-async def test_a_withdrawn_request_takes_its_offer_back_even_in_the_same_batch(routing: Routing):
+async def test_a_withdrawn_matter_takes_its_offer_back(routing: Routing):
     request = registered()
-    await routing.take_requests(request, withdrawn(request.subject))
+    await routing.take_requests(request)
+    await routing.take_matters(withdrawn(request.subject))
     assert await routing.said(request.subject) == ["offer.made", "offer.rescinded"]
     (offer,) = await routing.offers(request.subject)
     assert (offer["state"], offer["reason"], offer["holding"]) == ("rescinded", "withdrawn", False)
@@ -152,7 +154,7 @@ async def test_a_registration_said_twice_is_done_once(routing: Routing):
 
 async def test_what_comes_before_its_registration_is_given_back(routing: Routing):
     early = withdrawn("0190a000-0000-7000-8000-000000000001")
-    assert await routing.take_requests(early) == [early]
+    assert await routing.take_matters(early) == [early]
 
 
 async def statements_of(routing: Routing, count: int) -> int:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from services.routing.domain.answers import Acting, Declination
-from services.routing.handlers import directory
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
 from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.directory import LiaisonEntry
@@ -20,6 +19,7 @@ from tests.integration.routing.samples import (
     be_away,
     changed,
     enterprise,
+    put_liaison,
     registered,
     reopened,
     withdrawn,
@@ -128,7 +128,7 @@ class Crowd:
         )
 
     async def withdraw(self) -> None:
-        await self.routing.take_requests(*map(withdrawn, self.some()[:2]), at=self.at)
+        await self.routing.take_matters(*map(withdrawn, self.some()[:2]), at=self.at)
 
     async def merge(self) -> None:
         for one in self.some():
@@ -154,7 +154,7 @@ async def test_whatever_is_done_at_once_every_count_is_right(routing: Routing, s
     async with routing.db.transaction() as conn:
         for number in (1, 2, 3):
             entry = LiaisonEntry(f"L00{number}", "某", "D-ROAD", 15)
-            await directory.put_liaison(conn, entry)
+            await put_liaison(conn, entry)
     crowd = Crowd(routing, seed)
     await asyncio.gather(*(crowd.work() for _ in range(WORKERS)))
     for name, statement in (
@@ -176,7 +176,7 @@ async def test_whatever_is_done_at_once_every_count_is_right(routing: Routing, s
 
 async def test_a_capacity_is_not_given_away_twice_by_batches_at_once(routing: Routing):
     async with routing.db.transaction() as conn:
-        await directory.put_liaison(conn, LiaisonEntry("L001", "甲", "D-ROAD", 7))
+        await put_liaison(conn, LiaisonEntry("L001", "甲", "D-ROAD", 7))
     await asyncio.gather(
         *(routing.take_requests(*(registered() for _ in range(3))) for _ in range(8))
     )

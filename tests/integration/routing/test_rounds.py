@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from services.routing.domain.answers import (
     AlreadySettled,
 )
 from services.routing.domain.matter import ObjectionState
+from services.routing.handlers.correcting import correct_next
 from services.routing.handlers.outcomes import Refused
 from shared.contracts.matters import (
     MatterClosed,
@@ -25,6 +28,7 @@ from tests.integration.routing.answering import C001, accept, decline, objected,
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import (
     MONDAY,
+    asked_back,
     be_away,
     changed,
     reopened,
@@ -87,7 +91,7 @@ async def test_a_closed_matter_frees_its_liaison_and_takes_back_what_is_open(rou
 
 async def test_an_end_leaves_an_open_objection_without_its_matter(routing: Routing):
     matter_id, objection_id = await objected(routing)
-    await routing.take_requests(withdrawn(matter_id))
+    await routing.take_matters(withdrawn(matter_id))
     refused = await rule(routing, objection_id, Ruling.UPHELD)
     assert isinstance(refused, Refused)
     assert refused.why == AlreadySettled(ObjectionState.MOOT)
@@ -112,6 +116,61 @@ async def test_a_merge_that_is_undone_gives_the_matter_back(routing: Routing):
     assert await routing.load("L001") == 2
     assert (await routing.current(taken))["state"] == "accepted"
     assert (await routing.current(open_))["cause"] == "unmerged"
+
+
+async def test_case_81_an_acceptance_that_a_merge_overtook_loses_no_matter(routing: Routing):
+    matter_id, offer_id = await offered(routing)
+    await accept(routing, offer_id)
+    merge = {"into": new_id(), "reason": "重复"}
+    undo = {"out_of": merge["into"], "reason": "并错了"}
+    await routing.take_matters(
+        changed(MatterMerged, matter_id, MatterState.MERGED, **merge),
+        # Followup merged it before it heard of the acceptance: there it waits for somebody again.
+        changed(MatterUnmerged, matter_id, MatterState.AWAITING_DISPATCH, **undo),
+    )
+    offer = await routing.current(matter_id)
+    assert (offer["state"], offer["cause"]) == ("offered", "unmerged")
+    assert await routing.load("L001") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "party", "cause"),
+    [
+        (MatterState.AWAITING_DISPATCH, "L001", "unmerged"),
+        (MatterState.IN_PROGRESS, "L001", "registered"),
+        (MatterState.MERGED, None, None),
+    ],
+)
+async def test_case_90_a_correction_follows_what_followup_made_of_an_acceptance(
+    routing: Routing, state: MatterState, party: str | None, cause: str | None
+):
+    matter_id, offer_id = await offered(routing)
+    await accept(routing, offer_id)
+    async with routing.db.transaction() as conn:
+        order = "insert into correction (matter_id, version, state, round) values ($1, 0, $2, 1)"
+        await conn.execute(order, matter_id, state)
+        assert await correct_next(conn, routing.office, MONDAY)
+    if party is None:
+        assert not [offer for offer in await routing.offers(matter_id) if offer["holding"]]
+        assert await routing.load("L001") == 0
+        return
+    offer = await routing.current(matter_id)
+    assert (offer["party"], offer["cause"]) == (party, cause)
+    assert (offer["state"] == "offered") == (state is MatterState.AWAITING_DISPATCH)
+    assert await routing.load("L001") == 1
+
+
+async def test_case_84_a_withdrawal_ends_nothing_until_followup_says_so(routing: Routing):
+    taken, offer_id = await offered(routing)
+    open_, _ = await offered(routing)
+    await accept(routing, offer_id)
+    await routing.take_requests(asked_back(taken), asked_back(open_))
+    assert await routing.load("L001") == 2
+    assert (await routing.current(taken))["state"] == "accepted"
+    assert (await routing.current(open_))["state"] == "offered"
+    await routing.take_matters(withdrawn(taken), withdrawn(open_))
+    assert await routing.load("L001") == 0
+    assert (await routing.offers(open_))[0]["reason"] == "withdrawn"
 
 
 async def test_what_does_not_concern_routing_costs_nothing_and_waits_for_nothing(routing: Routing):

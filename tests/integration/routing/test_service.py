@@ -103,9 +103,10 @@ async def test_from_a_registration_to_an_owner(
     kafka_prefix: str,
 ):
     request, taken_back = registered(), registered()
-    topic = f"{kafka_prefix}{topics.REQUESTS}"
-    for message in (request, taken_back, withdrawn(taken_back.subject)):
-        await producer.send_and_wait(topic, **record(message))
+    requests, matters = (f"{kafka_prefix}{topic}" for topic in (topics.REQUESTS, topics.MATTERS))
+    for message in (request, taken_back):
+        await producer.send_and_wait(requests, **record(message))
+    await producer.send_and_wait(matters, **record(withdrawn(taken_back.subject)))
     ((kind, offer),) = await take(said, request.subject, 1)
     assert (kind, offer["party"]["id"]) == ("liaison.offer.made.v1", "L001")
     queue = (await client.get("/routing/queues/me")).json()["items"]

@@ -13,9 +13,9 @@ import uvicorn
 from services.routing.api.edge import Edge
 from services.routing.app import build
 from services.routing.domain.answers import Acting, Declination
-from services.routing.handlers import directory, due
+from services.routing.handlers import due
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
-from services.routing.handlers.following import Broken, Current, Happening, Standing, follow
+from services.routing.handlers.following import Broken, Current, Happening, QueuedOffer, follow
 from services.routing.handlers.watching import POLL_SECONDS, Watch
 from services.routing.settings import Settings
 from services.routing.store.directory import LiaisonEntry
@@ -23,7 +23,7 @@ from services.routing.store.queues import Told
 from shared.contracts.vocabulary import DeclineReason, Role
 from shared.kit.db import open_database
 from tests.integration.routing.conftest import Routing
-from tests.integration.routing.samples import MONDAY, registered
+from tests.integration.routing.samples import MONDAY, put_liaison, registered
 
 COORDINATOR = Acting(Role.COORDINATOR, "C001")
 
@@ -58,7 +58,7 @@ async def test_first_what_stands_then_what_happens(routing: Routing, watch: Watc
     await routing.take_requests(standing)
     async with aclosing(follow(routing.db, watch, "L001", None)) as happenings:
         first, current = await take(happenings, 2)
-        assert isinstance(first, Standing)
+        assert isinstance(first, QueuedOffer)
         assert first.item.matter_id == standing.subject
         assert current == Current(1)
         await routing.take_requests(coming)
@@ -102,7 +102,7 @@ async def test_a_commit_of_another_process_is_seen_by_polling(
 async def test_going_on_misses_nothing_while_many_commit_at_once(routing: Routing, watch: Watch):
     """Writers in eight transactions at a time, and a reader who breaks off and goes on again and again."""
     async with routing.db.transaction() as conn:
-        await directory.put_liaison(conn, LiaisonEntry("L001", "甲", "D-ROAD", 1000))
+        await put_liaison(conn, LiaisonEntry("L001", "甲", "D-ROAD", 1000))
     requests = [registered() for _ in range(120)]
     room = asyncio.Semaphore(8)
 

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from deploy.embedded.ports import pick
+from services.followup.api.edge import Edge
 from services.followup.app import build
 from services.followup.pages.live import Live
 from services.followup.pages.routes import Pages
@@ -19,7 +20,7 @@ from services.followup.settings import Settings
 from shared.kit.db import Database, open_database
 from tests.browser.stack import serving
 from tests.integration.followup.conftest import CALLERS, Followup
-from tests.integration.followup.samples import SHANGHAI
+from tests.integration.followup.samples import OFFICE, SHANGHAI
 
 MAX_STREAMS = 3
 
@@ -104,6 +105,7 @@ async def site(followup: Followup, database_url: str, tmp_path: Path) -> AsyncIt
     checks = {"database": True, "kafka": True, "outbox": True}
     live = Live(followup.db, followup.clock, lambda: checks, SHANGHAI, MAX_STREAMS)
     app.state.pages = Pages(live, is_open=True)
+    app.state.edge = Edge(followup.db, followup.clock, OFFICE, followup.news)
     running = asyncio.create_task(live.run())
     async with serving(app, pick(None)) as address:
         site = Site(app, live, checks, address)

@@ -2,8 +2,12 @@
 
 import re
 
+from markupsafe import escape
+
+from shared.web.guide import FILES, anchor_of
 from shared.web.look import assets, document
 from tests.integration.web.conftest import Site
+from tests.prose import ROOT, blocks
 
 
 async def test_the_api_is_served_as_it_is_committed(site: Site):
@@ -26,11 +30,31 @@ async def test_the_docs_ask_for_nothing_from_elsewhere(site: Site):
     assert re.findall(r'(?:src|href)="(?!/|#|\?)([^"]+)"', page) == []
 
 
+async def test_the_guide_has_every_section_and_program_of_its_file(site: Site):
+    for lang, name in FILES.items():
+        page = (await site.get(f"/docs/integrating?lang={lang}")).text
+        source = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        for title in re.findall(r"^## (.+)$", source, re.MULTILINE):
+            anchor = anchor_of(title)
+            assert f'href="#{anchor}"' in page
+            assert f'id="{anchor}"' in page
+        programs = [block.text for block in blocks(ROOT / "docs" / name)]
+        assert len(programs) > 5
+        assert all(str(escape(program)) in page for program in programs)
+
+
+async def test_the_guide_links_to_what_is_served_alone(site: Site):
+    page = (await site.get("/docs/integrating?lang=en")).text
+    assert re.findall(r'href="(?!/|#|\?|https://)([^"]+)"', page) == []
+    assert 'href="?lang=zh"' in page
+
+
 async def test_a_browser_is_shown_the_events_and_a_program_gets_the_document(site: Site):
     page = await site.get("/asyncapi", headers={"accept": "text/html,*/*;q=0.8"})
     assert page.headers["content-type"].startswith("text/html")
     found = (await site.get("/asyncapi", headers={"accept": "application/json"})).json()
     assert found["asyncapi"].startswith("3.")
+    assert (await site.get("/asyncapi.json")).json() == found
     for channel in found["channels"].values():
         assert channel["address"] in page.text
 

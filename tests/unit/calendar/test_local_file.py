@@ -5,11 +5,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import shared.calendar
 from shared.calendar import DayKind
 from shared.calendar.china import load_calendar
-from shared.calendar.local_file import CalendarFileError, read_local_file
+from shared.calendar.local_file import CalendarFileError, WeekHours, read_local_file
 
 EXAMPLE = Path(shared.calendar.__file__).parent / "example.toml"
 
@@ -124,7 +126,8 @@ GOOD = 'date = 2026-05-01\nis = "holiday"\nreason = "x"'
         ('zone = "../../etc/passwd"', "zone: '../../etc/passwd' is no time zone"),
         ("holidays = []", "holidays: Extra inputs are not permitted"),
         ("announced_through = 27", "announced_through: Input should be greater than"),
-        ('[hours]\nmonday = ["9:00-12:00"]', "hours.monday: '9:00-12:00' is no interval"),
+        ('[hours]\nmonday = ["9-12"]', "hours.monday: '9-12' is no interval"),
+        ('[hours]\nmonday = ["09:00-12:00-13:00"]', "is no interval"),
         ('[hours]\nmonday = ["12:00-09:00"]', "hours.monday: 12:00-09:00 does not open before"),
         ('[hours]\nmonday = ["09:00-24:01"]', "does not open before it closes, within one day"),
         ('[hours]\nmonday = ["09:00-12:00", "11:00-14:00"]', "11:00-14:00 begins before 09:00"),
@@ -135,6 +138,13 @@ GOOD = 'date = 2026-05-01\nis = "holiday"\nreason = "x"'
         (day('date = 2026-02-30\nis = "holiday"'), "is not well formed"),
         (day('date = "1.5.2026"\nis = "holiday"\nreason = "x"'), "day[1].date: Input should be"),
         (day('date = 2206-05-01\nis = "holiday"\nreason = "x"'), "day[1].date: Input should be"),
+        (day('date = 2050-05-01\nis = "holiday"\nreason = "x"'), "in the years 2020 to 2045"),
+        (day('date = "2019/5/1"\nis = "holiday"\nreason = "x"'), "in the years 2020 to 2045"),
+        (day(GOOD.replace('"x"', '"\\u200b"')), "day[1].reason: write words that can be seen"),
+        (day(GOOD.replace('"x"', '"x\\u202e"')), "day[1].reason: write words that can be seen"),
+        (day(GOOD.replace('"x"', '"x\\u0007"')), "day[1].reason: write words that can be seen"),
+        (day(GOOD.replace('"x"', '"  "')), "day[1].reason: String should"),
+        ("a = " + "[" * 100_000, "is nested too deeply"),
         (day('date = 2026-05-01\nis = "holiday"'), "day[1].reason: Field required"),
         (day('date = 2026-05-01\nis = "holiday"\nreason = ""'), "day[1].reason: String should"),
         (day('date = 2026-05-01\nis = "off"\nreason = "x"'), "day[1].is: Input should be"),
@@ -153,6 +163,28 @@ def test_a_mistake_is_named_with_its_file_and_place(written, content, problem):
     assert str(caught.value).startswith(f"{path}: ")
 
 
+HOUR = st.integers(0, 23)
+MINUTE = st.integers(0, 59)
+FULL_WIDTH = str.maketrans("0123456789:-~", "０１２３４５６７８９：－～")
+
+
+@given(
+    st.lists(st.tuples(HOUR, MINUTE), min_size=2, max_size=2, unique=True).map(sorted),
+    st.sampled_from(["-", " - ", "–", "—", "~", "至", "到", "--"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_hours_are_read_as_an_office_types_them(interval, dash, padded, wide):
+    ends = [
+        f"{hour:02}:{minute:02}" if padded else f"{hour}:{minute:02}" for hour, minute in interval
+    ]
+    text = dash.join(ends)
+    text = text.translate(FULL_WIDTH) if wide else text
+    read = WeekHours.model_validate({"workdays": [text]}).workdays
+    expected = "-".join(f"{hour:02}:{minute:02}" for hour, minute in interval)
+    assert shown(read) == [expected]
+
+
 def test_all_mistakes_are_named_at_once(written):
     path = written(day('date = 2026-05-01\nis = "off"\nreason = "x"') + day('is = "holiday"'))
     with pytest.raises(CalendarFileError) as caught:
@@ -162,7 +194,14 @@ def test_all_mistakes_are_named_at_once(written):
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"), [("[]", "is not an object"), ("{", "is not well formed")]
+    ("content", "problem"),
+    [
+        ("[]", "is not an object"),
+        ("{", "is not well formed"),
+        ('{"day": [], "zone": "Asia/Shanghai", "day": []}', "day stands twice in one object"),
+        ('{"day": [{"date": "2026-05-01", "date": "2026-05-02"}]}', "date stands twice"),
+        ("[" * 100_000, "is nested too deeply"),
+    ],
 )
 def test_json_is_checked_as_well(written, content, problem):
     with pytest.raises(CalendarFileError, match=problem):

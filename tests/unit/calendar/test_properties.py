@@ -66,9 +66,7 @@ LIMITS = MINUTES | st.integers(1, 12).map(Limit.days) | st.integers(1, 30).map(L
 
 def holds_for(*strategies, examples=100):
     """`given`, on a machine that may be busy with other things."""
-    busy = settings(
-        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    busy = settings(max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
     return lambda test: busy(given(*strategies)(test))
 
 

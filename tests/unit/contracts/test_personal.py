@@ -17,17 +17,24 @@ MARK = "gone"
 # Ids, codes, names of parties of the town, and words of the catalogue.
 OF_NOBODY = {
     "actor.party", "approver", "actor.role", "calendar_version", "code", "command_id", "command_type", "department",
-    "ended", "fate", "follows", "into", "joint_id", "lead_department", "letter_id", "liaison_id", "matter_id",
+    "ended", "fate", "follows", "into", "issued_to", "joint_id", "lead_department", "letter_id", "liaison_id",
+    "matter_id",
     "objection_id", "offer_id", "out_of", "park", "party.id", "party.name", "owner.id", "owner.name", "last_owner.id",
     "last_owner.name", "raised_by.id", "raised_by.name", "request_id", "rule_id", "service", "source", "source_ref",
     "subject", "suggested_owner", "task_id", "tie_id", "to", "topic", "uscc", "state", "category", "why", "title",
     "detail", "allowed_states", "owner_department", "milestones.id", "milestone.id", "milestone.owner_department",
     "milestones.owner_department", "deadlines.calendar_version", "faults.pointer", "faults.code", "faults.message",
     "dispatch.rule_id", "dispatch.category", "dispatch.lead_department", "dispatch.co_departments", "dispatch.park",
-    "reason",
+    "absence_id", "department_id", "deputy_id", "industry", "name", "reason",
 }  # fmt: skip
 # Words that are of nobody in these events only.
 ONLY_THERE = {
+    # Of departments, firms, and of staff as `party.name` is.
+    "name": {
+        "liaison.department.changed.v1",
+        "liaison.enterprise.changed.v1",
+        "liaison.liaison.changed.v1",
+    },
     "title": {"liaison.command.refused.v1"},
     "detail": {"liaison.command.refused.v1"},
     "reason": {

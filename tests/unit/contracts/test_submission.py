@@ -32,6 +32,24 @@ def read(**changes: Any) -> Submission:
     return Submission.model_validate_json(json.dumps(submission(**changes)))
 
 
+@given(
+    st.lists(st.sampled_from("\u202d\u202c\u200e\u2066\u2069\ufeff\u00a0 -"), max_size=4),
+    st.booleans(),
+)
+def test_case_41_what_is_pasted_around_a_code_is_no_part_of_it(around: list[str], lower: bool):
+    code = CODE.lower() if lower else CODE
+    pasted = f"{''.join(around)}{code}{''.join(reversed(around))}"
+    found = read(requester={"kind": "enterprise", "id": pasted, "name": "厂"})
+    assert found.requester.id == CODE
+
+
+def test_case_48_another_id_turns_nothing_round():
+    with pytest.raises(ValidationError) as caught:
+        read(requester={"kind": "resident", "id": "\u202d1\u202c", "name": "某"})
+    (error,) = caught.value.errors()
+    assert (error["type"], error["loc"]) == ("bidi_control", ("requester", "id"))
+
+
 def test_what_may_be_left_out_has_its_default():
     found = read()
     assert (found.urgency, found.category, found.attachments) == ("normal", None, ())
@@ -61,9 +79,12 @@ def test_what_may_be_left_out_has_its_default():
         {"category": "/a"},
         {"category": "a/"},
         {"category": "a//b"},
+        {"category": "a/ /b"},
+        {"category": "a/\u3000"},
+        {"category": "a/\u200b/b"},
+        {"category": "\u3164/b"},
         {"category": "a/b/c/d/e/f"},
         {"requester": {"kind": "enterprise", "id": CODE[:-1] + "*", "name": "n"}},
-        {"requester": {"kind": "enterprise", "id": CODE.lower(), "name": "n"}},
         {"requester": {"kind": "resident", "id": "1"}},
         {"requester": {"kind": "resident", "id": "1", "name": "n", "contact": {"name": "n"}}},
         {

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from deploy.embedded.trouble import Trouble
 from deploy.launcher.foreground import show
@@ -22,6 +21,7 @@ from deploy.launcher.report import (
     failed,
 )
 from deploy.launcher.terminal import Terminal
+from deploy.screen import Screen
 
 ENDPOINTS = {
     "web": "http://127.0.0.1:8000",
@@ -60,7 +60,7 @@ def test_a_trouble_survives_the_pipe_whatever_it_names():
 
 def shown(*reports: Report) -> str:
     out = io.StringIO()
-    terminal = Terminal(Console(file=out, width=80))
+    terminal = Terminal(Screen(file=out, width=80))
     for report in reports:
         terminal(report)
     return out.getvalue()
@@ -93,7 +93,7 @@ def test_the_exit_code_is_the_last_reports(last: Report, code: int, tmp_path: Pa
     pipe = tmp_path / "pipe"
     pipe.write_text(encode(Step("kafka")) + "\n" + encode(last) + "\n")
     reading = os.open(pipe, os.O_RDONLY)
-    assert show(reading, Terminal(Console(file=io.StringIO())), tmp_path / "log") == code
+    assert show(reading, Terminal(Screen(file=io.StringIO())), tmp_path / "log") == code
 
 
 def test_the_journal_has_the_times_and_no_token(tmp_path: Path):

@@ -10,6 +10,7 @@ from services.followup.domain.chart import AddTask, ChangeMilestone, FinishTask,
 from services.followup.domain.decision import Refusal, Refused, Unmoved
 from services.followup.domain.ladder import climb
 from services.followup.domain.links import Join, Merge, Unmerge
+from services.followup.domain.moment import Actor
 from shared.contracts.vocabulary import ClockKind, Light, MatterState, MilestoneState
 from tests.unit.followup.town import (
     CALENDAR,
@@ -97,6 +98,18 @@ def test_a_moved_milestone_says_why_and_keeps_its_first_date() -> None:
     step = replace(step, reason="等批复")
     (moved, _) = done(chart.change_milestone(charted(), step, moment(LEAD))).milestones
     assert (moved.due_at, moved.original_due_at) == (town_time(12, 17), town_time(10, 17))
+
+
+@pytest.mark.parametrize("who", [LEAD, LIAISON, CO])
+def test_case_91_a_milestone_goes_far_beyond_its_first_date_by_leave_alone(who: Actor) -> None:
+    charts, first = charted(), town_time(20, 17)
+    for days in (20, 30):
+        step = ChangeMilestone("m-2", due_at=first + timedelta(days=days), reason="等批复")
+        charts = done(chart.change_milestone(charts, step, moment(who)))
+    step = ChangeMilestone("m-2", due_at=first + timedelta(days=31), reason="再等")
+    assert code_of(chart.change_milestone(charts, step, moment(who))) is Refusal.LEAVE_NEEDED
+    moved = done(chart.change_milestone(charts, step, moment(COORDINATOR)))
+    assert moved.milestones[1].due_at == first + timedelta(days=31)
 
 
 def test_a_blocker_comes_and_goes() -> None:

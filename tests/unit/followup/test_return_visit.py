@@ -20,11 +20,10 @@ from shared.contracts.vocabulary import (
     VisitState,
 )
 from tests.unit.followup.town import (
-    CO,
     COORDINATOR,
     LEAD,
     LIAISON,
-    REQUESTER,
+    OUTSIDER,
     STRANGER,
     charted,
     closed,
@@ -119,7 +118,7 @@ def test_the_owner_makes_none_either_when_another_handled() -> None:
         )
 
 
-@pytest.mark.parametrize("visitor", [COORDINATOR, CO, STRANGER])
+@pytest.mark.parametrize("visitor", [COORDINATOR, OUTSIDER, STRANGER])
 def test_others_do(visitor: Actor) -> None:
     assert done(ending.return_visit(handled(), CONTENT, moment(visitor))).state is (
         MatterState.CLOSED
@@ -186,21 +185,6 @@ def test_nobody_reached_is_tried_again_the_next_working_day() -> None:
 
 def test_one_answer_a_round() -> None:
     assert code_of(ending.return_visit(dissatisfied(), CONTENT, moment())) is Refusal.VISIT_DONE
-    again = ending.answered_by_requester(dissatisfied(), CONTENT, moment(REQUESTER))
-    assert isinstance(again, Unmoved)
-
-
-def test_the_requesters_own_answer_settles_it() -> None:
-    said = ReturnVisit(True, True, True, 5)
-    matter = done(ending.answered_by_requester(handled(), said, moment(REQUESTER)))
-    assert matter.state is MatterState.CLOSED
-    assert matter.visit is not None
-    assert matter.visit.visitor == REQUESTER
-
-
-def test_an_answer_before_anything_was_handled_is_none() -> None:
-    said = ReturnVisit(True, True, True, 5)
-    assert isinstance(ending.answered_by_requester(in_progress(), said, moment(REQUESTER)), Unmoved)
 
 
 def test_without_an_answer_it_closes_by_a_named_exemption_alone() -> None:
@@ -208,18 +192,6 @@ def test_without_an_answer_it_closes_by_a_named_exemption_alone() -> None:
     matter = done(ending.close(handled(), Close("企业已搬离"), moment()))
     assert matter.closing is not None
     assert matter.closing.exemption == "企业已搬离"
-    late = ReturnVisit(True, True, False, 1)
-    answered = done(ending.answered_by_requester(matter, late, moment(REQUESTER)))
-    assert (answered.state, answered.version) == (MatterState.CLOSED, matter.version + 1)
-
-
-def test_a_content_answer_after_an_exemption_closes_nothing_twice() -> None:
-    exempted = done(ending.close(handled(), Close("联系不上"), moment()))
-    said = ReturnVisit(True, True, True, 5)
-    decision = ending.answered_by_requester(exempted, said, moment(REQUESTER))
-    assert isinstance(decision, Changed)
-    assert [type(told.fact).__name__ for told in decision.told] == ["Visited"]
-    assert decision.matter.closing == exempted.closing
 
 
 def test_an_answer_makes_an_exemption_needless() -> None:

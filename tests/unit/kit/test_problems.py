@@ -163,14 +163,16 @@ async def test_what_is_no_json_is_a_problem(client: httpx.AsyncClient):
         answer = await client.post(
             "/sent", content=content, headers={"content-type": "application/json"}
         )
-        is_problem(answer, 422 if code == "invalid" else 400, code)
+        body = is_problem(answer, 422 if code == "invalid" else 400, code)
+        for error in body.get("errors", ()):
+            assert error["pointer"] == "/body"
 
 
 async def test_addresses_and_methods_that_are_none(client: httpx.AsyncClient):
     is_problem(await client.get("/nowhere"), 404, "no_such_address")
     answer = await client.get("/sent")
     is_problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "OPTIONS, POST"
 
 
 async def test_the_reader_s_language(client: httpx.AsyncClient):

@@ -1,12 +1,18 @@
 """Settings: a wrong or missing one is named, and its value is not repeated."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+import yaml
 
+from deploy.migrations import SERVICES
+from shared.http.proxies import TrustedProxies, parse_network
 from shared.kit.address import KafkaAddress, Login
 from shared.kit.issuer import Issuer
 from shared.kit.settings import ServerSettings, ServiceSettings, read_settings
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_what_is_missing_or_wrong_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,3 +142,34 @@ def test_a_limit_that_lets_nobody_in_is_named(monkeypatch: pytest.MonkeyPatch, s
     monkeypatch.setenv("LIAISON_REQUESTS_PER_MINUTE", said)
     with pytest.raises(SystemExit, match="LIAISON_REQUESTS_PER_MINUTE"):
         read_settings(ServiceSettings)
+
+
+@pytest.mark.usefixtures("named_servers")
+def test_case_93_trusted_proxies_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not read_settings(ServiceSettings).proxies
+    monkeypatch.setenv("LIAISON_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,fd00::/8,")
+    assert read_settings(ServiceSettings).proxies.contains(ip_address("10.2.3.4"))
+    for wrong in ("*", "10.0.0.1/8", "127.0.0.1 10.0.0.1", "gateway"):
+        monkeypatch.setenv("LIAISON_TRUSTED_PROXIES", wrong)
+        with pytest.raises(SystemExit, match="LIAISON_TRUSTED_PROXIES"):
+            read_settings(ServiceSettings)
+
+
+def test_case_26_every_service_behind_the_gateway_trusts_it() -> None:
+    """Compose gives the services one block of settings, and the gateway states one address."""
+    stack = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    for service in SERVICES:
+        given = stack[service]["environment"]["LIAISON_TRUSTED_PROXIES"]
+        default = given.removeprefix("${LIAISON_TRUSTED_PROXIES:-").removesuffix("}")
+        trusted = TrustedProxies(map(parse_network, default.split(",")))
+        assert trusted.contains(ip_address("172.20.0.5")), service
+        assert not trusted.contains(ip_address("198.51.100.9")), service
+        assert stack[service]["networks"] == ["inside"]
+    caddyfile = (ROOT / "deploy/compose/Caddyfile").read_text("utf-8")
+    directives = [
+        line.strip() for line in caddyfile.splitlines() if not line.strip().startswith("#")
+    ]
+    # Then Caddy replaces whatever a caller sends by the caller's own address.
+    assert not [
+        each for each in directives if each.startswith(("trusted_proxies", "header_up X-F"))
+    ]

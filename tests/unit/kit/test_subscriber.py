@@ -165,7 +165,10 @@ def test_no_service_reads_or_writes_kafka_in_another_way():
         if imported(file) & {"faststream", "aiokafka"}
     }
     kit = ("address", "draining", "fetching", "kafka", "packing", "relay", "unpacking", "watching")
-    assert own == {f"shared/kit/{name}.py" for name in kit}
+    delivery = ("continuity", "topic_settings")
+    assert own == {f"shared/kit/{name}.py" for name in kit} | {
+        f"shared/delivery/{name}.py" for name in delivery
+    }
     makers = [name for name in own if "AIOKafkaConsumer(" in (ROOT / name).read_text("utf-8")]
     assert makers == []
 

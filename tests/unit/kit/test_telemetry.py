@@ -33,3 +33,23 @@ def test_a_traceback_names_lines_and_no_values():
         assert 'File "<string>", line ' in line["exception"]
         assert "RuntimeError" in line["exception"]
     assert "13800138000" not in done.stderr
+
+
+FORGING = """
+import logging
+import structlog
+from shared.kit.telemetry import configure_logging
+
+configure_logging()
+value = chr(10) + '{"event": "forged"}' + chr(27) + "[2J" + chr(0x9B) + chr(0x202E) + chr(0x2028) + chr(0xDC80)
+logging.getLogger("a.library").warning("said %s", value)
+structlog.get_logger().warning("said", value=value, also={"店小二": value})
+"""
+
+
+def test_case_63_a_value_forges_no_line_of_a_log_and_commands_no_terminal():
+    done = subprocess.run([sys.executable, "-c", FORGING], capture_output=True, check=True)
+    lines = done.stderr.decode().split("\n")
+    assert [json.loads(line)["event"][:4] for line in lines if line] == ["said", "said"]
+    assert "店小二" in lines[1]
+    assert all(character.isprintable() for line in lines for character in line)

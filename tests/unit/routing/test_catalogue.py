@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.catalogue import columns
-from services.routing.catalogue.sheet import Faulty, Known, Sheet, read_sheet
+from services.routing.catalogue.sheet import Faulty, Known, Sheet, read_sheet, read_stored
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.dispatching import Dispatched, Facts, Limits
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
@@ -53,6 +53,48 @@ class TestReading:
         found = read_sheet(raw, KNOWN)
         assert isinstance(found, Sheet)
         assert found.rules[0].categories == ("人才服务",)
+
+    @pytest.mark.parametrize(
+        ("hours", "minutes"), [("2小时", 120), ("2 个工作小时", 120), ("1.5h", 90), ("2", 120)]
+    )
+    def test_hours_and_days_may_have_their_unit(self, hours: str, minutes: int):
+        for days in ("15个工作日", "15 天", "15日", "15 days", "１５"):
+            found = read({columns.ACCEPT_HOURS: hours, columns.HANDLE_DAYS: days})
+            assert (found.rules[0].accept_minutes, found.rules[0].handle_days) == (minutes, 15)
+        row = {columns.ACCEPT_HOURS: "2天", columns.HANDLE_DAYS: "15小时"}
+        assert [code for code, *_ in faults(row)] == ["not_a_number"] * 2
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            '规则编号,主办部门\n="001",D1\n', '规则编号,主办部门\n"=""001""",D1\n',
+            "\n\n规则编号,主办部门\n001,D1\n\x1a",
+            "规则编号;主办部门\n001;D1\n", "sep=,\n规则编号,主办部门\n001,D1\n", "规则编号,主办部门\n001,D1\n",
+        ],
+    )  # fmt: skip
+    def test_what_is_kept_reads_as_what_was_checked(self, raw: str):
+        found = read_sheet(raw.encode(), KNOWN)
+        assert isinstance(found, Sheet)
+        again = read_stored(found.text, KNOWN)
+        assert isinstance(again, Sheet)
+        assert [rule.rule_id for rule in (*found.rules, *again.rules)] == ["001", "001"]
+
+    @given(
+        st.lists(
+            st.tuples(st.text(st.sampled_from('R1="\n\ufeff,; '), max_size=6), st.just("D1")),
+            max_size=4,
+        )
+    )
+    def test_whatever_is_kept_reads_as_what_was_checked(self, rows: list[tuple[str, str]]):
+        lines = "".join(f"{rule},{lead}\n" for rule, lead in rows)
+        found = read_sheet(f"规则编号,主办部门\n{lines}".encode(), KNOWN)
+        if isinstance(found, Sheet):
+            again = read_stored(found.text, KNOWN)
+            assert isinstance(again, Sheet)
+            assert [one.rule_id for one in again.rules] == [one.rule_id for one in found.rules]
+
+    def test_a_cell_beyond_all_limits_is_a_fault(self):
+        assert ("too_long", 2, columns.NOTE) in faults({columns.NOTE: "长" * 140_000})
 
     def test_every_column(self):
         (rule,) = read(
@@ -141,7 +183,7 @@ class TestFaults:
             ("规则编号\r\nR1\r\n".encode(), "missing_column"),
             ("规则编号,主办部门,颜色\r\nR1,D1,红\r\n".encode(), "unknown_column"),
             ("规则编号,主办部门,主办部门\r\nR1,D1,D1\r\n".encode(), "column_twice"),
-            (b"\xff\xfe\x00\x81", "encoding"),
+            (b"\x81\xff\xff\x81", "encoding"),
             (b"x" * (1024 * 1024 + 1), "too_large"),
         ],
     )

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.catalogue import columns
-from services.routing.catalogue.sheet import Sheet, read_sheet
+from services.routing.catalogue.sheet import Faulty, Sheet, read_sheet
 from services.routing.catalogue.table import Catalogue, decision_model
 from services.routing.domain.dispatching import Dispatched, Facts, Limits
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
+from tests.spelling import TEXTS, spellings
 from tests.unit.routing.test_catalogue import KNOWN, decided, read, sheet
 
 
@@ -133,3 +134,54 @@ class TestDeciding:
         assert [row["then_rule_id"] for row in table["content"]["rules"]] == [
             '"R1"', '"R2"', '"R3"', '"R4"',
         ]  # fmt: skip
+
+
+class TestFolding:
+    def test_case_42_both_spellings_of_a_keyword_come_to_the_same_rule(self):
+        rows = ({columns.KEYWORDS: "5号门LED屏", columns.LEAD: "D2"}, {columns.LEAD: "D3"})
+        for words in (
+            "５号门ＬＥＤ屏不亮",
+            "5号门LED屏不亮",
+            "5号门 led 屏不亮",
+            "5号门\u200bLED屏不亮",
+        ):
+            assert decided(read(*rows), words=words).lead_department == "D2"
+
+    @given(TEXTS, st.data())
+    def test_a_keyword_is_found_however_both_are_spelled(self, keyword: str, data: st.DataObject):
+        written = data.draw(spellings(keyword, spaced=False))
+        words = f"门口{data.draw(spellings(keyword))}很多"
+        rows = ({columns.KEYWORDS: written, columns.LEAD: "D2"}, {columns.LEAD: "D3"})
+        assert decided(read(*rows), words=words).lead_department == "D2"
+
+    @given(TEXTS, st.data())
+    def test_a_category_and_a_park_are_found_however_they_are_spelled(
+        self, name: str, data: st.DataObject
+    ):
+        row = {columns.CATEGORY: f"{name}/甲", columns.PARK: name, columns.LEAD: "D2"}
+        catalogue = read(row, {columns.LEAD: "D3"})
+        category = f"{data.draw(spellings(name))}/甲／乙"
+        facts = {"category": category, "park": data.draw(spellings(name))}
+        assert decided(catalogue, **facts).lead_department == "D2"
+        assert decided(catalogue, **facts).category == category
+
+    def test_labels_and_departments_are_read_however_they_are_spelled(self):
+        row = {
+            columns.KIND: "隐 患",
+            columns.TIER: "重点\u200b",
+            columns.LEAD: "ｄ２",
+            columns.CO: "D 3",
+        }
+        [rule] = read(row).rules
+        assert (rule.kinds, rule.tiers) == ((Kind.HAZARD,), (Tier.KEY,))
+        assert (rule.lead_department, rule.co_departments) == ("D2", ("D3",))
+
+    def test_the_end_of_a_line_and_the_beginning_of_the_next_are_no_keyword(self):
+        rows = ({columns.KEYWORDS: "漏水", columns.LEAD: "D2"}, {columns.LEAD: "D3"})
+        assert decided(read(*rows), words="管道漏\n水压不足").lead_department == "D3"
+
+    @pytest.mark.parametrize("column", [columns.NOTE, columns.KEYWORDS, columns.RULE])
+    def test_case_88_no_cell_of_a_catalogue_holds_nul(self, column: str):
+        found = read_sheet(sheet({column: "a\0b"}), KNOWN)
+        assert isinstance(found, Faulty)
+        assert [(fault.row, fault.column) for fault in found.faults] == [(2, column)]

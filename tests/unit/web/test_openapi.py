@@ -5,8 +5,12 @@ import re
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
-from deploy import openapi
+from deploy.openapi import components, joining
+from deploy.openapi.components import objects_in
+from deploy.openapi.examples import BODIES, VALUES
 from services.followup.pages.first import first_command
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
@@ -25,7 +29,7 @@ EACH = pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
 
 
 def test_the_committed_document_is_what_the_services_say():
-    assert openapi.FILE.read_text(encoding="utf-8") == openapi.written()
+    assert joining.FILE.read_text(encoding="utf-8") == joining.written()
 
 
 def test_no_two_operations_share_a_name():
@@ -62,14 +66,16 @@ def test_every_operation_says_what_it_takes_and_answers(path, method, operation)
         assert all(content["schema"] for content in answer["content"].values())
         assert answer["content"]
     assert succeeding
-    if method in ("put", "post") and not re.search("/(accept|activate|trial|done)$", path):
+    if method in ("put", "post") and not re.search(
+        "/(accept|activate|trial|done|receipt|tickets)$", path
+    ):
         assert all(content["schema"] for content in operation["requestBody"]["content"].values())
 
 
 @EACH
 def test_every_write_names_its_key(path, method, operation):
-    # A submission has its own: (source, source_ref). A trial changes nothing.
-    if method == "get" or path.endswith("/trial") or path == "/intake/requests":
+    # A submission has its own: (source, source_ref). A trial changes nothing; a ticket opens one stream, once.
+    if method == "get" or path.endswith(("/trial", "/tickets")) or path == "/intake/requests":
         return
     names = {parameter["name"].lower() for parameter in operation["parameters"]}
     assert "idempotency-key" in names
@@ -84,19 +90,63 @@ def test_every_reference_leads_somewhere():
 
 
 def test_the_same_name_for_two_things_is_told_apart():
-    documents = [
-        {"components": {"schemas": {"Same": {"type": "string"}, "Thing": {"type": kind}}}}
+    documents = {
+        service: {"components": {"schemas": {"Same": {"type": "string"}, "Thing": {"type": kind}}}}
         | {"paths": {"/x": {"$ref": "#/components/schemas/Thing"}}}
-        for kind in ("string", "integer", "string")
+        for service, kind in (("intake", "string"), ("routing", "integer"), ("followup", "string"))
+    }
+    union = components.join_components(documents)
+    assert union.keys() == {"Same", "IntakeThing", "RoutingThing", "FollowupThing"}
+    assert documents["routing"]["paths"]["/x"]["$ref"] == "#/components/schemas/RoutingThing"
+
+
+def test_two_shapes_of_one_class_name_are_refused():
+    schemas = {"a__Thing": {"type": "string"}, "b__Thing": {"type": "integer"}}
+    with pytest.raises(ValueError, match="Thing"):
+        components.simplify_names({"components": {"schemas": schemas}})
+
+
+def test_every_component_is_titled_by_its_name_and_nothing_else_has_a_title():
+    schemas = DOCUMENT["components"]["schemas"]
+    assert all(re.fullmatch("[A-Z][A-Za-z]+", name) for name in schemas)
+    assert {name: schema["title"] for name, schema in schemas.items()} == {n: n for n in schemas}
+    titles = [
+        inner["title"] for inner in objects_in(DOCUMENT) if isinstance(inner.get("title"), str)
     ]
-    openapi._name_apart(documents)
-    names = [set(found["components"]["schemas"]) for found in documents]
-    assert names == [
-        {"Same", "IntakeThing"},
-        {"Same", "RoutingThing"},
-        {"Same", "FollowupThing"},
-    ]
-    assert documents[1]["paths"]["/x"]["$ref"] == "#/components/schemas/RoutingThing"
+    # Beside the components': the document's own, and those in examples of problems and milestones.
+    own = set(schemas) | {DOCUMENT["info"]["title"], BODIES["ProblemDocument"]["title"]}
+    assert set(titles) <= own | {VALUES["title"]}
+
+
+@EACH
+def test_an_operation_is_a_verb_with_a_noun(path, method, operation):
+    assert re.fullmatch("[a-z]+([A-Z][a-z]+)+", operation["operationId"])
+
+
+@EACH
+def test_every_body_has_an_example_that_fits(path, method, operation):
+    bodies = dict(operation.get("requestBody", {}).get("content", {}))
+    for status, answer in operation["responses"].items():
+        if status < "300":
+            bodies |= answer.get("content", {})
+    for media_type, body in bodies.items():
+        if not media_type.endswith("json"):
+            continue
+        schema = {**body["schema"], "components": DOCUMENT["components"]}
+        fault = best_match(Draft202012Validator(schema).iter_errors(body["example"]))
+        assert fault is None, f"{media_type}: {fault}"
+        assert "…" not in json.dumps(body["example"], ensure_ascii=False), media_type
+
+
+def test_the_example_of_a_submission_is_taken():
+    assert Submission.model_validate(BODIES["Submission"])
+    assert Submission.model_validate(DOCUMENT["components"]["schemas"]["Submission"]["examples"][0])
+
+
+def test_the_types_of_problems_are_those_that_the_catalogue_has_words_for():
+    types = DOCUMENT["components"]["schemas"]["ProblemType"]["enum"]
+    assert {"urn:liaison:problem:invalid", "urn:liaison:problem:overtaken"} <= set(types)
+    assert len(types) == len(set(types)) > 60
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -1,13 +1,14 @@
 """Spreadsheets as rows of text, whoever made them, and those that are none."""
 
 import io
-import zipfile
 from datetime import date
 
 import pytest
 from openpyxl import Workbook
 
-from shared.kit.tables import LARGEST_UNPACKED_BYTES, Unusable, as_csv, read_table
+from shared.tables.reader import read_table
+from shared.tables.table import Unusable
+from shared.tables.writing import as_csv
 
 
 def workbook(*rows: tuple[object, ...]) -> bytes:
@@ -36,16 +37,9 @@ def test_a_workbook_is_read_as_a_person_sees_it() -> None:
     table = read_table(raw, 10)
     assert table.header == ("编号", "电话", "时间", "空")
     assert table.rows == {
-        2: ("7", "13800000000", "2026-03-04T00:00:00"),
+        2: ("7", "13800000000", "2026-03-04"),
         4: ("x", "True", "1.5", "y"),
     }
-
-
-def bomb() -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", b" " * (LARGEST_UNPACKED_BYTES + 1))
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -57,11 +51,9 @@ def bomb() -> bytes:
         (b"a\n\xff\xff\xff", "encoding"),
         (b"PK\x03\x04 no archive", "workbook"),
         (workbook(("a",), ("b",))[:-200], "workbook"),
-        (bomb(), "workbook"),
         (workbook(("a",)), "empty"),
         (b"a\n1\n2\n3\n4\n", "too_many_rows"),
         (workbook(("a",), (1,), (2,), (3,), (4,)), "too_many_rows"),
-        (b'a\n"' + b"x" * 200_000 + b'"\n', "encoding"),
     ],
 )
 def test_what_cannot_be_used_is_told_apart(raw: bytes, code: str) -> None:

@@ -1,0 +1,1 @@
+"""Makes the one OpenAPI document of the three services, which is committed and served as `/openapi.json`."""

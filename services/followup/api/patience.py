@@ -1,0 +1,93 @@
+"""Calls that came before the news they depend on: they wait for it, and look rarely."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, TypeGuard, TypeVar
+from uuid import UUID
+
+from services.followup.domain.decision import Refused
+from services.followup.handlers.news import MatterNews
+from services.followup.handlers.steps import Missing, may_yet_come
+from services.followup.store.matters import load_state
+from services.followup.store.parties import load_kinds
+from shared.kit.clock import system_clock
+from shared.kit.db import Database
+
+LOOK_SECONDS: Final = (0.1, 0.6, 2.0)
+"""When the matter's state is read again, after the first attempt: its news may come through another replica."""
+
+MOST_ATTEMPTS: Final = 8
+
+Found = TypeVar("Found")
+
+
+async def attempt_patiently(
+    db: Database,
+    news: MatterNews,
+    matter_id: UUID,
+    attempt: Callable[[], Awaitable[Found]],
+) -> Found:
+    """What `attempt` gives; what it depends on may be 2 s late, unless too many wait already.
+
+    A refusal that news may change is attempted again when news of the matter, or of the department that is missed, was
+    committed here, or when its state is another. Nothing of the database is held meanwhile.
+    """
+    loop = asyncio.get_running_loop()
+    begun, since = loop.time(), news.count
+    found = await attempt()
+    if not _may_change(found) or news.in_vain.holds(
+        _awaited(found, matter_id).subject, loop.time()
+    ):
+        return found
+    looks = iter(LOOK_SECONDS)
+    with news.place() as free:
+        at = next(looks) if free else None
+        attempts = 1
+        while at is not None and attempts < MOST_ATTEMPTS and _may_change(found):
+            awaited = _awaited(found, matter_id)
+            came = await news.wait(awaited.subject, since, begun + at - loop.time())
+            since = news.count
+            if came or await _state_of(db, awaited) != awaited.state:
+                found, attempts = await attempt(), attempts + 1
+            if not came:
+                at = next(looks, None)
+        if free and _may_change(found):
+            awaited = _awaited(found, matter_id)
+            if awaited.department is not None:
+                news.in_vain.note(awaited.subject, loop.time())
+    return found
+
+
+def _may_change(found: object) -> TypeGuard[Refused | Missing]:
+    return isinstance(found, Refused | Missing) and may_yet_come(found, system_clock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """The matter that a refusal is about, or the department that it misses, and its state then; None if unknown."""
+
+    matter_id: UUID
+    state: str | None
+    department: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What its news are about."""
+        return str(self.matter_id) if self.department is None else f"department/{self.department}"
+
+
+def _awaited(found: Refused | Missing, matter_id: UUID) -> _Awaited:
+    if isinstance(found, Missing):
+        return _Awaited(found.matter_id, found.state)
+    if found.misnamed:
+        return _Awaited(matter_id, None, found.misnamed[0].party)
+    return _Awaited(matter_id, found.state)
+
+
+async def _state_of(db: Database, awaited: _Awaited) -> str | None:
+    async with db.reading() as conn:
+        if awaited.department is None:
+            return await load_state(conn, awaited.matter_id)
+        known = await load_kinds(conn, [awaited.department])
+        return (known or {}).get(awaited.department)

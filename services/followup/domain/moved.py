@@ -1,0 +1,24 @@
+"""The fact that open limits were computed anew; its fields are those of the published event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.vocabulary import ClockKind, RescheduleCause
+
+
+@dataclass(frozen=True, slots=True)
+class MovedLimit:
+    """A limit that was computed anew."""
+
+    clock: ClockKind
+    old_due_at: datetime
+    new_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rescheduled:
+    """Open limits were computed anew, by that version of the calendar."""
+
+    cause: RescheduleCause
+    calendar_version: str
+    limits: tuple[MovedLimit, ...]

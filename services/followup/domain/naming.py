@@ -1,0 +1,33 @@
+"""Whether the parties that a step names are departments of the directory."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.contracts.vocabulary import PartyKind
+
+Kinds: TypeAlias = Mapping[str, PartyKind]
+"""What each party of the directory is, by id; those that a step does not name may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A field of a step, by its pointer into the body, whose party is no department.
+
+    `kind` is what the party is, None when the directory has no such party.
+    """
+
+    pointer: str
+    party: str
+    kind: PartyKind | None
+
+
+def misnamed(named: Iterable[tuple[str, str]], known: Kinds | None) -> tuple[Misnamed, ...]:
+    """Those of the fields (pointer, party) that name no department; none while the directory is not known."""
+    if known is None:
+        return ()
+    return tuple(
+        Misnamed(pointer, party, known.get(party))
+        for pointer, party in named
+        if known.get(party) is not PartyKind.DEPARTMENT
+    )

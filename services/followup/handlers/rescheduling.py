@@ -1,0 +1,35 @@
+"""Computes the limits of open matters anew, a batch at a time, each moved limit recorded as an event."""
+
+from datetime import datetime
+
+from services.followup.domain.decision import Changed
+from services.followup.domain.moment import Actor
+from services.followup.domain.rescheduling import moves, reschedule
+from services.followup.handlers.office import Office
+from services.followup.handlers.saving import Change, Happening, save
+from services.followup.store import matters
+from shared.contracts.vocabulary import Role
+from shared.kit.db import Connection
+from shared.rescheduling.orders import BATCH, Batch, Moved, Order
+
+
+async def next_batch(conn: Connection, office: Office, order: Order, now: datetime) -> Batch:
+    """Look at the next open matters; with `apply` their limits move."""
+    ids = await matters.open_after(conn, order.after, BATCH)
+    if not ids:
+        return Batch(None, [])
+    loaded = await (matters.load_locked if order.apply else matters.load)(conn, ids)
+    moment = office.moment(now, Actor(Role.OPERATOR, order.asked_by))
+    moved, changes = [], []
+    for matter in loaded.values():
+        decision = reschedule(matter, order.cause, moment)
+        moved += [
+            Moved(matter.id, each.clock, each.old_due_at, each.new_due_at)
+            for each in moves(decision)
+        ]
+        if isinstance(decision, Changed):
+            happenings = [Happening(told) for told in decision.told]
+            changes.append(Change(matter, decision.matter, happenings))
+    if order.apply and changes:
+        await save(conn, changes)
+    return Batch(str(ids[-1]), moved)

@@ -1,0 +1,34 @@
+"""The read model of the directory: the parties that there are, by what routing publishes."""
+
+from collections.abc import Collection, Mapping
+
+from shared.contracts.vocabulary import PartyKind
+from shared.kit.db import Connection
+
+# Sorted, so that two batches never wait for each other in a circle.
+PUT_PARTIES = """
+insert into party (id, kind, name)
+select given.id, given.kind, given.name
+from unnest($1::text[], $2::text[], $3::text[]) as given (id, kind, name)
+order by given.id
+on conflict (id) do update set kind = excluded.kind, name = excluded.name"""
+
+
+async def put_parties(conn: Connection, parties: Mapping[str, tuple[PartyKind, str]]) -> None:
+    """Write parties (kind, name) by id."""
+    kinds = [kind for kind, _ in parties.values()]
+    names = [name for _, name in parties.values()]
+    await conn.execute(PUT_PARTIES, list(parties), kinds, names)
+
+
+SELECT_KINDS = "select id, kind from party where id = any($1::text[])"
+SELECT_HEARD = "select exists (select from party where kind = 'department')"
+
+
+async def load_kinds(conn: Connection, ids: Collection[str]) -> dict[str, PartyKind] | None:
+    """What those of these ids are that the directory has; None while no department of it has been heard."""
+    wanted = set(ids)
+    rows = await conn.fetch(SELECT_KINDS, sorted(wanted))
+    if len(rows) < len(wanted) and not await conn.fetchval(SELECT_HEARD):
+        return None
+    return {row["id"]: PartyKind(row["kind"]) for row in rows}

@@ -1,0 +1,25 @@
+"""What follows from an absence that was entered: offers to whoever is away go to the next."""
+
+import structlog
+
+from services.routing.api.edge import Edge
+from services.routing.handlers import due
+from shared.contracts.event import Actor
+from shared.kit.db import is_transient
+from shared.kit.faults import reason_of
+
+log = structlog.get_logger()
+
+
+async def pass_on_offers(edge: Edge, by: Actor, liaison_id: str | None = None) -> None:
+    """Pass on what is offered to those who are away by now, in a transaction of its own; of one liaison where named.
+
+    The absence is entered already: where a lock is in the way or the database fails, the sweep does it soon after.
+    """
+    try:
+        async with edge.db.transaction() as conn:
+            await due.begin_absences(conn, edge.office, edge.clock(), by, liaison_id)
+    except Exception as fault:
+        if not is_transient(fault):
+            raise
+        log.warning("absences.left_to_sweep", fault=reason_of(fault))

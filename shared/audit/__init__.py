@@ -1,0 +1,1 @@
+"""Hash chains over append-only tables beside the history, and their verification."""

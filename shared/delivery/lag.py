@@ -1,0 +1,37 @@
+"""How far a reader of one partition is: the one definition of lag, for figures, readiness, status and doctor."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionPosition:
+    """One partition as it is, and a reader's place in it. Offsets are those of the record that comes next.
+
+    `start` is the log's first record, `stable` the end of what is committed (the last stable offset), `end` that of
+    everything (the high watermark). `position` is what the reader takes next.
+    """
+
+    start: int
+    stable: int
+    end: int
+    position: int
+
+    @property
+    def lag(self) -> int:
+        """Records in the log that were not taken in, those that a transaction holds among them."""
+        return max(0, self.end - max(self.position, self.start))
+
+    @property
+    def readable(self) -> int:
+        """Of them, those that could be read now: a reader with some, and no progress, is stuck."""
+        return max(0, min(self.stable, self.end) - max(self.position, self.start))
+
+    @property
+    def held(self) -> int:
+        """Of them, those behind a transaction that somebody left open."""
+        return self.lag - self.readable
+
+    @property
+    def lost(self) -> int:
+        """Offsets that were deleted before they were read."""
+        return max(0, self.start - self.position)

@@ -1,0 +1,40 @@
+"""Bodies of writes that take none: what is in one is refused by name, since nobody would read it."""
+
+from typing import Final
+
+import orjson
+from fastapi import Request
+
+from shared.kit.messages import text
+from shared.kit.problems import FieldError, invalid_because, language
+
+LONGEST_NAME: Final = 200
+MOST_ERRORS: Final = 50
+
+
+async def refuse_members(request: Request) -> None:
+    """Raises Problem 422 for a body with anything in it; blank ones, `null` and `{}` say nothing and pass."""
+    body = (await request.body()).strip()
+    if not body:
+        return
+    lang = language(request)
+    try:
+        sent = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise invalid_because([_error("/body", "json_invalid", lang)]) from None
+    if sent is None or sent == {}:
+        return
+    if not isinstance(sent, dict):
+        raise invalid_because([_error("/body", "model_type", lang)])
+    names = list(sent)[:MOST_ERRORS]
+    raise invalid_because(
+        [_error(f"/body/{_step(name)}", "extra_forbidden", lang) for name in names]
+    )
+
+
+def _step(name: str) -> str:
+    return name[:LONGEST_NAME].replace("~", "~0").replace("/", "~1")
+
+
+def _error(pointer: str, code: str, lang: str) -> FieldError:
+    return FieldError(pointer, code, text(f"field.{code}", lang))

@@ -1,0 +1,43 @@
+"""The clients that generators make of the description, built side by side."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.jars import cache_folder
+from shared.web.event_document import FILE as ASYNCAPI
+from tests.clients.generators.generators import GENERATORS, Generator
+from tests.described import FILE
+from tests.integration.deploy.stacks import Stack
+
+BUILD_SECONDS = 420
+
+
+@pytest.fixture(scope="session")
+def builds(sandbox: Stack) -> Iterator[dict[str, Future[Path]]]:
+    """For each language the folder with its programs, which is being built when a test first asks."""
+    with ThreadPoolExecutor(2) as pool:
+        languages = {each.language: each for each in GENERATORS}
+        yield {name: pool.submit(_build, each) for name, each in languages.items()}
+        pool.shutdown(cancel_futures=True)
+
+
+def _build(generator: Generator) -> Path:
+    source = Path(__file__).parent / generator.language
+    # What tools fetch and compile stays from run to run; what they write of the description does not.
+    place = cache_folder() / "clients" / generator.language
+    for written in generator.written:
+        shutil.rmtree(place / written, ignore_errors=True)
+    shutil.copytree(source, place, dirs_exist_ok=True)
+    for file in (FILE, ASYNCAPI):
+        shutil.copyfile(file, place / file.name)
+    for command in generator.commands:
+        done = subprocess.run(
+            command, cwd=place, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return place

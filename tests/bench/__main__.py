@@ -3,7 +3,6 @@
 NAME… measures these alone; --brief only tries that everything works, --long takes ten minutes for memory.
 """
 
-import argparse
 import importlib
 import json
 import logging
@@ -18,11 +17,8 @@ from pathlib import Path
 import uvloop
 
 from tests.bench.line import Line, Measure, Scope
+from tests.bench.options import MEASUREMENTS, options_of
 from tests.bench.picture import draw
-
-# In the order of the lines that they print; each has `measure`.
-MEASUREMENTS: tuple[str, ...] = ("pipeline", "posting", "latency", "growth", "timers", "peers")
-OUT = Path(".bench")
 
 
 def say(words: str) -> None:
@@ -79,17 +75,10 @@ def write(out: Path, lines: list[Line]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
-    parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--brief", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    options = parser.parse_args()
-    names = options.names or list(MEASUREMENTS)
-    if unknown := set(names) - set(MEASUREMENTS):
-        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    options = options_of()
     # A topic that was made a moment ago has no leader yet, which aiokafka calls an error and tries again.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    names = options.names or list(MEASUREMENTS)
     lines = uvloop.run(run(names, options.out, brief=options.brief, long=options.long))
     return 0 if all(line.met for line in lines) else 1
 

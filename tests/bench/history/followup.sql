@@ -10,11 +10,17 @@ select id, template.version, state, 1, category, park,
 from bench.cast join bench.template using (state) order by number;
 
 insert into request (matter_id, source, source_ref, channel, kind, category, requester_kind, requester_id, requester_name,
-                     summary, detail, urgency, received_at, attachments, terms)
+                     summary, detail, urgency, received_at, attachments, terms, folded)
 select id, 'https://bench.example', 'old-' || number, 'web', 'help', category, 'enterprise', uscc, firm_name, summary,
        'As it was put at the time.', 'normal', at, '[]',
-       string_to_array(week || replace(terms, ' ', ' ' || week), ' ')
+       string_to_array(week || replace(terms, ' ', ' ' || week), ' '), lower(replace(summary, ' ', ''))
 from bench.cast order by number;
+
+insert into spelling (folded, name)
+select distinct lower(replace(name, ' ', '')), name
+from (select 'park:' || park as name from bench.cast union all
+      select 'category:' || category from bench.cast union all
+      select 'category:' || split_part(category, '/', 1) from bench.cast) as written;
 
 insert into listing (name, open, matter_id)
 select name, open, id

@@ -116,14 +116,14 @@ async def take_step(
 
 async def _attempt(request: Request, principal: Principal, work: Work) -> Response | NotDone:
     edge, actor = edge_of(request), Actor(principal.role, principal.party)
-    call = Call(actor, edge.clock(), if_match(request), trace_in(request))
+    call = Call(actor, edge.clock, if_match(request), trace_in(request))
 
     async def in_transaction(conn: Connection) -> Answer:
         outcome = await work(conn, call)
         if not isinstance(outcome, Done):
             raise _NotDone(outcome)
         matter = outcome.matter
-        view = matter_view(matter, actor, call.at, edge.office)
+        view = matter_view(matter, actor, edge.clock(), edge.office)
         return Answer(200, view, {"etag": f'"{matter.version}"'})
 
     try:

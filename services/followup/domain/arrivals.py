@@ -111,6 +111,7 @@ def open_matter(registration: Registration, moment: Moment) -> Changed:
         category=registration.category,
         version=1,
         clocks=(interim,),
+        changed_at=moment.at,
     )
     fact = Opened(
         registration.request_id,
@@ -215,6 +216,7 @@ def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
     offered = replace(
         matter,
         version=matter.version + 1,
+        changed_at=moment.at,
         state=MatterState.OFFERED if dispatching else matter.state,
         offer=made,
         pending=None,

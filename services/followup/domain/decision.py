@@ -94,11 +94,12 @@ Decision: TypeAlias = Changed | Refused | Unmoved
 
 def tell(matter: Matter, fact: Fact, moment: Moment, earlier: tuple[Told, ...] = ()) -> Changed:
     """The matter one version on, with `fact` after the `earlier` ones of the same step."""
-    return told(replace(matter, version=matter.version + 1), fact, moment, earlier)
+    after = replace(matter, version=matter.version + 1, changed_at=moment.at)
+    return told(after, fact, moment, earlier)
 
 
 def told(after: Matter, fact: Fact, moment: Moment, earlier: tuple[Told, ...] = ()) -> Changed:
-    """The same for a matter that is at its new version already: copying one costs more than all else."""
+    """The same for a matter that has its new version and `changed_at` already: copying one costs more than all else."""
     return Changed(after, (*earlier, Told(fact, moment.by, moment.at, after)))
 
 

@@ -205,6 +205,7 @@ class Matter:
     (owner, offer, handling, visit) is empty again when the next one begins; `last_owner` outlives it.
     `aside` are the clocks that stand still while it is on the long-term list. `breaches` and `extensions` are of all
     rounds and only grow, like `held_s` and `shelved_s`: the seconds of the holds and shelvings that have ended.
+    `changed_at` is the moment of its last event (None in rows of earlier versions).
     """
 
     id: str
@@ -242,6 +243,7 @@ class Matter:
     extensions: tuple[Extension, ...] = ()
     held_s: int = 0
     shelved_s: int = 0
+    changed_at: datetime | None = None
 
     @property
     def final(self) -> bool:

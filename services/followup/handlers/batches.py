@@ -81,8 +81,8 @@ class _Batch:
         if not isinstance(event, MatterEvent) or event.matter_id != message.subject:
             raise ValueError("an event's subject is its matter")
         actor = Actor(event.actor.role, event.actor.party)
-        moment = self._office.moment(self._now, actor)
         matter = self._matters.get(message.subject)
+        moment = self._office.moment(self._now, matter, actor)
         earlier: tuple[Told, ...] = ()
         if matter is not None:
             decide = DECIDE.get(type(event))
@@ -101,23 +101,25 @@ class _Batch:
             return
         if isinstance(decision, Changed):
             self._keep(message, matter, self._climbed(earlier, decision, moment))
-            self._release(message, decision.matter, moment)
+            self._release(message, decision.matter, actor)
         if matter is not None and matter.merging is not None and isinstance(event, PASSED_ON):
-            self._pass_on(message, matter, moment)
+            self._pass_on(message, matter, actor)
 
-    def _pass_on(self, message: Message, merged: Matter, moment: Moment) -> None:
+    def _pass_on(self, message: Message, merged: Matter, by: Actor) -> None:
         """What the holder of a merged request says reaches whoever has the matter that it was merged into."""
         target = target_of(merged, self._matters)
         if target is not None:
+            moment = self._office.moment(self._now, target, by)
             before = overtaken(target, moment, message.time)
             by_worker = message.id in self._by_workers
             changed = followed_in(before.matter, message, moment, by_worker=by_worker)
             self._keep(message, target, self._climbed(before.told, changed, moment))
 
-    def _release(self, message: Message, ended: Matter, moment: Moment) -> None:
+    def _release(self, message: Message, ended: Matter, by: Actor) -> None:
         """Let those go on by themselves that were merged into a matter which ended without an answer."""
         reason = text("unmerged.withdrawn", "zh")
         for merged in list(self._matters.values()) if ended.state in UNANSWERED else ():
+            moment = self._office.moment(self._now, merged, by)
             freed = released(merged, ended, reason, moment)
             if freed is not None:
                 self._keep(message, merged, self._climbed((), freed, moment))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.followup.domain.limits import LimitTable
+from services.followup.domain.matter import Matter
 from services.followup.domain.moment import CLOCK, Actor, Moment
 from shared.calendar import WorkingCalendar
 
@@ -16,6 +17,12 @@ class Office:
     limits: LimitTable
     desk: str
 
-    def moment(self, at: datetime, by: Actor = CLOCK) -> Moment:
-        """The moment at which somebody acts; the clock by default."""
+    def moment(self, at: datetime, matter: Matter | None = None, by: Actor = CLOCK) -> Moment:
+        """The moment at which somebody, the clock by default, acts on a matter (None: on one that begins).
+
+        It is `at`, or that of the matter's last event where that is later: machines' clocks differ, and a step
+        that waited for another has read its clock before it. So a matter's moments never go back.
+        """
+        if matter is not None and matter.changed_at is not None:
+            at = max(at, matter.changed_at)
         return Moment(at, by, self.calendar, self.limits, self.desk)

@@ -19,9 +19,10 @@ async def next_batch(conn: Connection, office: Office, order: Order, now: dateti
     if not ids:
         return Batch(None, [])
     loaded = await (matters.load_locked if order.apply else matters.load)(conn, ids)
-    moment = office.moment(now, Actor(Role.OPERATOR, order.asked_by))
+    by = Actor(Role.OPERATOR, order.asked_by)
     moved, changes = [], []
     for matter in loaded.values():
+        moment = office.moment(now, matter, by)
         decision = reschedule(matter, order.cause, moment)
         moved += [
             Moved(matter.id, each.clock, each.old_due_at, each.new_due_at)

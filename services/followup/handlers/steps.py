@@ -17,6 +17,7 @@ from services.followup.handlers.independence import workers_of
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store import matters, parties
+from shared.kit.clock import Clock
 from shared.kit.db import Connection
 from shared.kit.ids import made_at
 from shared.kit.messages import text
@@ -39,10 +40,10 @@ INDEPENDENT: Final[Mapping[type[Independent], Callable[[Matter, Any, Moment], De
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who takes the step, when, at which versions of the matter (None: at any), and in which trace."""
+    """Who takes the step, by which clock, at which versions of the matter (None: at any), and in which trace."""
 
     by: Actor
-    at: datetime
+    clock: Clock
     versions: frozenset[int] | None = None
     traceparent: str | None = None
 
@@ -88,7 +89,8 @@ async def take_step(
 async def _take(
     conn: Connection, office: Office, matter: Matter, call: Call, decide: Decide
 ) -> Outcome:
-    moment = office.moment(call.at, call.by)
+    # Read now that the row is locked: the wait may have been for a step that is later than the call.
+    moment = office.moment(call.clock(), matter, call.by)
     before = overtaken(matter, moment)
     decision = decide(before.matter, moment)
     match decision:
@@ -159,20 +161,15 @@ async def reject(
     loaded = await matters.load_with_merged(conn, [matter_id], [matter_id])
     outcome = await independent_step(conn, office, matter_id, call, step)
     if isinstance(outcome, Done):
-        moment = office.moment(call.at, call.by)
-        reason = text("unmerged.rejected", "zh")
-        await save(
-            conn,
-            [
-                _change(
-                    loaded[merged_id],
-                    climb(freed.matter, moment, freed.told, on_days_off=False),
-                    call,
-                )
-                for merged_id in loaded
-                if (freed := links.released(loaded[merged_id], outcome.matter, reason, moment))
-            ],
-        )
+        now, reason = call.clock(), text("unmerged.rejected", "zh")
+        changes = []
+        for merged in loaded.values():
+            moment = office.moment(now, merged, call.by)
+            freed = links.released(merged, outcome.matter, reason, moment)
+            if freed is not None:
+                settled = climb(freed.matter, moment, freed.told, on_days_off=False)
+                changes.append(_change(merged, settled, call))
+        await save(conn, changes)
     return outcome
 
 

@@ -21,9 +21,9 @@ async def sweep(conn: Connection, office: Office, now: datetime) -> int:
     500 matters at most are looked at. On a day off those whose clocks rest are put off to the next opening.
     """
     due = await matters.load_due(conn, now, SWEEP_LIMIT)
-    moment = office.moment(now)
     changes, resting = [], []
     for matter in due:
+        moment = office.moment(now, matter)
         changed = climb(matter, moment, on_days_off=False)
         if not changed.told:
             resting.append((matter.id, resting_until(matter, moment)))
@@ -46,10 +46,10 @@ async def release_orphans(conn: Connection, office: Office, now: datetime) -> in
     if not pairs:
         return 0
     loaded = await matters.load_locked(conn, {each for pair in pairs for each in pair})
-    moment, reason = office.moment(now), text("unmerged.ended", "zh")
-    changes = []
+    changes, reason = [], text("unmerged.ended", "zh")
     for merged_id, ended_id in pairs:
         merged = loaded[str(merged_id)]
+        moment = office.moment(now, merged)
         freed = released(merged, loaded[str(ended_id)], reason, moment)
         if freed is not None:
             changed = climb(freed.matter, moment, freed.told, on_days_off=False)

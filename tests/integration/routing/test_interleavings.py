@@ -98,7 +98,7 @@ class Play:
         await self.chance.choice(self.steps)(self.chance.choice(self.town.matters))
 
     def by(self, who: str = "C001") -> Call:
-        return Call(Actor(Role.COORDINATOR, who), MONDAY)
+        return Call(Actor(Role.COORDINATOR, who), lambda: MONDAY)
 
     async def _answer(self, matter_id: str, answer) -> None:
         offers = [each for each in await self.town.routing.offers(matter_id) if each["holding"]]

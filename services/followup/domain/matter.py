@@ -203,9 +203,8 @@ class Matter:
 
     `parties` are all who may see it: whoever was offered it, and the departments. What belongs to a round
     (owner, offer, handling, visit) is empty again when the next one begins; `last_owner` outlives it.
-    `aside` are the clocks that stand still while it is on the long-term list. `breaches` and `extensions` are of all
-    rounds and only grow, like `held_s` and `shelved_s`: the seconds of the holds and shelvings that have ended.
-    `changed_at` is the moment of its last event (None in rows of earlier versions).
+    `aside` are the clocks that stand still while it is on the long-term list. `breaches`, `extensions` and the seconds
+    of ended holds and shelvings only grow. `changed_at` is that of the last event (None in rows of earlier versions).
     """
 
     id: str

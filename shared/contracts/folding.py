@@ -50,7 +50,9 @@ def compact(text: str) -> str:
 
 def code(text: str) -> str:
     """A code in its one form: folded, in capital letters, without spaces, hyphens and dots."""
-    return compact(_HYPHENS.sub("", fold(text))).upper()
+    capitals = compact(_HYPHENS.sub("", fold(text))).upper()
+    # A small letter without a capital of its own (ı with an ogonek) folds to another letter by way of its capital.
+    return capitals if capitals.isascii() else compact(capitals).upper()
 
 
 def identifier(text: str) -> str:

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.contracts.folding import code, compact, fold, identifier, is_visible
@@ -11,6 +11,7 @@ from shared.contracts.uscc import canonical
 from tests.spelling import TEXTS, spellings
 
 
+@example("\u0131\u0328")
 @given(st.text())
 def test_folding_what_is_folded_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
@@ -25,6 +26,7 @@ def test_folding_each_character_is_stable(start: int) -> None:
         if not 0xD800 <= point <= 0xDFFF:
             character = chr(point)
             assert fold(fold(character)) == fold(character), hex(point)
+            assert code(code(character)) == code(character), hex(point)
 
 
 @given(TEXTS, st.data())

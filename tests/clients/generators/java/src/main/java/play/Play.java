@@ -63,7 +63,7 @@ public final class Play {
     try {
       intake.submitRequest(submission(""), null);
     } catch (ApiException problem) {
-      return new ObjectMapper().readValue(problem.getResponseBody(), ProblemDocument.class);
+      return new ApiClient().getObjectMapper().readValue(problem.getResponseBody(), ProblemDocument.class);
     }
     throw new IllegalStateException("an empty summary was taken");
   }

@@ -85,5 +85,5 @@ func main() {
 	problem := expected[*ogenclient.SubmitRequestUnprocessableEntity](refused, err)
 	said.Print(said.Line{
 		Status: 202, Receipt: taken.Receipt, State: string(told.Response.State), Listed: listed,
-		Problem: string(problem.Type), Pointer: problem.Errors.Value[0].Pointer})
+		Problem: string(problem.Type), Pointer: problem.Errors[0].Pointer})
 }

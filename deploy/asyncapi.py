@@ -15,7 +15,7 @@ from deploy.openapi.examples import MATTER, VALUES
 from deploy.openapi.joining import FILE as OPENAPI
 from shared.contracts import asyncapi, topics
 from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
-from shared.kit.address import MECHANISM
+from shared.delivery.kafka.address import MECHANISM
 from shared.web.event_document import FILE
 from shared.web.schema import Schemas
 

@@ -28,8 +28,8 @@ from deploy.operating.show import show_kafka_users
 from deploy.screen import print_json
 from deploy.words import say
 from shared.contracts.topics import REPLIES
-from shared.kit.address import KafkaAddress
-from shared.kit.settings import ServerSettings, read_settings
+from shared.delivery.kafka.address import KafkaAddress
+from shared.service.settings import ServerSettings, read_settings
 
 app = typer.Typer(help=say("help.kafka_users"), no_args_is_help=True)
 

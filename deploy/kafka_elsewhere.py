@@ -23,7 +23,7 @@ from deploy.kafka_users import (
     new_password,
     rules_of,
 )
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 OWN_USERS: Final = frozenset(ACCESS)
 """Users of the stack itself, which no other system may be."""

@@ -30,7 +30,7 @@ from deploy.kafka_admin import (
     remove_rules_of,
 )
 from shared.contracts.topics import COMMANDS, DEAD_LETTERS, SUBMISSIONS, TOPICS
-from shared.kit.address import KafkaAddress, Login
+from shared.delivery.kafka.address import KafkaAddress, Login
 
 ASK_MS: Final = 20_000
 PASSWORD_BYTES: Final = 24

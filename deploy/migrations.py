@@ -6,8 +6,8 @@ from pathlib import Path
 
 from deploy.passwords import WeakPassword, passwords_in
 from deploy.roles import give_roles
-from shared.kit.migrate import KIT_MIGRATIONS, migrate
-from shared.kit.settings import ServerSettings, read_settings
+from shared.runtime.migrate import DELIVERY_MIGRATIONS, migrate
+from shared.service.settings import ServerSettings, read_settings
 
 SERVICES = ("intake", "routing", "followup")
 
@@ -21,8 +21,8 @@ async def migrate_all(url: str) -> dict[str, list[str]]:
 
 
 def folders_of(service: str) -> list[Path]:
-    """The folders of a service's migrations, the kit's first."""
-    return [KIT_MIGRATIONS, Path(__file__).parents[1] / "services" / service / "migrations"]
+    """The folders of a service's migrations, the shared ones first."""
+    return [DELIVERY_MIGRATIONS, Path(__file__).parents[1] / "services" / service / "migrations"]
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ from pydantic import Field
 
 from deploy.operating.mending import mend
 from deploy.operating.reconciling import ENDED_DAYS, Disagreement, disagreements_of
-from shared.kit.copying import Session, connect_to_copy
-from shared.kit.faults import reason_of
-from shared.kit.settings import ServerSettings, read_settings
-from shared.kit.telemetry import configure_logging
+from shared.observability.logging import configure_logging
+from shared.observability.redaction import reason_of
+from shared.runtime.table_copy import Session, connect_to_copy
+from shared.service.settings import ServerSettings, read_settings
 
 log = structlog.get_logger()
 

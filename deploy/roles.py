@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 
-from shared.kit.migrate import Session, lock
+from shared.runtime.migrate import Session, lock
 
 ITERATIONS: Final = 4096
 """PostgreSQL's own number of rounds, `scram_iterations`."""

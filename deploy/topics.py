@@ -13,9 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from shared.contracts.topics import PARTITIONS, TOPICS, Topic
-from shared.delivery.topic_settings import change_topic_settings
-from shared.kit.address import KafkaAddress
-from shared.kit.settings import ServerSettings, read_settings
+from shared.delivery.kafka.address import KafkaAddress
+from shared.delivery.kafka.topic_settings import change_topic_settings
+from shared.service.settings import ServerSettings, read_settings
 
 log = structlog.get_logger()
 

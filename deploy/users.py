@@ -24,8 +24,8 @@ from confluent_kafka.admin import (
 
 from deploy.access import ACCESS, Access
 from deploy.passwords import WeakPassword, passwords_in
-from shared.kit.address import KafkaAddress
-from shared.kit.settings import ServerSettings, read_settings
+from shared.delivery.kafka.address import KafkaAddress
+from shared.service.settings import ServerSettings, read_settings
 
 ITERATIONS: Final = 4096
 """Kafka's least number of rounds."""

@@ -3,7 +3,7 @@
 import os
 
 from deploy.embedded.trouble import Trouble
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 SETTINGS = ("LIAISON_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 

@@ -18,7 +18,7 @@ from deploy.embedded.process import running
 from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
 from shared.contracts.topics import TOPICS, Topic
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.brokers import prepared_broker
 
 TEMPLATE = "template_liaison"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from shared.kit.cloudevents import Raw
+from shared.delivery.cloudevents import Raw
 
 Event = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True)

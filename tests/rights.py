@@ -10,7 +10,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 REFUSED_MS: Final = 2_000
 

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from deploy.embedded.ports import LOOPBACK
-from shared.http.connections import AbortableProtocol
+from shared.http.server.connections import AbortableProtocol
 
 
 def _entries(change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Callable[[Path], None]:

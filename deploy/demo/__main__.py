@@ -15,7 +15,7 @@ from deploy.demo.town import stories
 from deploy.screen import Screen
 from deploy.streams import keep_streams
 from deploy.words import tongue
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 MOST_TROUBLES = 20
 

@@ -21,9 +21,9 @@ from deploy.kafka_users import bring_users, broker_secret, own_login
 from deploy.launcher.report import Note, Progress, Step, Tell
 from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
-from shared.kit.address import KafkaAddress
-from shared.kit.migrate import EditedMigration
-from shared.kit.settings import ServerSettings, read_settings
+from shared.delivery.kafka.address import KafkaAddress
+from shared.runtime.migrate import EditedMigration
+from shared.service.settings import ServerSettings, read_settings
 
 DATABASE = "liaison"
 USUAL = {"postgres": 5432, "kafka": 9092, "controller": 9093, "kafka_sasl": 9094, "web": 8000}

@@ -12,7 +12,7 @@ from deploy.embedded.process import Program
 from deploy.folder import Folder
 from deploy.loopback import answers_well
 from deploy.migrations import SERVICES
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 ORIGIN = "origin"
 TOGETHER = "services"

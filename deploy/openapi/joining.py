@@ -23,7 +23,7 @@ from deploy.openapi.examples import add_examples
 from deploy.openapi.operations import describe
 from deploy.openapi.problems import add_problem_types
 from services.intake.api.bodies import COMPONENTS
-from shared.kit.auth import Caller
+from shared.auth.tokens import Caller
 
 FILE: Final = Path(__file__).parents[2] / "shared" / "web" / "openapi.json"
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from deploy.openapi.components import PLACE, Json
-from shared.kit.problems import MEDIA_TYPE, ProblemDocument
+from shared.http.problems import MEDIA_TYPE, ProblemDocument
 
 PROBLEM: Final = ProblemDocument.__name__
 SCHEME: Final = "HTTPBearer"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from deploy.folder import Folder, read_json
 from deploy.kafka_users import own_login
-from shared.kit.address import KafkaAddress
-from shared.kit.settings import ServerSettings, read_settings
+from shared.delivery.kafka.address import KafkaAddress
+from shared.service.settings import ServerSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from deploy.launcher.report import Progress, Step, Tell
 from deploy.migrations import SERVICES
 from deploy.operating.database import asked
 from shared.audit.rows import RowLink, verify_rows
-from shared.kit.copying import Session, existing, one_transaction
-from shared.kit.rewinding import head
-from shared.kit.verifying import Altered, Anchor, Verdict, verify
+from shared.audit.verification import Altered, Anchor, Verdict, verify
+from shared.delivery.outbox.republish import head
+from shared.runtime.table_copy import Session, existing, one_transaction
 
 FORMAT = 1
 TABLES = {"followup": ("tally",)}

@@ -9,7 +9,9 @@ from deploy.folder import Folder
 from deploy.migrations import SERVICES
 from deploy.operating.archive import FORMAT, MANIFEST, TOKENS, Manifest, Rows, Writer, made
 from deploy.operating.database import asked
-from shared.kit.copying import (
+from shared.delivery.outbox.republish import head
+from shared.runtime.migrate import applied
+from shared.runtime.table_copy import (
     Session,
     Table,
     copy_out,
@@ -18,8 +20,6 @@ from shared.kit.copying import (
     one_transaction,
     tables_of,
 )
-from shared.kit.migrate import applied
-from shared.kit.rewinding import head
 
 
 def named(target: Path, now: datetime) -> Path:

@@ -9,9 +9,9 @@ from deploy.embedded.trouble import Trouble
 from deploy.launcher.report import Step, Tell
 from deploy.migrations import SERVICES
 from deploy.operating.database import asked
-from shared.kit.copying import Session, connect_to_copy, existing
-from shared.kit.erasing import ErasureRequest, heard, said
-from shared.kit.ids import new_id
+from shared.audit.erasure import ErasureRequest, heard, said
+from shared.runtime.ids import new_id
+from shared.runtime.table_copy import Session, connect_to_copy, existing
 
 CLOSE_SECONDS = 5.0
 

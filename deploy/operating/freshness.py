@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
 from shared.contracts.topics import COMMANDS, SUBMISSIONS, TOPICS
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 ASK_MS = 20_000
 GROUPS = {

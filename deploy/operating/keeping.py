@@ -13,7 +13,7 @@ from deploy.operating import freshness, replay, restore
 from deploy.operating.archive import Archive, Manifest
 from deploy.operating.backup import back_up
 from deploy.operating.database import database_of, started
-from shared.kit.settings import ServerSettings, read_settings
+from shared.service.settings import ServerSettings, read_settings
 
 
 @dataclass(frozen=True, slots=True)

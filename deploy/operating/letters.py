@@ -11,8 +11,7 @@ import asyncpg
 
 from deploy.embedded.trouble import Trouble
 from deploy.migrations import SERVICES
-from shared.kit.db import Connection, connect
-from shared.kit.dead_letters import (
+from shared.delivery.inbox.dead_letters import (
     ask,
     like,
     list_letters,
@@ -20,6 +19,7 @@ from shared.kit.dead_letters import (
     show_letter,
     states,
 )
+from shared.runtime.database import Connection, connect
 
 SETTLE_SECONDS = 10.0
 SETTLED_A_SECOND = 20

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from deploy.embedded.trouble import Trouble
 from deploy.operating.letters import of_all
-from shared.delivery.losses import acknowledge, list_losses
+from shared.delivery.kafka.losses import acknowledge, list_losses
 
 
 async def listed(url: str, *, acknowledged: bool) -> list[dict[str, Any]]:

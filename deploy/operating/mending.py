@@ -6,8 +6,8 @@ The owner's rows are locked first and a service's claims before its positions, a
 from typing import Final
 
 from deploy.operating.reconciling import Disagreement
-from shared.kit import inbox, letters
-from shared.kit.copying import Session
+from shared.delivery.inbox import letters, store
+from shared.runtime.table_copy import Session
 
 BY: Final = "urn:liaison:reconciliation"
 BECAUSE: Final = "the owner's event was applied after another had its version"
@@ -166,6 +166,6 @@ async def _settle_own_letters(conn: Session, names: dict[str, str], place: tuple
     await conn.execute(f"set local search_path = {names['service']}")
     await conn.execute(ASK_SETTLED, ousted, BY, BECAUSE)
     for letter_id in ousted:
-        stored = await inbox.lock_asked(conn, letter_id)
+        stored = await store.lock_asked(conn, letter_id)
         if stored is not None:
             await letters.settle(conn, names["service"], stored, "replayed")

@@ -7,8 +7,8 @@ disagreement. More than the owner ever said is one.
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from shared.kit.copying import Session
-from shared.kit.db import connect
+from shared.runtime.database import connect
+from shared.runtime.table_copy import Session
 
 MOST_COMPARED: Final = 50_000
 MOST_SHOWN: Final = 100

@@ -8,8 +8,7 @@ from importlib import import_module
 from deploy.embedded.trouble import Trouble
 from deploy.launcher.report import Progress, Step, Tell
 from deploy.operating.database import asked
-from shared.kit.copying import Session, connect_to_copy
-from shared.kit.rewinding import (
+from shared.delivery.outbox.republish import (
     GONE_SECONDS,
     end_relay,
     head,
@@ -18,6 +17,7 @@ from shared.kit.rewinding import (
     next_to_send,
     pending,
 )
+from shared.runtime.table_copy import Session, connect_to_copy
 
 PART = 5_000
 """Few enough that intake's limit of events that wait is far away, and that new events wait a second at most."""

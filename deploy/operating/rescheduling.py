@@ -8,9 +8,9 @@ from uuid import UUID
 from deploy.embedded.trouble import Trouble
 from deploy.operating.database import asked
 from shared.contracts.vocabulary import RescheduleCause
-from shared.kit.db import connect
 from shared.rescheduling import orders
 from shared.rescheduling.orders import OrderProgress
+from shared.runtime.database import connect
 
 SERVICES = ("routing", "followup")
 """Those that keep limits."""

@@ -10,7 +10,9 @@ from deploy.launcher.report import Progress, Step, Tell
 from deploy.migrations import SERVICES, folders_of
 from deploy.operating.archive import Archive, Manifest
 from deploy.operating.database import asked
-from shared.kit.copying import (
+from shared.delivery.outbox.republish import mark_again
+from shared.runtime.migrate import EditedMigration, apply, files, lock, sha256_of
+from shared.runtime.table_copy import (
     Session,
     Table,
     copy_in,
@@ -21,8 +23,6 @@ from shared.kit.copying import (
     one_transaction,
     tables_of,
 )
-from shared.kit.migrate import EditedMigration, apply, files, lock, sha256_of
-from shared.kit.rewinding import mark_again
 
 MISFITS = (
     asyncpg.DataError,

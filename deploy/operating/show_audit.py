@@ -6,7 +6,7 @@ from uuid import UUID
 
 from deploy.screen import Screen
 from deploy.words import say
-from shared.kit.verifying import Altered, Verdict
+from shared.audit.verification import Altered, Verdict
 
 
 def show_verdicts(console: Screen, verdicts: Mapping[str, Verdict], anchor: Path | None) -> None:

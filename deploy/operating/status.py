@@ -19,11 +19,11 @@ from deploy.loopback import loopback_client
 from deploy.migrations import SERVICES
 from deploy.operating.addresses import Addresses
 from deploy.operating.reconciling import disagreements
-from shared.delivery.lag import PartitionPosition
-from shared.kit.address import KafkaAddress
-from shared.kit.db import connect
-from shared.kit.running import MOST_COUNTED, SELECT_HEALTH
+from shared.delivery.kafka.address import KafkaAddress
+from shared.delivery.kafka.lag import PartitionPosition
 from shared.rescheduling import orders
+from shared.runtime.database import connect
+from shared.runtime.supervisor import MOST_COUNTED, SELECT_HEALTH
 
 ANSWER_SECONDS = 8.0
 RETRY_SECONDS = 0.2

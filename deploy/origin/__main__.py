@@ -15,9 +15,9 @@ from deploy.migrations import SERVICES
 from deploy.origin.app import Origin
 from deploy.origin.proxy import remote_target
 from deploy.origin.target import Target, local_target
-from shared.http.connections import RelayingProtocol
-from shared.kit.serve import serve
-from shared.kit.settings import ServiceSettings, read_settings
+from shared.http.server.connections import RelayingProtocol
+from shared.service.serve import serve
+from shared.service.settings import ServiceSettings, read_settings
 
 
 class OriginSettings(ServiceSettings):

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from deploy.origin.lifespan import lifespan_of
 from deploy.origin.metrics import merge
 from deploy.origin.target import Target, ask
-from shared.kit.answers import as_json
+from shared.http.responses import as_json
 
 
 class Origin:

@@ -13,9 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 from deploy.loopback import loopback_client
 from deploy.origin.repeating import RepeatingTransport, is_small
 from deploy.origin.target import Target
+from shared.http.problems import as_response, language
 from shared.http.proxies import replaced_claims
-from shared.http.streams import abort, process_streams
-from shared.kit.problems import Problem, language
+from shared.http.streams.guard import abort, process_streams
+from shared.runtime.errors import Problem
 
 log = structlog.get_logger()
 
@@ -207,4 +208,4 @@ async def respond(scope: Scope, send: Send, problem: Problem) -> None:
     async def nothing() -> Message:
         return {"type": "http.disconnect"}
 
-    await problem.response(language(Request(scope)))(scope, nothing, send)
+    await as_response(problem, language(Request(scope)))(scope, nothing, send)

@@ -16,27 +16,27 @@ from services.followup.handlers.office import Office
 from services.followup.pages import routes as pages
 from services.followup.pages.live import Live
 from services.followup.settings import Settings, load_limits
+from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.audit.rows import RowSealer
+from shared.auth.jwt import keeping_keys, signed_tokens
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
 from shared.contracts.commands import MATTER_COMMANDS
 from shared.contracts.published import EVENTS
-from shared.delivery.losses import ReadingLog
+from shared.delivery.commands.consumer import Commands
+from shared.delivery.inbox.consumer import Inbound
+from shared.delivery.kafka.consumer import Consumer, hindrances
+from shared.delivery.kafka.fetching import GATHER_SECONDS
+from shared.delivery.kafka.losses import ReadingLog
+from shared.delivery.outbox.relay import Relay
+from shared.http.app import make_app
 from shared.http.origins import allow_origins
-from shared.kit.clock import Clock, clock_from
-from shared.kit.commanding import Commands
-from shared.kit.db import Database, open_database
-from shared.kit.fetching import GATHER_SECONDS
-from shared.kit.inbound import Inbound
-from shared.kit.kafka import Consumer, hindrances
-from shared.kit.measuring import MEASURE_SECONDS
-from shared.kit.relay import Relay
-from shared.kit.running import Health, Task, every, running
-from shared.kit.sealing import SEAL_SECONDS, Sealer
-from shared.kit.signed import keeping_keys, signed_tokens
-from shared.kit.spans import trace_requests
-from shared.kit.tracing import Tracer, make_tracer
-from shared.kit.web import make_app
+from shared.http.tracing import make_tracer, trace_requests
+from shared.observability.tracing import Tracer
+from shared.runtime.clock import Clock, clock_from
+from shared.runtime.database import Database, open_database
+from shared.runtime.sampling import MEASURE_SECONDS
+from shared.runtime.supervisor import Health, Task, every, running
 
 SERVICE: Final = "followup"
 SOURCE: Final = "urn:liaison:followup"
@@ -46,7 +46,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one followup process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     signed = signed_tokens(SERVICE, settings.issuer, now)
-    tracer = make_tracer(SERVICE, settings)
+    tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
     office = _office(settings)

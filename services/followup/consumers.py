@@ -7,10 +7,10 @@ from services.followup.handlers import batches, directory
 from services.followup.handlers.news import MatterNews
 from services.followup.handlers.office import Office
 from shared.contracts import topics
-from shared.kit.clock import Clock
-from shared.kit.cloudevents import Message, Raw
-from shared.kit.db import Connection
-from shared.kit.inbound import Apply
+from shared.delivery.cloudevents import Message, Raw
+from shared.delivery.inbox.consumer import Apply
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection
 
 Consume: TypeAlias = Callable[[Sequence[Raw]], Awaitable[None]]
 

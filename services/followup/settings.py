@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.followup.domain.limits import Limits, LimitTable
 from shared.calendar import Limit
-from shared.kit.settings import ServiceSettings
+from shared.service.settings import ServiceSettings
 
 
 def _read_limit(value: object) -> Limit:

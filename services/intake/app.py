@@ -16,25 +16,25 @@ from services.intake.handlers.feed_order import FeedSequencer
 from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
 from services.intake.settings import Settings
+from shared.audit.hash_chain import SEAL_SECONDS, Sealer
+from shared.auth.brute_force import Guesses
+from shared.auth.jwt import keeping_keys, signed_tokens
 from shared.contracts import topics
 from shared.contracts.published import EVENTS
-from shared.delivery.losses import ReadingLog
+from shared.delivery.inbox.consumer import Inbound
+from shared.delivery.inbox.unordered import Unordered
+from shared.delivery.kafka.consumer import Consumer, hindrances
+from shared.delivery.kafka.fetching import GATHER_SECONDS
+from shared.delivery.kafka.losses import ReadingLog
+from shared.delivery.outbox.relay import Relay
+from shared.http.app import make_app
+from shared.http.group_commit import Batcher
 from shared.http.origins import allow_origins
-from shared.kit.batching import Batcher
-from shared.kit.clock import Clock, clock_from
-from shared.kit.db import Database, open_database
-from shared.kit.fetching import GATHER_SECONDS
-from shared.kit.guessing import Guesses
-from shared.kit.inbound import Inbound
-from shared.kit.kafka import Consumer, hindrances
-from shared.kit.reading import Unordered
-from shared.kit.relay import Relay
-from shared.kit.running import Health, Task, every, running
-from shared.kit.sealing import SEAL_SECONDS, Sealer
-from shared.kit.signed import keeping_keys, signed_tokens
-from shared.kit.spans import trace_requests
-from shared.kit.tracing import Tracer, make_tracer
-from shared.kit.web import make_app
+from shared.http.tracing import make_tracer, trace_requests
+from shared.observability.tracing import Tracer
+from shared.runtime.clock import Clock, clock_from
+from shared.runtime.database import Database, open_database
+from shared.runtime.supervisor import Health, Task, every, running
 
 SERVICE = "intake"
 SOURCE = "urn:liaison:intake"
@@ -44,7 +44,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of one intake process. `clock` stands in for the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     signed = signed_tokens(SERVICE, settings.issuer, now)
-    tracer = make_tracer(SERVICE, settings)
+    tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers), settings.max_pending_events)
 

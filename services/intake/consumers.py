@@ -21,13 +21,14 @@ from shared.contracts.event import Actor
 from shared.contracts.requests import FieldFault
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
+from shared.delivery.cloudevents import MAX_VALUE_BYTES, Raw
 from shared.delivery.content_modes import SentRecord, leniently, open_record
-from shared.kit.clock import Clock
-from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw
-from shared.kit.db import Connection
-from shared.kit.inbox import Letter
-from shared.kit.messages import choose_language, text
-from shared.kit.problems import FieldError, field_errors
+from shared.delivery.inbox.store import Letter
+from shared.http.problems import field_errors
+from shared.messages.catalogue import choose_language, text
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection
+from shared.runtime.errors import FieldError
 
 Submitted: TypeAlias = Arrival | Refusal
 Apply: TypeAlias = Callable[[Connection, Sequence[Submitted]], Awaitable[None]]

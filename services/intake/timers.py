@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from services.intake.handlers import feed_order, imports
-from shared.kit.clock import Clock
-from shared.kit.commands import forget_old_keys
-from shared.kit.db import Database
+from shared.http.idempotency import forget_old_keys
+from shared.runtime.clock import Clock
+from shared.runtime.database import Database
 
 TAKE_SECONDS: Final = 0.5
 LONGEST_REST_SECONDS: Final = 1.0

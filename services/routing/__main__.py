@@ -2,8 +2,8 @@
 
 from services.routing.app import build
 from services.routing.settings import Settings
-from shared.kit.serve import serve
-from shared.kit.settings import read_settings
+from shared.service.serve import serve
+from shared.service.settings import read_settings
 
 if __name__ == "__main__":
     settings = read_settings(Settings)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from services.routing.handlers import batches
 from services.routing.handlers.office import Office
 from shared.contracts import topics
-from shared.kit.clock import Clock
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
-from shared.kit.inbound import Apply
+from shared.delivery.cloudevents import Message
+from shared.delivery.inbox.consumer import Apply
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection
 
 
 def applies(office: Office, clock: Clock) -> dict[str, Apply]:

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from services.routing.domain.dispatching import Limits
-from shared.kit.settings import ServiceSettings
+from shared.service.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

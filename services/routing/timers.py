@@ -5,12 +5,12 @@ from typing import Final
 from services.routing.handlers import due, figures, publishing, rescheduling
 from services.routing.handlers.correcting import correct_next
 from services.routing.handlers.office import Office
-from shared.kit.clock import Clock
-from shared.kit.commands import forget_old_keys
-from shared.kit.db import Connection, Database
-from shared.kit.measuring import measure
+from shared.http.idempotency import forget_old_keys
 from shared.rescheduling.orders import Batch, Order
 from shared.rescheduling.timer import RescheduleTimer
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection, Database
+from shared.runtime.sampling import measure
 
 SWEEP_SECONDS: Final = 0.5
 FORGET_SECONDS: Final = 60.0

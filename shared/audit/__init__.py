@@ -1,1 +1,1 @@
-"""Hash chains over append-only tables beside the history, and their verification."""
+"""Hash chains over what was recorded, their verification, and erasure of persons."""

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from shared.kit.db import Connection, Database
-from shared.kit.verifying import Altered
+from shared.audit.verification import Altered
+from shared.runtime.database import Connection, Database
 
 MOST_SEALED: Final = 5_000
 SEALS_AT_ONCE: Final = 50

@@ -1,1 +1,1 @@
-"""Delivery by Kafka: how far readers are, what was deleted unread, and the configuration of topics."""
+"""Delivery by Kafka: consume, in-order processing, inbox, outbox, commands, dead letters, replay."""

@@ -9,7 +9,8 @@ from typing import Final
 import orjson
 
 from shared.contracts.cloudevents import Envelope, is_readable, is_structured, read_structured
-from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw, valid_trace
+from shared.delivery.cloudevents import MAX_VALUE_BYTES, Raw
+from shared.observability.tracing import valid_trace
 
 PREFIX: Final = "ce_"
 

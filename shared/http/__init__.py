@@ -1,1 +1,1 @@
-"""HTTP as RFC 9110 has it: what every route checks, methods, preconditions, and the limits of a connection."""
+"""The HTTP interface: application factory, problem details, idempotency, group commit, checks of every route."""

@@ -5,8 +5,9 @@ from typing import Final
 import orjson
 from fastapi import Request
 
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, invalid_because, language
+from shared.http.problems import language
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, invalid_because
 
 LONGEST_NAME: Final = 200
 MOST_ERRORS: Final = 50

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, Problem
 
 JSON: Final = "application/json"
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})

@@ -11,14 +11,15 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 
+from shared.auth.brute_force import place_of
+from shared.auth.rate_limiter import Allowance
+from shared.auth.tokens import Caller
+from shared.http.direct import DirectRoute
 from shared.http.empty import refuse_members
 from shared.http.media import JSON, BodyForm
-from shared.kit.allowance import Allowance
-from shared.kit.auth import Caller
-from shared.kit.direct import DirectRoute
-from shared.kit.guessing import place_of
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, invalid_because, language
+from shared.http.problems import language
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, invalid_because
 
 SHARED_PARAMETERS: Final = ("lang",)
 """Query parameters that every route reads."""

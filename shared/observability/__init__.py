@@ -1,1 +1,1 @@
-"""What the project says of itself while it works."""
+"""Logging, metrics and tracing, none of them with personal data."""

@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from shared.contracts.vocabulary import RescheduleCause
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 log = structlog.get_logger()
 

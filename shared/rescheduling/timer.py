@@ -1,7 +1,7 @@
 """A service's timer for orders to compute open limits anew: one batch a step, each in a transaction of its own."""
 
-from shared.kit.db import Database
 from shared.rescheduling.orders import Work, ask_at_start, work_on_next
+from shared.runtime.database import Database
 
 
 class RescheduleTimer:

@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, ProblemDocument, busy, language
+from shared.http.problems import ProblemDocument, language
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, Problem, busy
 from shared.tables.process import QueueFull, TableProcesses
 from shared.tables.table import CellFault, TableData, UnsupportedFormat, Unusable, column_title
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.kit.messages import catalogue
+from shared.messages.catalogue import catalogue
 from shared.web.schema import Field, Json, Schemas
 
 FILE: Final = "openapi.json"

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 FILES: Final[Mapping[str, str]] = {"zh": "integrating.zh.md", "en": "integrating.md"}
 _HERE: Final = Path(__file__).parent

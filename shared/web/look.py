@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 from shared.web.prose import inline, paragraphs
 
 HERE: Final = Path(__file__).parent

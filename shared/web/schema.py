@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 Json: TypeAlias = Mapping[str, Any]
 

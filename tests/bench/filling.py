@@ -19,8 +19,8 @@ import asyncpg
 import orjson
 
 from services.followup.store.requests import terms_of
-from shared.kit.db import open_database
-from shared.kit.sealing import Sealer
+from shared.audit.hash_chain import Sealer
+from shared.runtime.database import open_database
 from tests.bench.history.samples import TOLD, said, sample
 from tests.bench.town import FILES, Town
 

@@ -23,7 +23,7 @@ from deploy.embedded.process import all_running, wrapped
 from deploy.migrations import migrate_all
 from deploy.topics import ensure_topics
 from shared.contracts.topics import PARTITIONS
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.brokers import prepared_broker
 from tests.faults.replicas import write_tokens
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 # From the innermost frame outwards, the first that fits says which part a sample belongs to.
 PARTS = (
-    ("relay", r"kit/relay\.py|kit/packing\.py|aiokafka/producer/"),
-    ("events written", r"kit/events\.py|handlers/events\.py"),
-    ("read and validated", r"kit/cloudevents\.py|read_submission|_read_safely"),
-    ("delivery", r"kit/(inbound|inbox|following|letters|reading|isolation|releasing)\.py"),
+    ("relay", r"outbox/relay\.py|outbox/packing\.py|aiokafka/producer/"),
+    ("events written", r"outbox/recording\.py|handlers/events\.py"),
+    ("read and validated", r"delivery/cloudevents\.py|read_submission|_read_safely"),
+    ("delivery", r"delivery/inbox/\w+\.py"),
     ("rows", r"/store/"),
     ("rules", r"/(domain|handlers|catalogue)/|shared/calendar/"),
-    ("Kafka in", r"aiokafka/consumer/|kit/(kafka|unpacking|draining)\.py|faststream/"),
+    ("Kafka in", r"aiokafka/consumer/|delivery/kafka/(consumer|unpacking|polling)\.py|faststream/"),
     ("the rest", r""),
 )
 # Threads without work, and the event loop waiting for some.

@@ -15,9 +15,9 @@ from services.routing.handlers import office as routing_office
 from services.routing.handlers.office import ActiveCatalogue
 from shared.calendar.china import service_calendar
 from shared.contracts.published import EVENTS
-from shared.kit import inbox
-from shared.kit.commands import forget_old_keys
-from shared.kit.db import Connection, Database, open_database
+from shared.delivery.inbox import store
+from shared.http.idempotency import forget_old_keys
+from shared.runtime.database import Connection, Database, open_database
 from tests.bench.filling import fill
 from tests.bench.ground import SERVICES, Place, standing
 from tests.bench.line import Line, Scope
@@ -100,8 +100,8 @@ async def _routing(at: datetime, conn: Connection) -> None:
 
 
 async def _housekeeping(conn: Connection) -> None:
-    await inbox.ask_known(conn, list(EVENTS), "bench")
-    await inbox.load_forgotten(conn, 500)
+    await store.ask_known(conn, list(EVENTS), "bench")
+    await store.load_forgotten(conn, 500)
     await forget_old_keys(conn)
 
 

@@ -18,7 +18,7 @@ from playwright.async_api import (
 from deploy.embedded.postgres import Postgres
 from deploy.topics import ensure_topics
 from shared.contracts.topics import TOPICS
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.browser.stack import Stack, stack_on
 from tests.conftest import fresh_database, numbers
 from tests.flow.processes import write_tokens

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from deploy.access import ACCESS, SENDERS
 from deploy.migrations import SERVICES
 from shared.contracts.topics import TOPICS
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.compose.engine import Failed
 from tests.compose.ground import Site
 from tests.rights import may_read, may_write

@@ -11,7 +11,7 @@ from typing import Any
 from deploy.demo import parties
 from deploy.embedded.ports import pick_apart
 from deploy.tokens import SAMPLE
-from shared.kit.address import KafkaAddress, Login
+from shared.delivery.kafka.address import KafkaAddress, Login
 from tests.compose.building import built
 from tests.compose.engine import Failed, Stack, has_image, run
 from tests.faults.replicas import token_entries

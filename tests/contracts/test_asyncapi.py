@@ -18,7 +18,7 @@ from shared.contracts.cloudevents import SUBMITTED_TYPE
 from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.published import EVENTS
 from shared.contracts.topics import TOPICS
-from shared.kit.cloudevents import Recorded, headers_of
+from shared.delivery.cloudevents import Recorded, headers_of
 from shared.web.event_document import FILE
 from tests.contracts.test_examples import FOLDER
 

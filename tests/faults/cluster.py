@@ -18,7 +18,7 @@ from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import Program, identity, is_ready, start
 from deploy.embedded.process import end as end_process
 from deploy.topics import ensure_topics
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.faults.proxies import Proxies
 from tests.faults.volume import Volume
 

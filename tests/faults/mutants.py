@@ -7,16 +7,17 @@ from typing import Any, Final
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.kit import following, inbox, isolation, relay
-from shared.kit.cloudevents import Recorded
-from shared.kit.following import Discarded, Progress, _Plan
+from shared.delivery.cloudevents import Recorded
+from shared.delivery.inbox import bisect, sequencer, store
+from shared.delivery.inbox.sequencer import Discarded, Progress, _Plan
+from shared.delivery.outbox import relay
 
 HASTE_SECONDS = 1.0
 
 
 def hasty() -> None:
     """Not broken: gives up a batch soon, so that what comes after an error is reached without waiting for a minute."""
-    isolation.PATIENCE_SECONDS = HASTE_SECONDS
+    bisect.PATIENCE_SECONDS = HASTE_SECONDS
 
 
 def _subscribing(change: Callable[[dict[str, Any]], None]) -> None:
@@ -66,8 +67,8 @@ def no_inbox() -> None:
             plan.due.setdefault(message.raw.topic, []).append(message)
         return plan
 
-    inbox.claim = claim
-    following._planned = planned
+    store.claim = claim
+    sequencer._planned = planned
 
 
 SELECT_AFTER = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.migrations import migrate_all
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.faults.callers import Callers
 from tests.faults.checker import Checker
 from tests.faults.cluster import SERVICES, Cluster

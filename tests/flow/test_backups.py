@@ -16,7 +16,7 @@ from deploy.embedded.postgres import Postgres
 from deploy.operating.freshness import OURS
 from deploy.topics import ensure_topics
 from shared.contracts import topics
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.conftest import fresh_database
 from tests.faults import queries
 from tests.flow.commands import Operator

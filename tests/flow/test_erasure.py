@@ -12,8 +12,8 @@ import pytest
 
 from deploy.operating.audit import verified
 from services.intake.handlers import erasing
-from shared.kit.erasing import ERASED, ErasureRequest
-from shared.kit.ids import new_id
+from shared.audit.erasure import ERASED, ErasureRequest
+from shared.runtime.ids import new_id
 from shared.tables.writing import as_csv
 from tests.flow.commands import Operator
 from tests.flow.processes import SERVICES, Stack

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from shared.kit.tickets import PARAMETER
+from shared.http.streams.tickets import PARAMETER
 from tests.conftest import COUNTED
 from tests.described import document
 from tests.flow.doors import DOORS, filled

@@ -18,8 +18,8 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.operating.reconciling import disagreements
 from shared.contracts import topics
-from shared.kit.cloudevents import Recorded, headers_of
-from shared.kit.ids import new_id
+from shared.delivery.cloudevents import Recorded, headers_of
+from shared.runtime.ids import new_id
 from tests.flow.processes import Stack
 from tests.flow.test_to_its_end import settled_at_once
 from tests.flow.town import Town

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from deploy.topics import ensure_topics
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.flow.commands import Operator
 from tests.flow.processes import Stack
 from tests.flow.test_backups import forget_topics

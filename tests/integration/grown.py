@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 ROWS = 20_000
 

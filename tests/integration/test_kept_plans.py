@@ -9,13 +9,10 @@ import orjson
 import pytest
 
 import shared.audit
-import shared.delivery
-import shared.http
-import shared.kit
 import shared.rescheduling
-from shared.kit.db import SESSION_PLANS, Connection
+from shared.runtime.database import SESSION_PLANS, Connection
 from tests.integration.grown import grow, growing_tables, make_ready
-from tests.integration.test_sql import SERVICES, statements_of
+from tests.integration.test_sql import SERVICES, shared_statements, statements_of
 
 # The directory's parties, what has one row or one for each party, version or kind, and what only faults add to.
 FIXED = {
@@ -43,12 +40,12 @@ OF_FEW = {
 WHOLE_ON_PURPOSE = {
     "services.intake.store.receipts.DELETE_PROGRESS": "all of it is learned anew",
     "services.intake.store.receipts.DELETE_TIMELINE": "all of it is learned anew",
-    "shared.kit.relearning.FORGET_CLAIMS": "all of a topic is learned anew",
-    "shared.kit.relearning.FORGET_SEEN": "all of a topic is learned anew",
-    "shared.kit.rewinding.SEND_AGAIN": "an operator sends a history again",
-    "shared.kit.verifying.COUNT_UNSEALED": "all that is sealed was read before",
+    "shared.delivery.inbox.relearning.FORGET_CLAIMS": "all of a topic is learned anew",
+    "shared.delivery.inbox.relearning.FORGET_SEEN": "all of a topic is learned anew",
+    "shared.delivery.outbox.republish.SEND_AGAIN": "an operator sends a history again",
+    "shared.audit.verification.COUNT_UNSEALED": "all that is sealed was read before",
     "shared.audit.rows.BEFORE_ALL": "all that is sealed was read before",
-    "shared.kit.erasing.ERASE_ANSWERS": "an erasure looks into the answers of 7 days",
+    "shared.audit.erasure.ERASE_ANSWERS": "an erasure looks into the answers of 7 days",
     "services.routing.store.catalogues.LOAD_PARKS": "the parks are those of all enterprises",
     "services.routing.store.listing.SELECT_PARKS": "the parks are those of all enterprises",
 }
@@ -64,11 +61,12 @@ GATHERS = {"Aggregate", "Hash", "Sort"}
 
 def statements_for(service: str) -> dict[str, str]:
     """All statements that a service can do, by name."""
-    packages = [importlib.import_module(f"services.{service}.store"), shared.kit, shared.http]
-    packages += [shared.delivery]
+    packages = [importlib.import_module(f"services.{service}.store")]
     packages += [shared.rescheduling] if service != "intake" else []
     packages += [shared.audit] if service == "followup" else []
-    found = {name: text for package in packages for name, text in statements_of(package).items()}
+    found = shared_statements()
+    for package in packages:
+        found |= statements_of(package)
     return {name: text.replace("{table}", "tally") for name, text in found.items()}
 
 

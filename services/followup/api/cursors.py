@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from shared.contracts.moments import read_recorded
-from shared.kit.problems import Problem
+from shared.runtime.errors import Problem
 
 
 def _write(*parts: object) -> str:

@@ -23,15 +23,16 @@ from services.followup.handlers.steps import (
     Outcome,
     VersionConflict,
 )
+from shared.auth.tokens import Principal, require
 from shared.contracts.vocabulary import Role
-from shared.kit import commands
-from shared.kit.auth import Principal, require
-from shared.kit.clock import Clock
-from shared.kit.commands import Answer, if_match
-from shared.kit.db import Connection, Database
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, ProblemDocument, language
-from shared.kit.spans import trace_in
+from shared.http import idempotency
+from shared.http.idempotency import Answer, if_match
+from shared.http.problems import ProblemDocument, language
+from shared.http.tracing import trace_in
+from shared.messages.catalogue import text
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection, Database
+from shared.runtime.errors import FieldError, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ async def _attempt(request: Request, principal: Principal, work: Work) -> Respon
         return Answer(200, view, {"etag": f'"{matter.version}"'})
 
     try:
-        return await commands.run(request, edge.db, principal, in_transaction)
+        return await idempotency.run(request, edge.db, principal, in_transaction)
     except _NotDone as refused:
         return refused.outcome
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from services.followup.store.parties import load_kinds
 from shared.contracts.vocabulary import PartyKind
-from shared.kit.db import Connection
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, invalid_because
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
+from shared.runtime.errors import FieldError, invalid_because
 
 
 async def check_parties(conn: Connection, named: Mapping[str, str | None], lang: str) -> None:

@@ -11,8 +11,8 @@ from services.followup.handlers.news import MatterNews
 from services.followup.handlers.steps import Missing, may_yet_come
 from services.followup.store.matters import load_state
 from services.followup.store.parties import load_kinds
-from shared.kit.clock import system_clock
-from shared.kit.db import Database
+from shared.runtime.clock import system_clock
+from shared.runtime.database import Database
 
 LOOK_SECONDS: Final = (0.1, 0.6, 2.0)
 """When the matter's state is read again, after the first attempt: its news may come through another replica."""

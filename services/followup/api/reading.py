@@ -27,6 +27,7 @@ from services.followup.handlers.queries import Details, Wanted
 from services.followup.handlers.steps import Missing
 from services.followup.store.history import RecordedChange
 from services.followup.store.requests import terms_of
+from shared.auth.tokens import Principal
 from shared.contracts.fields import (
     VISIBLE,
     WHOLE,
@@ -38,11 +39,11 @@ from shared.contracts.fields import (
     sized,
 )
 from shared.contracts.vocabulary import MatterState, Role
+from shared.http.problems import language
+from shared.http.responses import Page, as_json
 from shared.http.routes import CheckedRoute
-from shared.kit.answers import Page, as_json
-from shared.kit.auth import Principal
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, invalid_because, language
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, Problem, invalid_because
 
 router = APIRouter(
     route_class=CheckedRoute, prefix="/followup", tags=["reading"], responses=PROBLEMS

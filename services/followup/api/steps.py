@@ -14,11 +14,11 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Call, Decide, Outcome
+from shared.auth.tokens import Principal
+from shared.http.idempotency import KEYED, VERSIONED
 from shared.http.routes import CheckedRoute
-from shared.kit.auth import Principal
-from shared.kit.commands import KEYED, VERSIONED
-from shared.kit.db import Connection
-from shared.kit.ids import new_id
+from shared.runtime.database import Connection
+from shared.runtime.ids import new_id
 
 router = APIRouter(
     route_class=CheckedRoute,

@@ -33,10 +33,10 @@ from services.followup.store.requests import Request
 from shared.contracts import assignments, requests
 from shared.contracts.event import Event, MatterEvent
 from shared.contracts.vocabulary import ClockKind, PendingReason
-from shared.kit.clock import Clock
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
-from shared.kit.messages import text
+from shared.delivery.cloudevents import Message
+from shared.messages.catalogue import text
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection
 
 Decide: TypeAlias = Callable[[Matter, Any, Moment, Message], Decision]
 """What one kind of event does to a matter that is known; the event is of the kind that it stands under."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from services.followup.store import parties
 from shared.contracts.directory import DepartmentChanged, DirectoryEvent, LiaisonChanged
 from shared.contracts.vocabulary import PartyKind
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Connection
 
 
 async def apply(conn: Connection, messages: Sequence[Message]) -> list[Message]:

@@ -12,7 +12,7 @@ from services.followup.domain.facts import Fact
 from services.followup.domain.moved import Rescheduled
 from shared.contracts import amending, matters, rescheduling, urging
 from shared.contracts.matters import MatterChanged
-from shared.kit.events import Outgoing
+from shared.delivery.outbox.recording import Outgoing
 
 EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(
     {

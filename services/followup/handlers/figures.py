@@ -6,9 +6,9 @@ from typing import Final
 from prometheus_client import Gauge
 
 from services.followup.store.figures import count_disagreements, count_open
-from shared.kit.db import Connection
-from shared.kit.measuring import tell_lateness
-from shared.kit.telemetry import SWEEP_LATE
+from shared.observability.metrics import SWEEP_LATE
+from shared.runtime.database import Connection
+from shared.runtime.sampling import tell_lateness
 
 SERVICE: Final = "followup"
 

@@ -15,7 +15,7 @@ from services.followup.store import glance as store
 from services.followup.store.glance import LastOffer
 from services.followup.store.requests import Request
 from shared.contracts.vocabulary import ClockKind, MatterState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

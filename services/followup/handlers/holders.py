@@ -14,8 +14,8 @@ from services.followup.handlers.independence import workers_of
 from services.followup.handlers.merged import target_of
 from shared.contracts import requests
 from shared.contracts.event import Event
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Connection
 
 DecideByWorker: TypeAlias = Callable[[Matter, Any, Moment, Message], Decision]
 

@@ -16,7 +16,7 @@ from shared.contracts.matters import (
     MatterTaskChanged,
 )
 from shared.contracts.vocabulary import MilestoneState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 OFFERED: Final = MatterOffered.wire_type()
 TAKEN: Final = MatterTaken.wire_type()

@@ -11,8 +11,8 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
 from services.followup.store import matters
 from shared.contracts import requests
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Connection
 
 PASSED_ON: Final = (
     requests.RequestAmended,

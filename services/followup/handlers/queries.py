@@ -30,7 +30,7 @@ from services.followup.store.rates import Period, Spread
 from services.followup.store.requests import Request
 from shared.contracts import uscc
 from shared.contracts.vocabulary import MatterState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 MOST_SPELLINGS: Final = 8
 """So many ways to write one park or category are looked for together."""

@@ -9,8 +9,8 @@ from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store import matters
 from shared.contracts.vocabulary import Role
-from shared.kit.db import Connection
 from shared.rescheduling.orders import BATCH, Batch, Moved, Order
+from shared.runtime.database import Connection
 
 
 async def next_batch(conn: Connection, office: Office, order: Order, now: datetime) -> Batch:

@@ -11,8 +11,8 @@ from services.followup.handlers.events import outgoing
 from services.followup.store import chart, listing, matters, rates
 from services.followup.store import requests as asked
 from services.followup.store.requests import Request
-from shared.kit import events
-from shared.kit.db import Connection
+from shared.delivery.outbox import recording
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ async def save(conn: Connection, changes: Sequence[Change], opened: Sequence[Req
         for tally in tallies(change.before, tuple(each.told for each in change.happenings))
     ]
     await rates.count(conn, counted)
-    await events.record(
+    await recording.record(
         conn,
         [
             outgoing(each.told, each.causation_id, each.traceparent)

@@ -17,10 +17,10 @@ from services.followup.handlers.independence import workers_of
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store import matters, parties
-from shared.kit.clock import Clock
-from shared.kit.db import Connection
-from shared.kit.ids import made_at
-from shared.kit.messages import text
+from shared.messages.catalogue import text
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection
+from shared.runtime.ids import made_at
 
 YOUNG = timedelta(minutes=1)
 

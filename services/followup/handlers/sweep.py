@@ -7,8 +7,8 @@ from services.followup.domain.links import released
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store import matters, requests
-from shared.kit.db import Connection
-from shared.kit.messages import text
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
 
 FOLD_LIMIT = 500
 SWEEP_LIMIT = 500

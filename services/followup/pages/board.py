@@ -21,7 +21,7 @@ from services.followup.pages.shown import (
 )
 from services.followup.store.requests import Request
 from shared.contracts.vocabulary import Candidacy, MatterState, RequesterKind, Urgency
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 Words: TypeAlias = Callable[..., str]
 """`text` in one language."""

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.followup.pages import visitors
+from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
-from shared.kit.answers import as_json
-from shared.kit.problems import Problem
+from shared.runtime.errors import Problem
 from shared.web import api_document, event_document
 from shared.web.guide import guide
 from shared.web.look import SECURITY_HEADERS, assets, document, render

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from shared.contracts import uscc
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 _CODE_BODY: Final = "91990117MA0A00000"
 """A code of no registry: 990117 is no district."""

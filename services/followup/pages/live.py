@@ -17,8 +17,8 @@ from services.followup.handlers import glance
 from services.followup.handlers.glance import Glance
 from services.followup.pages import board
 from services.followup.pages.shown import Board
-from shared.kit.clock import Clock
-from shared.kit.db import Database, Signal, is_transient
+from shared.runtime.clock import Clock
+from shared.runtime.database import Database, Signal, is_transient
 from shared.web.look import render
 
 ROWS: Final = 24

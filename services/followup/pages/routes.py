@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.followup.pages import documents, visitors
 from services.followup.pages.first import first_command
 from services.followup.pages.live import HEARTBEAT_SECONDS, SEND_SECONDS, Live
+from shared.auth.brute_force import place_of
 from shared.http.routes import CheckedRoute
-from shared.http.streams import GuardedStream, Holder, current_principal
-from shared.kit.guessing import place_of
-from shared.kit.problems import Problem, busy
+from shared.http.streams.guard import GuardedStream, Holder, current_principal
+from shared.runtime.errors import Problem, busy
 from shared.web.look import SECURITY_HEADERS, render
 
 router = APIRouter(route_class=CheckedRoute, include_in_schema=False)

@@ -7,9 +7,9 @@ from fastapi import Request, Response
 from services.followup.domain.access import SEES_ALL
 from services.followup.domain.moment import Actor
 from services.followup.pages.live import Audience
+from shared.auth.tokens import SIGNED, Principal, Tokens
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import SIGNED, Principal, Tokens
-from shared.kit.messages import LANGUAGES
+from shared.messages.catalogue import LANGUAGES
 
 TOKEN_COOKIE: Final = "liaison_token"  # noqa: S105 - a name
 LANGUAGE_COOKIE: Final = "liaison_lang"

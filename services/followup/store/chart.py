@@ -11,7 +11,7 @@ from services.followup.store.finding import MOST_LOOKED_AT
 from services.followup.store.listing import holds_few
 from services.followup.store.promised import FEW, Place
 from shared.contracts.vocabulary import MilestoneState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 SAVE_MILESTONES = """
 insert into milestone (id, matter_id, live, title, owner_department, state, due_at,

@@ -8,7 +8,7 @@ import orjson
 from services.followup.store.listing import of_requester
 from shared.contracts.personal import erase_paths
 from shared.contracts.vocabulary import MatterState, RequesterKind
-from shared.kit.db import Connection, counted
+from shared.runtime.database import Connection, counted
 
 PERSONAL: Final = (
     "hold.reason",

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.followup.domain.matter import FINAL
 from services.followup.store.glance import MOST_COUNTED, count_states
 from shared.contracts.vocabulary import MatterState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 # Of the wall so many steps are read, not matters: one may have hundreds.
 SELECT_PROMISES = """

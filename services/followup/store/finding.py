@@ -11,7 +11,7 @@ import asyncpg
 from services.followup.domain.matter import FINAL
 from services.followup.store.requests import of_week, terms_of, week_of, weeks_asked, words_of
 from shared.contracts.vocabulary import MatterState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 NEWEST: Final = UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
 """After every id: where a list that begins with the newest starts."""

@@ -8,7 +8,7 @@ import orjson
 from services.followup.store.listing import of_party
 from shared.contracts.matters import MatterOffered
 from shared.contracts.vocabulary import Candidacy, MatterState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 MOST_COUNTED = 100_000
 """Matters of a state are counted up to here: the closed ones grow without end."""

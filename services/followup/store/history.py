@@ -10,7 +10,7 @@ import orjson
 
 from shared.contracts.amending import MatterAmended
 from shared.contracts.vocabulary import Amendment
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 SELECT_HISTORY = """
 select version, id, type, at, causation_id, data

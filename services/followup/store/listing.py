@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from services.followup.domain.matter import Matter
 from shared.contracts.folding import compact
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 def of_party(party: str) -> str:

@@ -8,7 +8,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from services.followup.domain.matter import Matter
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 _MATTER = TypeAdapter(Matter)
 

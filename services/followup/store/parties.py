@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from shared.contracts.vocabulary import PartyKind
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 # Sorted, so that two batches never wait for each other in a circle.
 PUT_PARTIES = """

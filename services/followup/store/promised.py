@@ -11,7 +11,7 @@ import asyncpg
 from services.followup.store.finding import MOST_LOOKED_AT, Search
 from services.followup.store.listing import holds_few
 from services.followup.store.requests import words_of
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 Place: TypeAlias = tuple[datetime, UUID]
 """Where something stands in a list by date."""

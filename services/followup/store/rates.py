@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from services.followup.domain.rates import Counts, GroupBy, Tally
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 INSERT_TALLIES = """
 insert into tally (what, at, matter_id, round, park, department, liaison, category, kind, channel,

@@ -13,7 +13,7 @@ import orjson
 from services.followup.domain.facts import Requester
 from shared.contracts.folding import compact, fold
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 LONGEST_TERMS: Final = 1024
 _WORD: Final = re.compile(r"[^\W_]+")

@@ -15,7 +15,7 @@ from shared.contracts.vocabulary import (
     RequesterKind,
     Urgency,
 )
-from shared.kit.problems import FieldProblem
+from shared.http.problems import FieldProblem
 
 
 class Acknowledgement(BaseModel):

@@ -3,9 +3,9 @@
 from services.intake.api.senders import from_sender
 from services.intake.domain import Registered
 from services.intake.handlers.registration import Arrival
+from shared.auth.tokens import Principal
 from shared.contracts.event import Actor
 from shared.contracts.submission import Submission
-from shared.kit.auth import Principal
 
 
 def arrival_of(

@@ -16,14 +16,15 @@ from services.intake.api.senders import is_for_staff
 from services.intake.domain import Conflicting, Registration
 from services.intake.handlers import registration
 from services.intake.handlers.registration import Arrival
+from shared.auth.tokens import Principal, tokens_of
 from shared.contracts.submission import Submission
-from shared.kit import commands
-from shared.kit.auth import Principal, tokens_of
-from shared.kit.commands import Answer
-from shared.kit.db import Connection
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, invalid, invalid_because, language
-from shared.kit.spans import trace_in
+from shared.http import idempotency
+from shared.http.idempotency import Answer
+from shared.http.problems import invalid, language
+from shared.http.tracing import trace_in
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
+from shared.runtime.errors import FieldError, Problem, invalid_because
 
 _SUBMISSIONS: Final = TypeAdapter(list[Submission])
 
@@ -56,7 +57,7 @@ async def submit_batch(
             results[place] = _result(result, lang)
         return Answer(200, {"items": results, "next": None})
 
-    return await commands.run(request, edge.db, caller, register_all)
+    return await idempotency.run(request, edge.db, caller, register_all)
 
 
 def _content_of_event(request: Request) -> ContentOf:

@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts.cloudevents import SUBMITTED_TYPE
 from shared.contracts.submission import Submission
-from shared.kit import commands
+from shared.http import idempotency
 
 Json: TypeAlias = dict[str, Any]
 
@@ -55,7 +55,7 @@ def _list_of(model: type[BaseModel]) -> Json:
 
 def _body(content: Json) -> Json:
     return {
-        "parameters": [commands.KEY_PARAMETER],
+        "parameters": [idempotency.KEY_PARAMETER],
         "requestBody": {"required": True, "content": content},
     }
 

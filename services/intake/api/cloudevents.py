@@ -16,9 +16,10 @@ from shared.contracts.cloudevents import (
     read_structured,
     with_envelope_names,
 )
-from shared.kit.cloudevents import valid_trace
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, language
+from shared.http.problems import language
+from shared.messages.catalogue import text
+from shared.observability.tracing import valid_trace
+from shared.runtime.errors import FieldError, Problem
 
 PREFIX: Final = "ce-"
 

@@ -8,12 +8,13 @@ from fastapi import Request
 from services.intake.domain import Registration
 from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
-from shared.kit.batching import Batcher
-from shared.kit.clock import Clock
-from shared.kit.db import Database
-from shared.kit.guessing import Guesses
-from shared.kit.problems import ProblemDocument, busy
-from shared.kit.running import Health
+from shared.auth.brute_force import Guesses
+from shared.http.group_commit import Batcher
+from shared.http.problems import ProblemDocument
+from shared.runtime.clock import Clock
+from shared.runtime.database import Database
+from shared.runtime.errors import busy
+from shared.runtime.supervisor import Health
 
 RETRY_SECONDS = 5
 

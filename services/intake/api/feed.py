@@ -23,16 +23,23 @@ from services.intake.handlers.feed_reading import (
     Happening,
     Reset,
 )
+from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields import WHOLE
 from shared.contracts.vocabulary import Role
+from shared.http.problems import ProblemDocument, language
+from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
-from shared.http.streams import GuardedStream
-from shared.http.ticketed import STREAM, Ticket, TicketedRoute, issued_ticket, party_stream
-from shared.kit.answers import as_json
-from shared.kit.auth import Principal, require, tokens_of
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, ProblemDocument, invalid_because, language
-from shared.kit.tickets import StreamTicket
+from shared.http.streams.guard import GuardedStream
+from shared.http.streams.routes import (
+    STREAM,
+    Ticket,
+    TicketedRoute,
+    issued_ticket,
+    party_stream,
+)
+from shared.http.streams.tickets import StreamTicket
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, Problem, invalid_because
 
 router = APIRouter(route_class=CheckedRoute, prefix="/intake")
 streams = APIRouter(route_class=TicketedRoute, prefix="/intake")

@@ -16,17 +16,18 @@ from services.intake.domain import NotTheirs, RowOutcome
 from services.intake.handlers import imports
 from services.intake.handlers.imports import ImportProgress
 from services.intake.store.imports import Import, NewImport, Row
+from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields import WHOLE, SourceUri
 from shared.contracts.vocabulary import Role
+from shared.http import idempotency
+from shared.http.idempotency import Answer
+from shared.http.problems import language
+from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
-from shared.kit import commands
-from shared.kit.answers import as_json
-from shared.kit.auth import Principal, require, tokens_of
-from shared.kit.commands import Answer
-from shared.kit.db import Connection
-from shared.kit.ids import new_id
-from shared.kit.messages import text
-from shared.kit.problems import Problem, language
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
+from shared.runtime.errors import Problem
+from shared.runtime.ids import new_id
 from shared.tables.slices import collect_in_slices
 from shared.tables.table import TableData
 from shared.tables.upload import FILE_BODY, NOT_READ, read_upload
@@ -52,7 +53,7 @@ MENDED: Final = (RowOutcome.FAULTY, RowOutcome.CONFLICTING)
     openapi_extra=FILE_BODY,
     operation_id="importRequests",
     summary="Submit a file of requests",
-    dependencies=[commands.KEYED],
+    dependencies=[idempotency.KEYED],
 )
 async def enter(
     request: Request,
@@ -93,7 +94,7 @@ async def enter(
         }
         return Answer(202 if entered.fresh else 200, body)
 
-    return await commands.run(request, edge.db, caller, work)
+    return await idempotency.run(request, edge.db, caller, work)
 
 
 async def _digest(request: Request, source: str | None, table: TableData) -> bytes:

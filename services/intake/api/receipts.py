@@ -19,19 +19,20 @@ from services.intake.handlers.receipts import (
     ReceiptDetails,
     VisitAnswer,
 )
+from shared.auth.brute_force import place_of
+from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields import WHOLE, Note
 from shared.contracts.vocabulary import MatterState, Role
+from shared.http import idempotency
+from shared.http.idempotency import Answer
+from shared.http.problems import language
+from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
-from shared.kit import commands
-from shared.kit.answers import as_json
-from shared.kit.auth import Principal, require, tokens_of
-from shared.kit.commands import Answer
-from shared.kit.db import Connection
-from shared.kit.guessing import place_of
-from shared.kit.ids import spelled_code
-from shared.kit.messages import text
-from shared.kit.problems import Problem, language
-from shared.kit.spans import trace_in
+from shared.http.tracing import trace_in
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
+from shared.runtime.errors import Problem
+from shared.runtime.ids import spelled_code
 
 router = APIRouter(route_class=CheckedRoute, prefix="/intake")
 
@@ -137,7 +138,7 @@ def _status(standing: ReceiptDetails, lang: str) -> dict[str, Any]:
     responses={202: {"model": answers.StepTaken}, **_GUESSED},
     operation_id="addMessage",
     summary="Add facts",
-    dependencies=[HOLDER, commands.KEYED],
+    dependencies=[HOLDER, idempotency.KEYED],
 )
 async def add_message(request: Request, receipt: str, body: MessageBody) -> Response:
     """Facts that came to mind later, for whoever works on it."""
@@ -154,7 +155,7 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
     responses={202: {"model": answers.StepTaken}, **_GUESSED},
     operation_id="withdrawRequest",
     summary="Take it back",
-    dependencies=[HOLDER, commands.KEYED],
+    dependencies=[HOLDER, idempotency.KEYED],
 )
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
     """The request is taken back; its matter ends as withdrawn, and what it was merged into goes on."""
@@ -171,7 +172,7 @@ async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Respon
     responses={202: {"model": answers.StepTaken}, **_GUESSED},
     operation_id="answerReturnVisit",
     summary="Answer the return visit",
-    dependencies=[HOLDER, commands.KEYED],
+    dependencies=[HOLDER, idempotency.KEYED],
 )
 async def answer_visit(request: Request, receipt: str, body: AnswerBody) -> Response:
     """Whether it is solved, and how satisfied the holder is; this counts above what staff recorded of a visit.
@@ -199,7 +200,7 @@ async def _step(
         call = Call(edge.clock(), trace_in(request), tokens_of(request).spoken_for)
         return _answer(await take(conn, spelled, call), language(request))
 
-    return await commands.run(request, edge.db, Principal(Role.REQUESTER, spelled), work)
+    return await idempotency.run(request, edge.db, Principal(Role.REQUESTER, spelled), work)
 
 
 def _answer(outcome: Outcome, lang: str) -> Answer:
@@ -226,7 +227,7 @@ def _answer(outcome: Outcome, lang: str) -> Answer:
     responses={200: {"model": answers.Acknowledgement}, **PROBLEMS},
     operation_id="createReceipt",
     summary="Get a receipt of one's own",
-    dependencies=[commands.KEYED],
+    dependencies=[idempotency.KEYED],
 )
 async def own_receipt(
     request: Request, request_id: UUID, caller: Annotated[Principal, Depends(OWNERS)]
@@ -247,7 +248,7 @@ async def own_receipt(
             200, {"request_id": str(request_id), "receipt": receipt, "status_url": status_url}
         )
 
-    return await commands.run(request, edge_of(request).db, caller, work)
+    return await idempotency.run(request, edge_of(request).db, caller, work)
 
 
 @router.get(

@@ -1,10 +1,10 @@
 """Who may submit what over HTTP, and under which name it is kept."""
 
 from services.intake.domain import NotTheirs, not_theirs, own_source
+from shared.auth.tokens import Principal, Tokens
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import Principal, Tokens
-from shared.kit.problems import Problem
+from shared.runtime.errors import Problem
 
 
 def from_sender(caller: Principal, submission: Submission) -> Submission:

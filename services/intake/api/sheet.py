@@ -16,8 +16,9 @@ from shared.contracts.fields import Typed
 from shared.contracts.folding import compact
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
-from shared.kit.messages import LANGUAGES, text
-from shared.kit.problems import FieldError, Problem, field_errors
+from shared.http.problems import field_errors
+from shared.messages.catalogue import LANGUAGES, text
+from shared.runtime.errors import FieldError, Problem
 from shared.tables.table import CellFault, TableData
 from shared.tables.upload import fault_message
 from shared.tables.writing import restore_formula

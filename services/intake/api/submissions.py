@@ -22,17 +22,18 @@ from services.intake.api.envelopes import without_bom
 from services.intake.api.senders import is_for_staff
 from services.intake.domain import Conflicting, Registration
 from services.intake.handlers import registration
+from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
+from shared.http import idempotency
+from shared.http.idempotency import Answer
 from shared.http.preferences import as_preferred
+from shared.http.problems import invalid, language
+from shared.http.responses import Page
 from shared.http.routes import CheckedDirectRoute
-from shared.kit import commands
-from shared.kit.answers import Page
-from shared.kit.auth import Principal, require, tokens_of
-from shared.kit.commands import Answer
-from shared.kit.db import Connection
-from shared.kit.problems import Problem, invalid, language
-from shared.kit.spans import trace_in
+from shared.http.tracing import trace_in
+from shared.runtime.database import Connection
+from shared.runtime.errors import Problem
 
 router = APIRouter(prefix="/intake", route_class=CheckedDirectRoute)
 
@@ -74,7 +75,7 @@ async def submit(request: Request, caller: Sender) -> Response:
         (result,) = await registration.register(conn, [arrival], edge.clock())
         return _answer(result)
 
-    return as_preferred(request, await commands.run(request, edge.db, caller, register_one))
+    return as_preferred(request, await idempotency.run(request, edge.db, caller, register_one))
 
 
 @router.post(

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.intake.store import erasing as store
-from shared.kit import erasing
-from shared.kit.db import Connection
-from shared.kit.erasing import ERASED, ErasureRequest
+from shared.audit import erasure
+from shared.audit.erasure import ERASED, ErasureRequest
+from shared.runtime.database import Connection
 
 
 async def find(conn: Connection, named: str) -> UUID | None:
@@ -18,15 +18,15 @@ async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
     """The letters that wait and still have something of the request."""
     named = await store.lock_named(conn, UUID(subject))
     names = () if named is None else ((named.source, named.source_ref),)
-    return await erasing.waiting_letters(conn, subject, names)
+    return await erasure.waiting_letters(conn, subject, names)
 
 
 async def erase(conn: Connection, asked: ErasureRequest) -> dict[str, int]:
     """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
-    await erasing.begin(conn)
+    await erasure.begin(conn)
     request_id = UUID(asked.subject)
     named = await store.lock_named(conn, request_id)
     if named is None:
         return {}
     rows = await store.erase(conn, request_id, named, ERASED)
-    return await erasing.finish(conn, asked, rows, ((named.source, named.source_ref),))
+    return await erasure.finish(conn, asked, rows, ((named.source, named.source_ref),))

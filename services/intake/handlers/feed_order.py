@@ -6,7 +6,7 @@ from typing import Final
 
 from services.intake.store import feed
 from services.intake.store import feed_order as store
-from shared.kit.db import Connection, Database
+from shared.runtime.database import Connection, Database
 
 KEPT_DAYS: Final = 30
 """How long a feed keeps an event, as long as the topics do."""

@@ -10,7 +10,7 @@ from services.intake import domain
 from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.store import feed as store
 from services.intake.store.feed import FeedEntry
-from shared.kit.db import Connection, Database
+from shared.runtime.database import Connection, Database
 
 PAGE: Final = 200
 WAIT_SECONDS: Final = 30.0

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from services.intake.store import feed
-from shared.kit.db import Database, Signal
+from shared.runtime.database import Database, Signal
 
 POLL_SECONDS: Final = 0.25
 LINGER_SECONDS: Final = 0.05

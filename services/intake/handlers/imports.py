@@ -14,10 +14,10 @@ from services.intake.store.imports import NewImport, Pending, Settled
 from shared.contracts.event import Actor
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
-from shared.kit.cloudevents import trace_of
-from shared.kit.db import Connection
-from shared.kit.faults import reason_of
-from shared.kit.isolation import isolate
+from shared.delivery.inbox.bisect import isolate
+from shared.observability.redaction import reason_of
+from shared.observability.tracing import trace_of
+from shared.runtime.database import Connection
 from shared.tables.slices import collect_in_slices
 
 ROWS_AT_ONCE: Final = 500

@@ -25,9 +25,9 @@ from shared.contracts.matters import (
     MatterWaiting,
 )
 from shared.contracts.vocabulary import MatterState
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
-from shared.kit.relearning import forget
+from shared.delivery.cloudevents import Message
+from shared.delivery.inbox.relearning import forget
+from shared.runtime.database import Connection
 
 # Events of earlier versions do not say until when a closed matter can be reopened.
 REOPENING: Final = timedelta(days=15)

@@ -14,9 +14,9 @@ from shared.contracts.event import Actor, MatterEvent
 from shared.contracts.matters import MatterMerged, MatterOpened
 from shared.contracts.requests import RequestAmended, RequestWithdrawn, ReturnVisitAnswered
 from shared.contracts.vocabulary import Role
-from shared.kit.db import Connection
-from shared.kit.events import Outgoing, record
-from shared.kit.ids import new_codes
+from shared.delivery.outbox.recording import Outgoing, record
+from shared.runtime.database import Connection
+from shared.runtime.ids import new_codes
 
 MOST_MERGES: Final = 20
 

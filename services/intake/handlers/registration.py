@@ -16,9 +16,9 @@ from shared.contracts.event import Actor
 from shared.contracts.requests import FieldFault, RequesterRef, RequestRegistered, RequestRejected
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
-from shared.kit.db import Connection
-from shared.kit.events import Outgoing, record
-from shared.kit.ids import new_codes, new_id
+from shared.delivery.outbox.recording import Outgoing, record
+from shared.runtime.database import Connection
+from shared.runtime.ids import new_codes, new_id
 
 Item = TypeVar("Item")
 

@@ -10,8 +10,8 @@ import orjson
 
 from shared.contracts.matters import MatterFedBack, MatterHandled, MatterRejected
 from shared.contracts.personal import erase_person
-from shared.kit.db import Connection, counted
-from shared.kit.ids import spelled_code
+from shared.runtime.database import Connection, counted
+from shared.runtime.ids import spelled_code
 
 # Of the timeline's other words each is the name of a liaison or a department.
 TYPES_OF_WORDS: Final = (MatterFedBack.TYPE, MatterHandled.TYPE, MatterRejected.TYPE)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from shared.kit.db import Connection, counted
+from shared.runtime.database import Connection, counted
 
 PAGE_BYTES: Final = 4 * 1024 * 1024
 

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Connection
 
 # An event that comes again is passed over: what happened within these days and came before is still there. What is
 # missing comes after later ones then, as does the true event of a version that a forged one was taken for.

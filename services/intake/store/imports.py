@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from services.intake.domain import RowOutcome
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 ROWS_AT_ONCE: Final = 200
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from services.intake.domain import MatterSnapshot
 from shared.contracts.vocabulary import MatterState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from services.intake.domain import Known
 from shared.contracts.submission import Submission
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 class NewRequest(NamedTuple):

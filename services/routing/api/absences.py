@@ -5,8 +5,8 @@ import structlog
 from services.routing.api.edge import Edge
 from services.routing.handlers import due
 from shared.contracts.event import Actor
-from shared.kit.db import is_transient
-from shared.kit.faults import reason_of
+from shared.observability.redaction import reason_of
+from shared.runtime.database import is_transient
 
 log = structlog.get_logger()
 

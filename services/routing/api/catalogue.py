@@ -22,13 +22,14 @@ from services.routing.handlers.catalogue import CatalogueFile, Difference, chang
 from services.routing.store import catalogues
 from services.routing.store.catalogues import Version
 from shared.contracts.fields import WHOLE
+from shared.http import idempotency
+from shared.http.idempotency import Answer
+from shared.http.problems import language
+from shared.http.responses import Page, as_json
 from shared.http.routes import CheckedRoute
-from shared.kit import commands
-from shared.kit.answers import Page, as_json
-from shared.kit.commands import Answer
-from shared.kit.db import Connection
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, language
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
+from shared.runtime.errors import FieldError, Problem
 from shared.tables.table import FAULT_CODES
 from shared.tables.upload import FILE_BODY, NOT_READ, read_upload
 
@@ -47,7 +48,7 @@ Number = Annotated[int, Path(ge=1, le=2_000_000_000), WHOLE]
     openapi_extra=FILE_BODY,
     operation_id="uploadCatalogueVersion",
     summary="Upload a draft",
-    dependencies=[commands.KEYED],
+    dependencies=[idempotency.KEYED],
 )
 async def add(request: Request, caller: Coordinator) -> Response:
     """The catalogue as a CSV or XLSX file of 1 MiB at most, with the header of the sample town's.
@@ -82,7 +83,7 @@ async def add(request: Request, caller: Coordinator) -> Response:
             {"location": f"/routing/catalogue/versions/{added.version}"},
         )
 
-    return await commands.run(request, edge.db, caller, work)
+    return await idempotency.run(request, edge.db, caller, work)
 
 
 def _errors(faults: Iterable[Remark], lang: str) -> list[FieldError]:
@@ -158,7 +159,7 @@ def _version(version: Version, lang: str) -> dict[str, Any]:
     responses={200: {"model": kept.VersionActivated}, **PROBLEMS},
     operation_id="activateCatalogueVersion",
     summary="Put a version in force",
-    dependencies=[commands.KEYED],
+    dependencies=[idempotency.KEYED],
 )
 async def activate(request: Request, version: Number, caller: Coordinator) -> Response:
     """From the next request on; the version before is retired. A retired version can be put in force again."""
@@ -169,7 +170,7 @@ async def activate(request: Request, version: Number, caller: Coordinator) -> Re
             raise Problem(404, "no_such_version", params={"version": version})
         return Answer(200, {"version": version, "state": "active"})
 
-    return await commands.run(request, edge.db, caller, work)
+    return await idempotency.run(request, edge.db, caller, work)
 
 
 @router.post(
@@ -177,7 +178,7 @@ async def activate(request: Request, version: Number, caller: Coordinator) -> Re
     responses={200: {"model": kept.TrialDone}, **PROBLEMS},
     operation_id="tryCatalogueVersion",
     summary="Try a version on past requests",
-    dependencies=[commands.KEYED],
+    dependencies=[idempotency.KEYED],
 )
 async def run_trial(request: Request, version: Number, caller: Coordinator) -> Response:
     """What it would have decided otherwise for the newest 10,000 requests; nothing is changed.
@@ -186,7 +187,7 @@ async def run_trial(request: Request, version: Number, caller: Coordinator) -> R
     result is given again, though requests came meanwhile.
     """
     edge = edge_of(request)
-    commands.idempotency_key(request)
+    idempotency.idempotency_key(request)
     trial = await catalogue.try_version(edge.db, edge.office, version)
     if trial is None:
         raise Problem(404, "no_such_version", params={"version": version})
@@ -204,7 +205,7 @@ async def run_trial(request: Request, version: Number, caller: Coordinator) -> R
         return Answer(200, result)
 
     # Tried before the transaction begins, which may not be idle for as long.
-    return await commands.run(request, edge.db, caller, answer)
+    return await idempotency.run(request, edge.db, caller, answer)
 
 
 def _difference(difference: Difference) -> dict[str, Any]:

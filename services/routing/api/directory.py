@@ -27,18 +27,22 @@ from services.routing.api.entries import (
 from services.routing.api.kept import entered
 from services.routing.handlers import directory
 from services.routing.store.directory import Put
+from shared.auth.tokens import Principal
 from shared.contracts.event import Actor
 from shared.contracts.fields import PartyId, Uscc
 from shared.contracts.vocabulary import Role
+from shared.http import idempotency
+from shared.http.idempotency import Answer
+from shared.http.problems import language
 from shared.http.routes import CheckedRoute
-from shared.kit import commands
-from shared.kit.auth import Principal
-from shared.kit.commands import Answer
-from shared.kit.db import Connection
-from shared.kit.problems import Problem, language
+from shared.runtime.database import Connection
+from shared.runtime.errors import Problem
 
 router = APIRouter(
-    route_class=CheckedRoute, prefix="/routing", tags=["directory"], dependencies=[commands.KEYED]
+    route_class=CheckedRoute,
+    prefix="/routing",
+    tags=["directory"],
+    dependencies=[idempotency.KEYED],
 )
 
 EntryId = Annotated[PartyId, Path()]
@@ -179,4 +183,4 @@ async def _write(
             raise problem_of(done, language(request))
         return Answer(201 if done is Put.CREATED else 200, shown)
 
-    return await commands.run(request, edge.db, caller, work)
+    return await idempotency.run(request, edge.db, caller, work)

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from services.routing.domain.answers import Acting
 from services.routing.handlers.office import Office
 from services.routing.handlers.watching import Watch
+from shared.auth.tokens import Principal, require
 from shared.contracts.event import Actor
 from shared.contracts.fields import WHOLE
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import Principal, require
-from shared.kit.clock import Clock
-from shared.kit.db import Database
-from shared.kit.problems import ProblemDocument
+from shared.http.problems import ProblemDocument
+from shared.runtime.clock import Clock
+from shared.runtime.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from services.routing.store.directory import (
 from shared.contracts import uscc
 from shared.contracts.fields import WHOLE, Day, MomentOrDay, Name, Note, PartyId, Phone, Uscc
 from shared.contracts.vocabulary import Tier, TieRole
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, Problem
 
 RESERVED = ("me",)
 

@@ -12,10 +12,11 @@ from services.routing.domain.choice import Considered, Verdict
 from services.routing.handlers import wording
 from services.routing.store.explanations import Decision, load_decisions, load_standing
 from services.routing.store.reviews import Review, load_reviews_of
+from shared.http.problems import language
+from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
-from shared.kit.answers import as_json
-from shared.kit.messages import text
-from shared.kit.problems import Problem, language
+from shared.messages.catalogue import text
+from shared.runtime.errors import Problem
 
 router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["explanation"])
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 
 from shared.contracts.folding import compact
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, Problem
 from shared.tables.table import TableData
 
 

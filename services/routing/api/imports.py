@@ -36,12 +36,13 @@ from shared.contracts.event import Actor
 from shared.contracts.fields import PartyId, Typed, Uscc
 from shared.contracts.folding import compact, fold
 from shared.contracts.vocabulary import Tier, TieRole
+from shared.http import idempotency
+from shared.http.idempotency import Answer
+from shared.http.problems import field_errors, language
 from shared.http.routes import CheckedRoute
-from shared.kit import commands
-from shared.kit.commands import Answer
-from shared.kit.db import Connection
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem, field_errors, language
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
+from shared.runtime.errors import FieldError, Problem
 from shared.tables.slices import collect_in_slices
 from shared.tables.table import CellFault, TableData, column_title
 from shared.tables.upload import FILE_BODY, NOT_READ, fault_message, read_upload
@@ -50,7 +51,7 @@ router = APIRouter(
     route_class=CheckedRoute,
     prefix="/routing/directory",
     tags=["directory"],
-    dependencies=[commands.KEYED],
+    dependencies=[idempotency.KEYED],
 )
 
 MOST_ROWS: Final = 5000
@@ -185,7 +186,7 @@ async def import_entries(request: Request, kind: What, caller: Coordinator) -> R
         sheets = {"sheet": table.sheet or None, "hidden_sheets": table.hidden_sheets}
         return Answer(200, counts | sheets)
 
-    answer = await commands.run(request, edge.db, caller, work)
+    answer = await idempotency.run(request, edge.db, caller, work)
     if kind is What.ABSENCES:
         await pass_on_offers(edge, actor(caller))
     return answer

@@ -10,11 +10,12 @@ from services.routing.api.paging import after_id, page
 from services.routing.store import listing
 from shared.contracts.fields import Name, PartyNamed, Uscc
 from shared.contracts.vocabulary import Tier
+from shared.http.problems import language
+from shared.http.responses import Page
 from shared.http.routes import CheckedRoute
-from shared.kit.answers import Page
-from shared.kit.db import Connection
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, invalid_because, language
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
+from shared.runtime.errors import FieldError, invalid_because
 
 router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["directory"])
 

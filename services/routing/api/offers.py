@@ -26,17 +26,17 @@ from services.routing.handlers.answers import Answering, accept_offer, decline_o
 from services.routing.handlers.outcomes import Done
 from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.reviews import Review, list_reviews
+from shared.auth.tokens import Principal
 from shared.contracts.fields import Note, PartyId
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
+from shared.http import idempotency
+from shared.http.idempotency import Answer, if_match
+from shared.http.problems import language
+from shared.http.responses import Page
 from shared.http.routes import CheckedRoute
-from shared.kit import commands
-from shared.kit.answers import Page
-from shared.kit.auth import Principal
-from shared.kit.commands import Answer, if_match
-from shared.kit.db import Connection
-from shared.kit.messages import text
-from shared.kit.problems import language
-from shared.kit.spans import trace_in
+from shared.http.tracing import trace_in
+from shared.messages.catalogue import text
+from shared.runtime.database import Connection
 
 router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["offers"])
 
@@ -61,7 +61,7 @@ class RulingBody(Body):
     responses={200: {"model": answers.OfferAnswered}, **PROBLEMS},
     operation_id="acceptOffer",
     summary="Take the matter (签收)",
-    dependencies=[commands.KEYED, commands.VERSIONED],
+    dependencies=[idempotency.KEYED, idempotency.VERSIONED],
 )
 async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response:
     """The party owns the matter from now on. Of two who accept at once one does, the other hears who has it."""
@@ -72,7 +72,7 @@ async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response
         outcome = await accept_offer(conn, edge.office, answering, edge.clock())
         return _answered(done_or_problem(outcome, "no_such_offer", lang), OfferState.ACCEPTED, lang)
 
-    return await commands.run(request, edge.db, caller, work)
+    return await idempotency.run(request, edge.db, caller, work)
 
 
 @router.post(
@@ -80,7 +80,7 @@ async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response
     responses={200: {"model": answers.OfferDeclined}, **PROBLEMS},
     operation_id="declineOffer",
     summary="Send the matter back (退单)",
-    dependencies=[commands.KEYED, commands.VERSIONED],
+    dependencies=[idempotency.KEYED, idempotency.VERSIONED],
 )
 async def decline(
     request: Request, offer_id: UUID, body: DeclineBody, caller: Answerer
@@ -94,7 +94,7 @@ async def decline(
         outcome = await decline_offer(conn, edge.office, answering, declination, edge.clock())
         return _answered(done_or_problem(outcome, "no_such_offer", lang), OfferState.DECLINED, lang)
 
-    return await commands.run(request, edge.db, caller, work)
+    return await idempotency.run(request, edge.db, caller, work)
 
 
 @router.post(
@@ -102,7 +102,7 @@ async def decline(
     responses={200: {"model": answers.ObjectionRuled}, **PROBLEMS},
     operation_id="ruleObjection",
     summary="Rule an objection",
-    dependencies=[commands.KEYED, commands.VERSIONED],
+    dependencies=[idempotency.KEYED, idempotency.VERSIONED],
 )
 async def give_ruling(
     request: Request, objection_id: UUID, body: RulingBody, caller: Coordinator
@@ -133,7 +133,7 @@ async def give_ruling(
             {"etag": f'"{done.change.matter.version}"'},
         )
 
-    return await commands.run(request, edge.db, caller, work)
+    return await idempotency.run(request, edge.db, caller, work)
 
 
 def _answering(request: Request, offer_id: UUID, caller: Principal) -> Answering:

@@ -12,8 +12,8 @@ from fastapi import Response
 
 from services.routing.store import queues
 from shared.contracts.moments import read_recorded
-from shared.kit.answers import as_json
-from shared.kit.problems import Problem
+from shared.http.responses import as_json
+from shared.runtime.errors import Problem
 
 Item = TypeVar("Item")
 

@@ -16,14 +16,21 @@ from services.routing.domain.parties import FALLBACK_DESK
 from services.routing.handlers.following import Broken, Current, Happening, QueuedOffer, follow
 from services.routing.store import feed, queues
 from services.routing.store.queues import Told
+from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import OfferState, Role
+from shared.http.problems import ProblemDocument, language
+from shared.http.responses import Page
 from shared.http.routes import CheckedRoute
-from shared.http.streams import GuardedStream
-from shared.http.ticketed import STREAM, Ticket, TicketedRoute, issued_ticket, party_stream
-from shared.kit.answers import Page
-from shared.kit.auth import Principal
-from shared.kit.problems import Problem, ProblemDocument, language
-from shared.kit.tickets import StreamTicket
+from shared.http.streams.guard import GuardedStream
+from shared.http.streams.routes import (
+    STREAM,
+    Ticket,
+    TicketedRoute,
+    issued_ticket,
+    party_stream,
+)
+from shared.http.streams.tickets import StreamTicket
+from shared.runtime.errors import Problem
 
 router = APIRouter(route_class=CheckedRoute, prefix="/routing/queues", tags=["queues"])
 streams = APIRouter(route_class=TicketedRoute, prefix="/routing/queues", tags=["queues"])

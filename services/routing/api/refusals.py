@@ -9,8 +9,8 @@ from services.routing.domain.answers import (
     SuggestsItself,
 )
 from services.routing.handlers.outcomes import Done, Moved, NoSuchOwner, NotFound, Outcome, Refused
-from shared.kit.messages import text
-from shared.kit.problems import FieldError, Problem
+from shared.messages.catalogue import text
+from shared.runtime.errors import FieldError, Problem
 
 
 def done_or_problem(outcome: Outcome, missing: str, lang: str) -> Done:

@@ -8,7 +8,7 @@ from services.routing.domain.matter import Offer
 from services.routing.domain.parties import Party
 from services.routing.handlers import wording
 from services.routing.store.queues import Item
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 
 def party_view(party: Party) -> dict[str, Any]:

@@ -46,8 +46,8 @@ from shared.contracts.assignments import (
 )
 from shared.contracts.event import Actor
 from shared.contracts.vocabulary import OfferState, PendingReason
-from shared.kit.db import Connection
-from shared.kit.ids import new_id
+from shared.runtime.database import Connection
+from shared.runtime.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from shared.contracts.vocabulary import (
     PartyKind,
     RescindReason,
 )
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Connection
 
 _REASONS: dict[type[MatterChanged], RescindReason] = {
     MatterHandled: RescindReason.CLOSED,

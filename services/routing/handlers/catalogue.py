@@ -12,7 +12,7 @@ from services.routing.domain.dispatching import Dispatched
 from services.routing.handlers.office import Office
 from services.routing.store import catalogues, trials
 from services.routing.store.trials import Past
-from shared.kit.db import Connection, Database
+from shared.runtime.database import Connection, Database
 from shared.tables.table import TableData
 
 TRIAL_LIMIT: Final = 10_000

@@ -16,10 +16,10 @@ from services.routing.store import corrections
 from services.routing.store.corrections import Correction
 from shared.contracts import topics
 from shared.contracts.vocabulary import MatterState, OfferState, RescindReason
-from shared.kit.db import Connection
-from shared.kit.faults import reason_of
-from shared.kit.following import load_progress
-from shared.kit.isolation import isolate
+from shared.delivery.inbox.bisect import isolate
+from shared.delivery.inbox.sequencer import load_progress
+from shared.observability.redaction import reason_of
+from shared.runtime.database import Connection
 
 log = structlog.get_logger()
 

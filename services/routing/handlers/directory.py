@@ -20,8 +20,8 @@ from services.routing.store.directory import (
 from shared.contracts.assignments import TieChanged
 from shared.contracts.event import Actor
 from shared.contracts.vocabulary import PartyKind, TieRole
-from shared.kit.db import Connection
-from shared.kit.events import Outgoing, record
+from shared.delivery.outbox.recording import Outgoing, record
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

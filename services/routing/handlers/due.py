@@ -15,7 +15,7 @@ from services.routing.store.offers import Settlement
 from shared.contracts.assignments import OfferTimedOut
 from shared.contracts.event import Actor
 from shared.contracts.vocabulary import OfferState, RescindReason
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 SWEEP_LIMIT: Final = 500
 ABSENCE_LIMIT: Final = 5000

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from services.routing.store import erasing as store
-from shared.kit import erasing
-from shared.kit.db import Connection
-from shared.kit.erasing import ErasureRequest
+from shared.audit import erasure
+from shared.audit.erasure import ErasureRequest
+from shared.runtime.database import Connection
 
 
 async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
     """The letters that wait and still have something of the matter."""
-    return await erasing.waiting_letters(conn, subject)
+    return await erasure.waiting_letters(conn, subject)
 
 
 async def erase(conn: Connection, asked: ErasureRequest) -> dict[str, int]:
     """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
-    return await erasing.erase_matter(conn, asked, store.erase)
+    return await erasure.erase_matter(conn, asked, store.erase)

@@ -8,9 +8,9 @@ from prometheus_client import Gauge
 from services.routing.handlers.office import Office
 from services.routing.store.figures import count_waiting
 from shared.contracts.vocabulary import MatterState, PendingReason
-from shared.kit.db import Connection
-from shared.kit.measuring import tell_lateness
-from shared.kit.telemetry import SWEEP_LATE
+from shared.observability.metrics import SWEEP_LATE
+from shared.runtime.database import Connection
+from shared.runtime.sampling import tell_lateness
 
 SERVICE: Final = "routing"
 

@@ -8,7 +8,7 @@ from services.routing.handlers.watching import Watch
 from services.routing.store import feed, queues
 from services.routing.store.queues import Item, Told
 from shared.contracts.vocabulary import OfferState
-from shared.kit.db import Database
+from shared.runtime.database import Database
 
 PAGE: Final = 200
 WAIT_SECONDS: Final = 30.0

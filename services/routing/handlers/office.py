@@ -10,7 +10,7 @@ from services.routing.catalogue.table import Catalogue
 from services.routing.domain.dispatching import Limits
 from services.routing.store import catalogues
 from shared.calendar import WorkingCalendar
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 log = structlog.get_logger()
 

@@ -25,8 +25,8 @@ from services.routing.store.offers import NewOffer
 from services.routing.store.town import Enterprise
 from shared.contracts.assignments import OfferMade
 from shared.contracts.vocabulary import OfferState, RequesterKind
-from shared.kit.db import Connection
-from shared.kit.ids import new_id
+from shared.runtime.database import Connection
+from shared.runtime.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

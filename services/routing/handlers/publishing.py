@@ -20,8 +20,8 @@ from shared.contracts.directory import (
 )
 from shared.contracts.event import Actor
 from shared.contracts.vocabulary import Role
-from shared.kit.db import Connection
-from shared.kit.events import Outgoing, record
+from shared.delivery.outbox.recording import Outgoing, record
+from shared.runtime.database import Connection
 
 Entry: TypeAlias = Department | LiaisonEntry | EnterpriseEntry | Absence
 

@@ -14,8 +14,8 @@ from services.routing.store.rescheduling import NewLimit
 from shared.contracts.assignments import ObjectionRescheduled, OfferRescheduled
 from shared.contracts.event import Actor, MatterEvent
 from shared.contracts.vocabulary import OfferState, Role
-from shared.kit.db import Connection
 from shared.rescheduling.orders import BATCH, Batch, Moved, Order
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

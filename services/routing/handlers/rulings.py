@@ -15,7 +15,7 @@ from services.routing.store import matters
 from services.routing.store.offers import Settlement
 from shared.contracts.assignments import ObjectionRuled
 from shared.contracts.vocabulary import Ruling
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from services.routing.handlers.office import Office
 from services.routing.handlers.placing import place
 from services.routing.store import feed, matters, offers
 from services.routing.store.matters import Row
-from shared.kit.db import Connection
-from shared.kit.events import Outgoing, record
+from shared.delivery.outbox.recording import Outgoing, record
+from shared.runtime.database import Connection
 
 
 class Contested(RuntimeError):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from services.routing.store import feed
-from shared.kit.db import Database, Signal
+from shared.runtime.database import Database, Signal
 
 POLL_SECONDS: Final = 0.25
 REST_SECONDS: Final = 0.005

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.routing.domain.choice import Considered, Verdict
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 _SILENT = (Verdict.TAKEN, Verdict.NOT_REACHED)
 

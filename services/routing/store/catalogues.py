@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 LOAD_SOURCE = "select source from catalogue_version where version = $1"
 

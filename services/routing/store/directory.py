@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from shared.contracts.vocabulary import PartyKind, Tier, TieRole
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 class Put(StrEnum):

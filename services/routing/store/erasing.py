@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from shared.kit.db import Connection, counted
+from shared.runtime.database import Connection, counted
 
 LOCK_MATTER = "select from matter where id = $1 for update"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.contracts.vocabulary import OfferState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

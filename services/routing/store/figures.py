@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 MOST_COUNTED: Final = 100_000
 """Where counting ends: more would say nothing that this does not."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts.folding import compact
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 LIST_DEPARTMENTS = """
 select department.id, party.name, department.phone_desk

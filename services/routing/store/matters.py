@@ -12,7 +12,7 @@ import orjson
 from services.routing.domain.dispatching import Dispatched
 from services.routing.domain.matter import Matter, RoutedRequest, RoutingState
 from shared.contracts.vocabulary import Difficulty, Kind, RequesterKind, Tier, Urgency
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 LOCK_MATTERS = """
 select id, round, attempt, version, standing, offer_id, owner_id, requester_kind, requester_id,

@@ -12,7 +12,7 @@ from services.routing.domain.choice import Considered, Verdict
 from services.routing.domain.matter import Cause, Objection, ObjectionState, Offer
 from services.routing.domain.parties import Party
 from shared.contracts.vocabulary import Candidacy, DeclineReason, OfferState, PartyKind
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 MOST_LOADED: Final = 20_000
 """The most offers read for one batch; a matter has a few, were it not for a desk that lets it lie for months."""

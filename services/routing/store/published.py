@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 # The row of an entry is its lock: versions become visible in order.
 PUT_PUBLISHED = """

@@ -13,7 +13,7 @@ from services.routing.domain.parties import Party
 from services.routing.store.matters import dispatched_from
 from services.routing.store.offers import considered_from
 from shared.contracts.vocabulary import Candidacy, OfferState, PartyKind
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 class NewLimit(NamedTuple):

@@ -9,7 +9,7 @@ import asyncpg
 
 from services.routing.domain.parties import Party
 from shared.contracts.vocabulary import PartyKind
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

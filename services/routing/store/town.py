@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from services.routing.domain.parties import FALLBACK_DESK, Away, Liaison, Party, Ties
 from shared.contracts.vocabulary import PartyKind, Tier, TieRole
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

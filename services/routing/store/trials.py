@@ -6,7 +6,7 @@ from typing import Final
 from services.routing.domain.dispatching import Dispatched, Facts
 from services.routing.store.matters import dispatched_from
 from shared.contracts.vocabulary import Kind, Tier, Urgency
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)

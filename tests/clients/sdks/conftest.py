@@ -12,7 +12,7 @@ from deploy.embedded.postgres import Postgres
 from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.clients.sdks.programs import Message
 from tests.conftest import fresh_database
 from tests.flow.processes import Stack, write_tokens

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 
-from shared.kit.rewinding import GONE_SECONDS, rewind
+from shared.delivery.outbox.republish import GONE_SECONDS, rewind
 from tests.faults.cluster import NODES, SERVICES
 from tests.faults.injecting.readiness import told_not_ready
 from tests.faults.stand import Stand

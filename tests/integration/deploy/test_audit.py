@@ -10,8 +10,8 @@ from deploy.embedded.trouble import Trouble
 from deploy.migrations import SERVICES
 from deploy.operating.audit import read_anchors, verified, write_anchor
 from deploy.roles import give_roles, role_of
-from shared.kit.db import open_database
-from shared.kit.sealing import Sealer
+from shared.audit.hash_chain import Sealer
+from shared.runtime.database import open_database
 from tests.integration.deploy.backups import (
     Session,
     contents,

@@ -11,6 +11,7 @@ import pytest
 from deploy.embedded.ports import pick
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import running
+from tests.integration.delivery.wire import until
 from tests.integration.deploy.backups import (
     EVENTS,
     Session,
@@ -21,7 +22,6 @@ from tests.integration.deploy.backups import (
     said_by,
     taken,
 )
-from tests.integration.kit.wire import until
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -14,7 +14,7 @@ from deploy.embedded.ports import pick
 from deploy.embedded.process import all_running
 from deploy.topics import ensure_topics
 from shared.contracts.topics import Topic
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 
 def brokers(folder: Path, count: int) -> list[Broker]:

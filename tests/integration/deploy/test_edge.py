@@ -21,9 +21,9 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from shared.http.connections import RelayingProtocol
-from shared.kit.serve import serve
-from shared.kit.settings import ServiceSettings, read_settings
+from shared.http.server.connections import RelayingProtocol
+from shared.service.serve import serve
+from shared.service.settings import ServiceSettings, read_settings
 
 async def echo(request):
     try:

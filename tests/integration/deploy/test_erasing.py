@@ -10,8 +10,8 @@ from deploy.migrations import SERVICES
 from deploy.operating.audit import verified
 from deploy.operating.erasing import erase
 from services.routing.handlers import erasing as routing
-from shared.kit.erasing import ERASED
-from shared.kit.ids import new_id
+from shared.audit.erasure import ERASED
+from shared.runtime.ids import new_id
 from tests.integration.deploy.backups import Session
 
 RECEIPT = "000000-ABCDEF-GHJKMN-PQRSTV"

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.embedded.trouble import Trouble
 from deploy.operating.freshness import commands_since, make_ready
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 NOW = datetime.now(UTC)
 

@@ -16,7 +16,7 @@ from deploy.embedded.process import running
 from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
-from shared.kit.address import KafkaAddress, Login
+from shared.delivery.kafka.address import KafkaAddress, Login
 from tests.integration.deploy.stacks import Stack, until
 from tests.rights import may_join, may_read, may_write
 

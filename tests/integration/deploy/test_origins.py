@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from shared.kit.settings import ServiceSettings
+from shared.service.settings import ServiceSettings
 from tests.integration.deploy.test_gateway import BOTH
 from tests.unit.http.serving import NOWHERE, built, written_tokens
 

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.operating.reconciling import Disagreement, disagreements
 from deploy.reconcile import Reconciler
-from shared.kit.ids import new_id
+from shared.runtime.ids import new_id
 from tests.integration.deploy.backups import Session
 
 FOLLOWUP = """

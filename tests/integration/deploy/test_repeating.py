@@ -19,7 +19,7 @@ from deploy.embedded.ports import LOOPBACK, pick
 from deploy.origin.app import Origin
 from deploy.origin.proxy import remote_target
 from deploy.origin.repeating import LARGEST_REPEATED
-from shared.kit import problems
+from shared.http import problems
 
 CALLS = 400
 AT_ONCE = 12

@@ -9,7 +9,7 @@ import pytest
 from deploy.migrations import SERVICES, migrate_all
 from deploy.passwords import WeakPassword, password_in
 from deploy.roles import give_roles, role_of, verifier
-from shared.kit.migrate import migrate
+from shared.runtime.migrate import migrate
 
 PASSWORDS = {service: f"the password of {service}" for service in SERVICES}
 

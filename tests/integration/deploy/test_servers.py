@@ -6,7 +6,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from deploy.embedded.kafka import Broker
 from deploy.embedded.postgres import Postgres
 from deploy.topics import ensure_topics
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 
 async def test_a_database_of_ones_own_is_migrated_and_empty(database_url: str):

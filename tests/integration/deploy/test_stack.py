@@ -17,7 +17,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.embedded.ports import is_free
-from shared.kit.address import KafkaAddress, Login
+from shared.delivery.kafka.address import KafkaAddress, Login
 from tests.integration.deploy.stacks import Stack, of_an_ordinary_user, until
 
 pytestmark = pytest.mark.timeout(240)

@@ -16,9 +16,12 @@ from starlette.types import ASGIApp
 from deploy.origin.app import Origin
 from deploy.origin.proxy import remote_target
 from deploy.origin.target import local_target
+from shared.auth.brute_force import place_of
+from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role
+from shared.http.problems import install
 from shared.http.proxies import ForwardedMiddleware, TrustedProxies
-from shared.http.streams import (
+from shared.http.streams.guard import (
     ADDRESS_STREAMS,
     MOST_STREAMS,
     PARTY_STREAMS,
@@ -26,9 +29,6 @@ from shared.http.streams import (
     Holder,
     OpenStreams,
 )
-from shared.kit.auth import Principal
-from shared.kit.guessing import place_of
-from shared.kit.problems import install
 from tests.drawing import SEED
 from tests.streaming import Reader, reading, served
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from deploy import kafka_commands
 from deploy.access import ACCESS, SENDERS
 from shared.contracts import topics
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 from tests.integration.deploy.test_users import (
     ANSWER_MS,
     Guarded,

@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError
 from deploy.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
-from shared.delivery.topic_settings import change_topic_settings, topic_settings
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
+from shared.delivery.kafka.topic_settings import change_topic_settings, topic_settings
 
 LONG_AGO_MS = 1_000_000_000_000
 NAMES = (

@@ -18,10 +18,10 @@ from deploy.topics import ensure_topics
 from deploy.users import ensure_users
 from shared.contracts import asyncapi, topics
 from shared.contracts.topics import TOPICS
-from shared.kit.address import KafkaAddress, Login
-from shared.kit.kafka import Consumer
-from shared.kit.relay import make_producer
-from shared.kit.settings import ServerSettings
+from shared.delivery.kafka.address import KafkaAddress, Login
+from shared.delivery.kafka.consumer import Consumer
+from shared.delivery.outbox.relay import make_producer
+from shared.service.settings import ServerSettings
 from tests.brokers import prepared_broker
 from tests.conftest import COUNTED
 from tests.rights import may_join, may_read, may_write

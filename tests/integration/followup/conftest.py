@@ -20,8 +20,8 @@ from services.followup.handlers import sweep
 from services.followup.handlers.news import MatterNews
 from services.followup.settings import Settings
 from shared.contracts import topics
-from shared.kit.cloudevents import Message
-from shared.kit.db import Database, open_database
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Database, open_database
 from tests.described import described
 from tests.integration.followup.filled import FILL
 from tests.integration.followup.samples import (

@@ -38,8 +38,8 @@ from shared.contracts.vocabulary import (
     Role,
     Urgency,
 )
-from shared.kit.cloudevents import Message, Raw
-from shared.kit.ids import new_id
+from shared.delivery.cloudevents import Message, Raw
+from shared.runtime.ids import new_id
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CALENDAR = load_calendar(None, 2024, 2032)

@@ -18,9 +18,9 @@ from shared.contracts.directory import (
 from shared.contracts.event import Actor
 from shared.contracts.published import EVENTS
 from shared.contracts.vocabulary import Role, Tier
-from shared.kit.cloudevents import Raw
-from shared.kit.db import Database
-from shared.kit.inbound import Inbound
+from shared.delivery.cloudevents import Raw
+from shared.delivery.inbox.consumer import Inbound
+from shared.runtime.database import Database
 from tests.described import document
 from tests.flow.doors import DOORS
 from tests.integration.followup.conftest import Api, Followup

@@ -11,14 +11,14 @@ import pytest
 from services.followup.api import patience
 from services.followup.api.patience import LOOK_SECONDS
 from services.followup.handlers import news
+from shared.auth.tokens import Principal, Tokens
 from shared.contracts import topics
 from shared.contracts.commands import MATTER_COMMANDS
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import Principal, Tokens
-from shared.kit.cloudevents import Raw
-from shared.kit.commanding import Commands
-from shared.kit.db import Database
-from shared.kit.ids import new_id
+from shared.delivery.cloudevents import Raw
+from shared.delivery.commands.consumer import Commands
+from shared.runtime.database import Database
+from shared.runtime.ids import new_id
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import accepted, new_matter, offered, registered
 

@@ -7,9 +7,9 @@ import pytest
 
 from services.followup.consumers import applies
 from shared.contracts.published import EVENTS
-from shared.kit.cloudevents import Message, Raw
-from shared.kit.db import Database
-from shared.kit.inbound import Inbound
+from shared.delivery.cloudevents import Message, Raw
+from shared.delivery.inbox.consumer import Inbound
+from shared.runtime.database import Database
 from tests.integration.followup.conftest import Followup
 from tests.integration.followup.samples import (
     OFFICE,

@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.event import Event
 from shared.contracts.requests import RequestAmended, RequestWithdrawn, ReturnVisitAnswered
-from shared.kit.cloudevents import Message
+from shared.delivery.cloudevents import Message
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import (
     DEPUTY,

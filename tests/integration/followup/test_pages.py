@@ -12,7 +12,7 @@ from services.followup.store import (
 )
 from services.followup.store.finding import Search
 from shared.contracts.vocabulary import MatterState
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 from tests.integration.followup.conftest import Followup
 
 

@@ -12,7 +12,7 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.rates import Counted, GroupBy, Tally, rates_of
 from services.followup.store import rates
 from services.followup.store.rates import Period
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import (
     MONDAY,

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from shared.audit.rows import RowLink, RowSealer, last_row_link, verify_rows
-from shared.kit.verifying import Altered
+from shared.audit.verification import Altered
 from tests.integration.followup.conftest import Followup
 
 COLUMNS = """

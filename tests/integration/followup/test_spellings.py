@@ -7,7 +7,7 @@ import pytest
 from services.followup.handlers import sweep
 from shared.contracts import uscc
 from shared.contracts.assignments import OfferMade
-from shared.kit.cloudevents import Message
+from shared.delivery.cloudevents import Message
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import new_matter, offered, registered
 

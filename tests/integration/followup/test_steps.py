@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import (
     OTHER_FIRM,

@@ -14,7 +14,7 @@ from shared.contracts.matters import (
 )
 from shared.contracts.requests import RequesterRef
 from shared.contracts.vocabulary import Channel, Kind, MatterState, Role, Urgency
-from shared.kit.cloudevents import Message
+from shared.delivery.cloudevents import Message
 from tests.integration.intake.samples import submission
 from tests.integration.intake.test_kafka import until
 from tests.integration.intake.test_receipts import Taken

@@ -17,7 +17,7 @@ from deploy.embedded.postgres import Postgres
 from deploy.embedded.process import start, wait_ready
 from deploy.migrations import migrate_all
 from services.intake.settings import Settings
-from shared.kit.running import MOST_COUNTED
+from shared.runtime.supervisor import MOST_COUNTED
 from tests.integration.intake.running import intake_with
 from tests.integration.intake.samples import cloudevent, submission
 
@@ -249,7 +249,7 @@ async def test_a_full_disk_is_told_and_nothing_is_said_to_be_kept(
     settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL answers, and cannot write: whoever asks for readiness must hear of it."""
-    monkeypatch.setattr("shared.kit.db.SHORT_SECONDS", 3.0)
+    monkeypatch.setattr("shared.runtime.database.SHORT_SECONDS", 3.0)
     connection = await asyncpg.connect(database_url)
     sent = submission()
     async with intake_with(settings, authorization="Bearer system") as client:

@@ -12,12 +12,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from services.intake.handlers.erasing import erase
 from services.intake.handlers.progress import follow_matters
 from services.intake.settings import Settings
+from shared.audit.erasure import ErasureRequest
 from shared.contracts.matters import (
     MatterClosed,
 )
 from shared.contracts.vocabulary import Outcome
-from shared.kit.erasing import ErasureRequest
-from shared.kit.ids import new_id
+from shared.runtime.ids import new_id
 from tests.integration.intake.feeds import (
     HOTLINE,
     VISITS,

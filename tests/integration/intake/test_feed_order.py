@@ -25,8 +25,8 @@ from shared.contracts.event import Actor
 from shared.contracts.matters import MatterFedBack
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import MatterState, Role
-from shared.kit.cloudevents import Message, Raw
-from shared.kit.db import Database, open_database
+from shared.delivery.cloudevents import Message, Raw
+from shared.runtime.database import Database, open_database
 from tests.integration.intake.samples import submission
 from tests.plans import plan_of
 from tests.streaming import WAYS, reading, served
@@ -208,7 +208,7 @@ async def stored(conn: asyncpg.Connection) -> list[str]:
 async def test_a_stream_goes_on_from_any_event_with_nothing_missed(
     settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.http.ticketed.HEARTBEAT_SECONDS", 0.3)
+    monkeypatch.setattr("shared.http.streams.routes.HEARTBEAT_SECONDS", 0.3)
     headers = {"authorization": "Bearer system"}
     tokens = settings.tokens_file
     assert tokens is not None

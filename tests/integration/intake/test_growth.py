@@ -3,7 +3,7 @@
 import pytest
 
 from services.intake.store import receipts, requests
-from shared.kit.db import open_database
+from shared.runtime.database import open_database
 from tests.plans import plan_of
 
 HISTORY = """

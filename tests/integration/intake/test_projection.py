@@ -37,7 +37,7 @@ from shared.contracts.vocabulary import (
     RequesterKind,
     Urgency,
 )
-from shared.kit.cloudevents import Message
+from shared.delivery.cloudevents import Message
 from tests.integration.intake.samples import submission
 from tests.integration.intake.test_receipts import LIAISON, NOW, Taken, conn
 

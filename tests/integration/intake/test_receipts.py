@@ -15,7 +15,7 @@ from shared.contracts.assignments import PartyRef
 from shared.contracts.event import Actor
 from shared.contracts.matters import MatterChanged, MatterFedBack, MatterHandled, MatterTaken
 from shared.contracts.vocabulary import MatterState, Outcome, PartyKind, Path, Role
-from shared.kit.cloudevents import Message, Raw
+from shared.delivery.cloudevents import Message, Raw
 from tests.integration.intake.samples import submission
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from deploy.embedded.ports import pick
 from services.intake.settings import Settings
-from shared.kit import signing_keys
+from shared.auth import jwks
 from tests.browser.stack import serving
 from tests.integration.intake.running import intake_with
 from tests.integration.intake.samples import submission
@@ -47,7 +47,7 @@ def signed(issuing: Issuing, **changes) -> str:
 @contextmanager
 def asked_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signing_keys, "PAUSE_SECONDS", 0.0)
+        patch.setattr(jwks, "PAUSE_SECONDS", 0.0)
         yield
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from services.intake.app import build
 from services.intake.settings import Settings
-from shared.kit import tickets
+from shared.http.streams import tickets
 from tests.integration.intake.feeds import submit
 from tests.integration.intake.test_kafka import conn
 from tests.streaming import WAYS, reading, served
@@ -38,7 +38,7 @@ async def refused(client: httpx.AsyncClient, query: dict[str, str], **headers: s
 async def test_case_105_a_ticket_opens_its_stream_once(
     settings: Settings, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.http.ticketed.HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr("shared.http.streams.routes.HEARTBEAT_SECONDS", 0.2)
     app = build(settings)
     transport = httpx.ASGITransport(app)
     async with (

@@ -17,8 +17,8 @@ from services.routing.handlers import batches, due
 from services.routing.handlers.office import Office
 from services.routing.handlers.watching import Watch
 from services.routing.settings import Settings
-from shared.kit.cloudevents import Message
-from shared.kit.db import Database, open_database
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Database, open_database
 from tests.described import described
 from tests.integration.routing.samples import MONDAY, activate, found_town, new_office
 

@@ -35,9 +35,9 @@ from shared.contracts.vocabulary import (
     TieRole,
     Urgency,
 )
-from shared.kit.cloudevents import Message, Raw
-from shared.kit.db import Connection, Database
-from shared.kit.ids import new_id
+from shared.delivery.cloudevents import Message, Raw
+from shared.runtime.database import Connection, Database
+from shared.runtime.ids import new_id
 from shared.tables.reader import read_table
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -22,7 +22,7 @@ from shared.contracts.vocabulary import (
     Role,
     Ruling,
 )
-from shared.kit.ids import new_id
+from shared.runtime.ids import new_id
 from tests.integration.routing.answering import (
     BETTER,
     C001,

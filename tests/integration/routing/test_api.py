@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 
 from shared.contracts.vocabulary import Urgency
-from shared.kit.ids import new_id
+from shared.runtime.ids import new_id
 from tests.integration.routing.conftest import Api, Routing
 from tests.integration.routing.samples import MONDAY, RESIDENT, be_away, registered
 

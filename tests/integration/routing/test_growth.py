@@ -16,7 +16,7 @@ from services.routing.store import (
     trials,
 )
 from services.routing.store.queues import FIRST
-from shared.kit.db import Connection
+from shared.runtime.database import Connection
 from tests import plans
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import FIRM, MONDAY, registered

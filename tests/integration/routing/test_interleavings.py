@@ -16,8 +16,8 @@ from shared.contracts.published import EVENTS
 from shared.contracts.requests import RequestWithdrawn
 from shared.contracts.vocabulary import Outcome as Result
 from shared.contracts.vocabulary import Path, ReopenCause, Role
-from shared.kit.cloudevents import Message
-from shared.kit.db import Connection, open_database
+from shared.delivery.cloudevents import Message
+from shared.runtime.database import Connection, open_database
 from tests.integration.followup.conftest import Followup
 from tests.integration.followup.samples import OFFICE
 from tests.integration.routing.answering import C001, accept, decline

@@ -23,7 +23,7 @@ from shared.contracts.vocabulary import (
     Path,
     Ruling,
 )
-from shared.kit.ids import new_id
+from shared.runtime.ids import new_id
 from tests.integration.routing.answering import C001, accept, decline, objected, offered, rule
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import (

@@ -14,8 +14,8 @@ from services.routing.app import build
 from services.routing.settings import Settings
 from shared.contracts import topics
 from shared.contracts.event import Event
-from shared.kit.cloudevents import Message
-from shared.kit.ids import new_id
+from shared.delivery.cloudevents import Message
+from shared.runtime.ids import new_id
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import registered, withdrawn
 

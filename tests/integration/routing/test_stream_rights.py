@@ -32,7 +32,7 @@ class Clock:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.http.ticketed.HEARTBEAT_SECONDS", HEARTBEAT_SECONDS)
+    monkeypatch.setattr("shared.http.streams.routes.HEARTBEAT_SECONDS", HEARTBEAT_SECONDS)
 
 
 async def under_watch(

@@ -21,7 +21,7 @@ from services.routing.settings import Settings
 from services.routing.store.directory import LiaisonEntry
 from services.routing.store.queues import Told
 from shared.contracts.vocabulary import DeclineReason, Role
-from shared.kit.db import open_database
+from shared.runtime.database import open_database
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import MONDAY, put_liaison, registered
 

@@ -8,7 +8,7 @@ import orjson
 
 from deploy.embedded.ports import pick
 from services.routing.settings import Settings
-from shared.kit import tickets
+from shared.http.streams import tickets
 from tests.browser.stack import serving
 from tests.integration.intake.test_signing_in import answers_of
 from tests.integration.routing.conftest import Routing

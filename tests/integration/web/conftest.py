@@ -17,7 +17,7 @@ from services.followup.app import build
 from services.followup.pages.live import Live
 from services.followup.pages.routes import Pages
 from services.followup.settings import Settings
-from shared.kit.db import Database, open_database
+from shared.runtime.database import Database, open_database
 from tests.browser.stack import serving
 from tests.integration.followup.conftest import CALLERS, Followup
 from tests.integration.followup.samples import OFFICE, SHANGHAI

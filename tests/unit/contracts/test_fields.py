@@ -22,8 +22,8 @@ from shared.contracts.fields import (
     Words,
 )
 from shared.contracts.submission import Requester
-from shared.kit.messages import LANGUAGES, catalogue
-from shared.kit.problems import field_errors
+from shared.http.problems import field_errors
+from shared.messages.catalogue import LANGUAGES, catalogue
 from tests.fields import Field, fields_of_events, fields_of_files, fields_sent
 
 NUMBERS = (

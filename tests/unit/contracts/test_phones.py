@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.fields import Phone
 from shared.contracts.phones import digits_of
-from shared.kit.messages import catalogue
+from shared.messages.catalogue import catalogue
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from services.intake.handlers.registration import Arrival, Refusal
 from shared.contracts import topics
 from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.replies import CommandRefused
-from shared.delivery.command_records import Command, read_command
+from shared.delivery.cloudevents import Raw
+from shared.delivery.commands.records import Command, read_command
 from shared.delivery.content_modes import trace_given
-from shared.kit.cloudevents import Raw
-from shared.kit.inbox import Letter
+from shared.delivery.inbox.store import Letter
 from tests.content_modes import (
     STRUCTURED_TYPES,
     binary_record,

@@ -6,9 +6,9 @@ from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.delivery.continuity import Continuity
-from shared.delivery.lag import PartitionPosition
-from shared.delivery.losses import Loss
+from shared.delivery.kafka.continuity import Continuity
+from shared.delivery.kafka.lag import PartitionPosition
+from shared.delivery.kafka.losses import Loss
 
 offsets = st.integers(0, 1000)
 

@@ -7,7 +7,7 @@ import pytest
 from deploy.folder import Folder
 from deploy.launcher.services import Surroundings, alone, origin, together
 from deploy.migrations import SERVICES
-from shared.kit.address import KafkaAddress
+from shared.delivery.kafka.address import KafkaAddress
 
 
 @pytest.fixture

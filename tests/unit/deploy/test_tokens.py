@@ -8,8 +8,8 @@ import pytest
 from deploy import tokens
 from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
+from shared.auth.tokens import Principal, Tokens
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import Principal, Tokens
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.embedded.trouble import Trouble
 from deploy.words import say, say_trouble, tongue
-from shared.kit.messages import LANGUAGES, catalogue
+from shared.messages.catalogue import LANGUAGES, catalogue
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 FORMS = {
@@ -41,7 +41,7 @@ def test_there_are_words_for_everything_in_both_languages():
 
 
 def test_there_are_words_for_every_way_in_which_a_history_is_not_right():
-    source = (DEPLOY.parent / "shared" / "kit" / "verifying.py").read_text(encoding="utf-8")
+    source = (DEPLOY.parent / "shared" / "audit" / "verification.py").read_text(encoding="utf-8")
     keys = set(re.findall(r'Altered\(\s*"(\w+)"', source))
     assert len(keys) > 5
     for lang in LANGUAGES:

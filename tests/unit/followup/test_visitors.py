@@ -4,9 +4,9 @@ import pytest
 from fastapi import Request
 
 from services.followup.pages.visitors import STAFF, signed_in
+from shared.auth.tokens import SIGNED, Principal
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import SIGNED, Principal
-from shared.kit.problems import Problem
+from shared.runtime.errors import Problem
 
 
 def request(found: object) -> Request:

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from deploy.migrations import SERVICES
+from shared.auth.brute_force import Guesses
+from shared.auth.tokens import Caller
 from shared.contracts.vocabulary import Role
-from shared.kit.auth import Caller
-from shared.kit.guessing import Guesses
 
 NOWHERE = {"database_url": "postgresql://nowhere/liaison", "kafka": "nowhere:9092"}
 SOME_ID = "01890000-0000-7000-8000-000000000000"

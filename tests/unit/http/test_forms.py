@@ -15,8 +15,8 @@ from pydantic.errors import PydanticUserError
 
 from deploy.migrations import SERVICES
 from shared.contracts.fields import FORMS
-from shared.kit.messages import catalogue
-from shared.kit.problems import field_errors
+from shared.http.problems import field_errors
+from shared.messages.catalogue import catalogue
 from tests.described import document
 from tests.unit.http.serving import operations
 

@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from shared.http.limits import MAX_HEAD_BYTES, BoundedHttpProtocol
-from shared.http.unfinished import Unfinished
+from shared.http.server.limits import MAX_HEAD_BYTES, BoundedHttpProtocol
+from shared.http.server.unfinished import Unfinished
 
 
 class Quick(BoundedHttpProtocol):

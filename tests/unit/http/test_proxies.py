@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.auth.rate_limiter import Allowance
 from shared.http.proxies import (
     ForwardedMiddleware,
     TrustedProxies,
@@ -16,7 +17,6 @@ from shared.http.proxies import (
     parse_network,
     replaced_claims,
 )
-from shared.kit.allowance import Allowance
 from tests.unit.http.serving import built, written_tokens
 
 NEAR = "10.1.0.7"

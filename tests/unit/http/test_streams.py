@@ -13,9 +13,11 @@ from psutil import CONN_LISTEN, Process
 from sse_starlette import ServerSentEvent
 from sse_starlette.sse import AppStatus
 
+from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role
-from shared.http.connections import most_connections
-from shared.http.streams import (
+from shared.http.problems import install
+from shared.http.server.connections import most_connections
+from shared.http.streams.guard import (
     ADDRESS_STREAMS,
     MOST_STREAMS,
     PARTY_STREAMS,
@@ -25,8 +27,7 @@ from shared.http.streams import (
     OpenStreams,
     most_streams,
 )
-from shared.kit.auth import Principal
-from shared.kit.problems import Problem, install
+from shared.runtime.errors import Problem
 from tests.streaming import reading, served
 from tests.unit.http.serving import built
 

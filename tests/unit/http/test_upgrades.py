@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from shared.http.limits import BoundedHttpProtocol
+from shared.http.server.limits import BoundedHttpProtocol
 from tests.drawing import drawn
 
 OFFERS: Final = (

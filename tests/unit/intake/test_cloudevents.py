@@ -17,8 +17,8 @@ from services.intake.api.cloudevents import (
     trace_of_event,
 )
 from shared.contracts.submission import Submission
-from shared.kit.problems import Problem
-from shared.kit.spans import trace_in
+from shared.http.tracing import trace_in
+from shared.runtime.errors import Problem
 from tests.content_modes import event, http_headers, in_base64
 from tests.integration.intake.samples import submission
 

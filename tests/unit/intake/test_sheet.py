@@ -8,7 +8,7 @@ import pytest
 from services.intake.api import sheet
 from services.intake.api.sheet import MOST_ROWS
 from services.intake.store.imports import NewRow
-from shared.kit.problems import Problem
+from shared.runtime.errors import Problem
 from shared.tables.reader import read_table
 from shared.tables.writing import as_csv
 from tests.integration.intake.samples import code

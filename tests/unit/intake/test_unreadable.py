@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from services.intake.consumers import read_submission
 from services.intake.handlers.registration import Arrival, Refusal
 from shared.contracts import topics
-from shared.kit.cloudevents import MAX_VALUE_BYTES, Raw
-from shared.kit.inbox import Letter
+from shared.delivery.cloudevents import MAX_VALUE_BYTES, Raw
+from shared.delivery.inbox.store import Letter
 from tests.integration.intake.samples import submission
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

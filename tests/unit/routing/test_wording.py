@@ -11,7 +11,7 @@ from services.routing.domain.matter import Cause, ObjectionState
 from services.routing.domain.parties import Party
 from services.routing.handlers import wording
 from shared.contracts.vocabulary import Candidacy, OfferState, PartyKind
-from shared.kit.messages import catalogue
+from shared.messages.catalogue import catalogue
 
 SOURCES = [
     file.read_text(encoding="utf-8") for file in Path(services.routing.__path__[0]).rglob("*.py")

@@ -13,7 +13,7 @@ from services.followup.handlers.glance import Glance
 from services.followup.pages import board
 from services.followup.pages.shown import Board
 from shared.contracts.vocabulary import MatterState
-from shared.kit.messages import text
+from shared.messages.catalogue import text
 
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -1,0 +1,53 @@
+"""Secrets that stand for their holder, and may be guessed at: whoever is wrong too often is refused for a while."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv6Address, ip_address
+
+from fastapi import Request
+
+from shared.auth.rate_limiter import Allowance
+from shared.runtime.errors import Problem
+
+NETWORK_BITS = 64
+"""Of an IPv6 address: what lies below is one subscriber's to choose."""
+
+
+def place_of(request: Request) -> str:
+    """From where a request comes: its address as the gateway says it, of IPv6 the network; empty when it has none."""
+    return "" if request.client is None else network_of(request.client.host)
+
+
+def network_of(host: str) -> str:
+    """An address as limits count it: of IPv6 the network, anything else as it is."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        return str(IPv6Address(int(address) >> NETWORK_BITS << NETWORK_BITS))
+    return str(address)
+
+
+class Guesses:
+    """Counts for each place the secrets that are not known, which end as Problem 404.
+
+    Right ones cost nothing. Once a place has been wrong too often its right ones are refused too, or the refusal would
+    tell them apart.
+    """
+
+    def __init__(self, wrong_per_minute: int) -> None:
+        """`wrong_per_minute` is 1 or more, for each place."""
+        self._wrong = Allowance(wrong_per_minute)
+
+    @contextmanager
+    def watch(self, place: str) -> Iterator[None]:
+        """Stand around one look-up. Raises Problem 429 when the place was wrong too often."""
+        self._wrong.require(place)
+        try:
+            yield
+        except Problem as problem:
+            if problem.status == 404:
+                # Those that were under way together are all counted, however many.
+                self._wrong.charge(place)
+            raise

@@ -1,0 +1,177 @@
+"""The keys that an issuer signs with: fetched within limits, kept while it is away, asked for when one is new."""
+
+import asyncio
+import math
+import ssl
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import orjson
+import structlog
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import JWKRegistry, Key
+
+from shared.auth.issuer import Issuer, safe_url
+from shared.observability.metrics import ISSUER_FETCHES, ISSUER_KEYS
+
+log = structlog.get_logger()
+
+REFRESH_SECONDS: Final = 300.0
+PAUSE_SECONDS: Final = 10.0
+FETCH_SECONDS: Final = 5.0
+MAX_BYTES: Final = 1024 * 1024
+MAX_KEYS: Final = 100
+DISCOVERY: Final = "/.well-known/openid-configuration"
+HEADERS: Final = {"accept": "application/json", "accept-encoding": "identity"}
+
+DONE: Final = "done"
+FAILED: Final = "failed"
+
+# A key that both sides know (oct) would let everybody who verifies sign as well.
+_KINDS: Final = ("RSA", "EC", "OKP")
+
+
+class SigningKeys:
+    """An issuer's keys by their `kid`, as it last published them."""
+
+    def __init__(
+        self,
+        service: str,
+        issuer: Issuer,
+        tick: Callable[[], float] = time.monotonic,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`tick` tells seconds that only go on; `transport` stands in for the network in tests."""
+        self._service = service
+        self._issuer = issuer
+        self._tick = tick
+        self._transport = transport
+        self._asking = asyncio.Lock()
+        self._asked_at = -math.inf
+        self._away = False
+        self._keys: Mapping[str, Key] = {}
+        # Told from the beginning: a figure that is not there yet looks like one that nobody measures.
+        ISSUER_KEYS.labels(service).set(0)
+        for result in (DONE, FAILED):
+            ISSUER_FETCHES.labels(service, result)
+
+    async def find(self, kid: str) -> Key | None:
+        """The key of that name. One that is not known is asked for, 10 s after the last time at the earliest."""
+        if kid not in self._keys:
+            async with self._asking:
+                # Whoever had the lock before has asked for all who wait.
+                if self._tick() - self._asked_at >= PAUSE_SECONDS:
+                    await self._refresh()
+        return self._keys.get(kid)
+
+    async def run(self) -> None:
+        """Ask for the keys every 5 minutes, for ever, so that one that was taken back does not count for longer."""
+        while True:
+            async with self._asking:
+                await self._refresh()
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    async def _refresh(self) -> None:
+        self._asked_at = self._tick()
+        try:
+            found = await self._fetched()
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as fault:
+            ISSUER_FETCHES.labels(self._service, FAILED).inc()
+            self._tell(fault)
+            return
+        ISSUER_FETCHES.labels(self._service, DONE).inc()
+        self._tell(None)
+        if found.keys() != self._keys.keys():
+            log.info("issuer.keys", service=self._service, kids=sorted(found))
+        self._keys = found
+        ISSUER_KEYS.labels(self._service).set(len(found))
+
+    def _tell(self, fault: Exception | None) -> None:
+        """Say it when the issuer goes and when it is back, not each time that it is asked meanwhile."""
+        away = fault is not None
+        if away and not self._away:
+            log.warning(
+                "issuer.away",
+                service=self._service,
+                issuer=self._issuer.name,
+                keys=len(self._keys),
+                fault=f"{type(fault).__name__}: {fault}",
+            )
+        elif self._away and not away:
+            log.info("issuer.back", service=self._service, issuer=self._issuer.name)
+        self._away = away
+
+    async def _fetched(self) -> dict[str, Key]:
+        async with asyncio.timeout(FETCH_SECONDS), self._client() as client:
+            url = self._issuer.jwks_url or await self._discovered(client)
+            return usable_keys(await _document(client, url))
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=self._transport,
+            verify=_trust(self._issuer.ca_file),
+            timeout=FETCH_SECONDS,
+            headers=HEADERS,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def _discovered(self, client: httpx.AsyncClient) -> str:
+        said = await _document(client, self._issuer.name.rstrip("/") + DISCOVERY)
+        if said.get("issuer") != self._issuer.name:
+            raise ValueError(f"its discovery document is of {said.get('issuer')!r}")
+        return safe_url(str(said.get("jwks_uri")))
+
+
+@cache
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    if ca_file is not None:
+        return ssl.create_default_context(cafile=ca_file)
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _document(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    """The JSON object at `url`. Raises ValueError for anything else, a redirect and more than 1 MiB included."""
+    body = bytearray()
+    async with client.stream("GET", url) as answer:
+        if answer.status_code != 200:
+            raise ValueError(f"{url} answered {answer.status_code}")
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise ValueError(f"{url} answered more than {MAX_BYTES} bytes")
+    found = orjson.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError(f"{url} answered no JSON object")
+    return found
+
+
+def usable_keys(document: Mapping[str, Any]) -> dict[str, Key]:
+    """The keys of a JWK set (RFC 7517) that tokens can be verified with, by `kid`; others are passed over.
+
+    Raises ValueError when none is left: an issuer without keys is taken for one that is away.
+    """
+    listed = document.get("keys")
+    keys = map(_usable, listed[:MAX_KEYS]) if isinstance(listed, list) else ()
+    found = {key.kid: key for key in keys if key is not None and key.kid}
+    if not found:
+        raise ValueError("there is no key to verify tokens with")
+    return found
+
+
+def _usable(jwk: dict[str, Any]) -> Key | None:
+    try:
+        # What is listed may be anything; what is no object fails here as a broken key does.
+        if jwk["kty"] not in _KINDS or jwk.get("use", "sig") != "sig":
+            return None
+        with warnings.catch_warnings():
+            # What it would only warn of, such as a short key, is no key to us.
+            warnings.simplefilter("error", SecurityWarning)
+            return JWKRegistry.import_key(jwk)
+    except Exception:  # noqa: BLE001 - however a key is broken, the others count
+        return None

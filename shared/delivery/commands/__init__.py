@@ -1,0 +1,1 @@
+"""Commands that other systems send by Kafka."""

@@ -1,0 +1,194 @@
+"""Takes commands from Kafka by the same door as HTTP: one set of rules, tokens' parties, idempotency by the id."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.auth.tokens import PRINCIPAL, Principal, Tokens
+from shared.contracts.event import Actor
+from shared.contracts.replies import CommandDone, CommandRefused
+from shared.delivery.cloudevents import Raw
+from shared.delivery.commands.records import Command, read_command, refusal_of
+from shared.delivery.content_modes import trace_given
+from shared.delivery.inbox import letters, store
+from shared.delivery.inbox.bisect import patiently
+from shared.delivery.inbox.store import Letter
+from shared.delivery.outbox.recording import Outgoing, record
+from shared.delivery.spans import Taking
+from shared.http.idempotency import MAX_KEY_LENGTH, is_key
+from shared.observability.redaction import reason_of
+from shared.observability.tracing import Tracer, trace_of
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection, Database, is_transient
+from shared.runtime.errors import Problem
+from shared.runtime.ids import new_id
+
+__all__ = ["Command", "Commands"]
+
+CALL_SECONDS = 20.0
+
+Reply = CommandDone | CommandRefused
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of a record, and the traceparent of what follows from it."""
+
+    raw: Raw
+    result: Reply | Letter
+    trace: str
+
+
+class Unanswered(TimeoutError):
+    """The service could not decide for now; the command is tried again."""
+
+
+class Commands:
+    """The commands of one service: `paths` says which HTTP step each type stands for.
+
+    `foreign` are the types that are another service's. One service names them, and keeps what is nobody's as a
+    dead letter; to the others (None) everything that is not theirs is somebody else's.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        service: str,
+        app: FastAPI,
+        clock: Clock,
+        paths: Mapping[str, str],
+        foreign: Collection[str] | None = None,
+    ) -> None:
+        self._db = db
+        self._service = service
+        self._app = app
+        self._clock = clock
+        self._paths = paths
+        self._foreign = foreign
+
+    async def take(self, raws: Sequence[Raw]) -> None:
+        """Take commands one after the other, in their order, and reply to each.
+
+        Raises what the infrastructure raises for longer than 45 s, with the commands before done and perhaps not
+        yet replied to: read again, they are answered as before, by their Idempotency-Key.
+        """
+        tracer: Tracer | None = self._app.state.tracer
+        taking = Taking(tracer, f"liaison.{self._service}.commands")
+        found = [await self._settle(raw, taking) for raw in raws]
+        settled = [each for each in found if each is not None]
+        if settled:
+            await patiently(partial(self._keep, settled), len(settled))
+        taking.tell()
+
+    async def _settle(self, raw: Raw, taking: Taking) -> _Settled | None:
+        found = self._read(raw)
+        if found is None:
+            return None
+        trace = taking.record(raw)
+        if not isinstance(found, Command):
+            return _Settled(raw, found, trace)
+        try:
+            return _Settled(raw, await patiently(partial(self._answer, found, trace), 1), trace)
+        except Exception as fault:
+            if is_transient(fault):
+                raise
+            taking.fail(raw)
+            letter = Letter("failed", reason_of(fault), raw, None, None)
+            return _Settled(raw, letter, trace)
+
+    async def replay(self, conn: Connection, letter: Letter) -> bool:
+        """Try a letter again; whether it could be answered."""
+        found = self._read(letter.raw)
+        if found is None or isinstance(found, Letter):
+            return False
+        trace = trace_of(trace_given(letter.raw))
+        reply = found if isinstance(found, CommandRefused) else await self._answer(found, trace)
+        await record(conn, [self._outgoing(reply, trace)])
+        return True
+
+    def _read(self, raw: Raw) -> Command | CommandRefused | Letter | None:
+        return read_command(raw, self._paths, self._foreign)
+
+    async def _answer(self, command: Command, trace: str) -> Reply:
+        tokens: Tokens = self._app.state.tokens
+        principal = tokens.speaker(command.source, command.party)
+        if principal is None:
+            return refusal_of(command, None, Problem(403, "not_a_speaker").body(command.lang))
+        status, document = await self._call(command, principal, trace)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise Unanswered(f"{command.type} could not be decided for now")
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise RuntimeError(f"{command.type} got {status}")
+        if status >= 300:
+            return refusal_of(command, principal, document)
+        return CommandDone(
+            actor=Actor(role=principal.role, party=principal.party),
+            source=command.source,
+            command_id=command.id,
+            command_type=command.type,
+            status=status,
+            version=document.get("version"),
+        )
+
+    async def _call(
+        self, command: Command, principal: Principal, trace: str
+    ) -> tuple[int, dict[str, Any]]:
+        transport = httpx.ASGITransport(
+            _speaking_as(self._app, principal), raise_app_exceptions=False
+        )
+        async with httpx.AsyncClient(transport=transport, base_url="http://commands") as client:
+            answer = await client.post(
+                command.path,
+                content=json.dumps(dict(command.body)),
+                headers={
+                    "content-type": "application/json",
+                    "accept-language": command.lang,
+                    "idempotency-key": _key_of(command),
+                    "traceparent": trace,
+                },
+                timeout=CALL_SECONDS,
+            )
+        return answer.status_code, answer.json()
+
+    async def _keep(self, settled: Sequence[_Settled]) -> None:
+        by_id = {letters.place_id(each.raw): each for each in settled}
+        async with self._db.transaction() as conn:
+            fresh = await store.claim(conn, list(by_id), [each.raw for each in by_id.values()])
+            replies: list[Outgoing] = []
+            for settling in (each for identity, each in by_id.items() if identity in fresh):
+                if isinstance(settling.result, Letter):
+                    await letters.bury(conn, self._service, settling.result)
+                else:
+                    replies.append(self._outgoing(settling.result, settling.trace))
+            await record(conn, replies)
+
+    def _outgoing(self, reply: Reply, trace: str) -> Outgoing:
+        return Outgoing(f"reply-{new_id()}", 1, reply, self._clock(), traceparent=trace)
+
+
+def _key_of(command: Command) -> str:
+    """The Idempotency-Key that stands for a command: its name, or a hash of one that no header can carry.
+
+    Two commands have two keys: a source with a fragment of its own is hashed too.
+    """
+    name = f"{command.source}#{command.id}"
+    if len(name) <= MAX_KEY_LENGTH and is_key(name) and "#" not in command.source:
+        return name
+    return hashlib.sha256(json.dumps([command.source, command.id]).encode()).hexdigest()
+
+
+def _speaking_as(app: ASGIApp, principal: Principal) -> ASGIApp:
+    """The app as `principal` meets it; no request from outside can set what is set here."""
+
+    async def speak(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, PRINCIPAL: principal}, receive, send)
+
+    return speak

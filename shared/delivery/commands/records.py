@@ -1,0 +1,152 @@
+"""Commands as other systems write them: each record becomes a step to take, a refusal for its sender, or a letter."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
+from uuid import UUID
+
+import orjson
+
+from shared.auth.tokens import Principal
+from shared.contracts.cloudevents import SPECVERSION, AttributeFault, faults_of
+from shared.contracts.event import Actor
+from shared.contracts.replies import CommandRefused
+from shared.contracts.requests import FieldFault
+from shared.contracts.vocabulary import Role
+from shared.delivery.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw
+from shared.delivery.content_modes import SentRecord, open_record
+from shared.delivery.inbox.store import Letter
+from shared.messages.catalogue import choose_language, text
+from shared.runtime.errors import FieldError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One step that a system asks for in a party's name; its refusal is written in `lang`."""
+
+    raw: Raw
+    id: str
+    source: str
+    type: str
+    party: str | None
+    path: str
+    body: Mapping[str, Any]
+    lang: str = "zh"
+
+
+def read_command(
+    raw: Raw, paths: Mapping[str, str], foreign: Collection[str] | None
+) -> Command | CommandRefused | Letter | None:
+    """The command in a record; None where its type is for another service to answer.
+
+    `paths` are the steps by their types, `foreign` the types of other services: see `Commands`.
+    """
+    record = open_record(raw)
+    envelope = record.envelope
+    wire_type = envelope.type or ""
+    if wire_type not in paths and (foreign is None or wire_type in foreign):
+        return None
+    command_id, source = envelope.id, envelope.source
+    if not _is_name(command_id) or not _is_name(source):
+        return Letter("poison", "the id and the source of a command are needed", raw, None, None)
+    lang = choose_language(envelope.lang, envelope.lang)
+    try:
+        if wire_type not in paths:
+            allowed = ", ".join(sorted({*paths, *(foreign or ())}))
+            raise Problem(400, "unknown_command", params={"allowed": allowed})
+        party, path, body = _step(raw, record, paths[wire_type], lang)
+    except Problem as problem:
+        name = Command(raw, command_id, source, _printable(wire_type), None, "", {})
+        return refusal_of(name, None, problem.body(lang))
+    return Command(raw, command_id, source, wire_type, party, path, body, lang)
+
+
+def _step(
+    raw: Raw, record: SentRecord, template: str, lang: str
+) -> tuple[str | None, str, dict[str, Any]]:
+    """The party, the path and the body that a record asks for. Raises Problem where they cannot be read."""
+    if raw.value is not None and len(raw.value) > MAX_VALUE_BYTES:
+        raise Problem(413, "too_large", params={"limit": MAX_VALUE_BYTES})
+    subject = record.envelope.attributes.get("subject")
+    body = {"matter_id": subject} | _data_of(raw, record, lang)
+    party = body.pop("party", None)
+    path, rest = _fill(template, body)
+    return party, path, rest
+
+
+def _data_of(raw: Raw, record: SentRecord, lang: str) -> dict[str, Any]:
+    """The object that is the command's data. Raises Problem 400 that names what is wrong with the record."""
+    envelope, faults, prefix = record.envelope, [], ""
+    if not record.structured:
+        prefix = "header/ce_"
+        if envelope.attributes.get("specversion", SPECVERSION) != SPECVERSION:
+            faults = [AttributeFault("specversion", "unknown_specversion")]
+        envelope = replace(envelope, data=_json_of(raw.value))
+    elif record.unread is None:
+        faults = faults_of(envelope)
+    if isinstance(envelope.data, dict) and not faults:
+        return envelope.data
+    errors = [
+        FieldError(f"/{prefix}{fault.name}", fault.code, text(f"field.{fault.code}", lang))
+        for fault in faults
+    ]
+    raise Problem(400, "unreadable_command", errors=errors)
+
+
+def _json_of(value: bytes | None) -> object:
+    try:
+        return orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _fill(template: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The path with its names filled in from the body, and what is left of the body.
+
+    Raises Problem 422 for a name that is no UUID.
+    """
+    rest = dict(body)
+    names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
+    values = {}
+    for name in names:
+        value = rest.pop(name, None)
+        # An id in a path is a UUID; anything else could lead to another path.
+        try:
+            values[name] = UUID(str(value))
+        except ValueError:
+            raise Problem(422, "command_without_id", params={"name": name}) from None
+    rest.pop("matter_id", None)
+    return template.format_map(values), rest
+
+
+def _is_name(value: str | None) -> TypeGuard[str]:
+    return value is not None and 0 < len(value) <= MAX_NAME_LENGTH and "\0" not in value
+
+
+def _printable(wire_type: str) -> str:
+    return "".join(each for each in wire_type[:MAX_NAME_LENGTH] if each.isprintable())
+
+
+def refusal_of(
+    command: Command, principal: Principal | None, document: Mapping[str, Any]
+) -> CommandRefused:
+    """The reply to a command whose step was refused with a problem document."""
+    code = str(document.get("type", "")).rpartition(":")[2]
+    return CommandRefused(
+        actor=Actor(
+            role=principal.role if principal else Role.SYSTEM,
+            party=principal.party if principal else command.source,
+        ),
+        source=command.source,
+        command_id=command.id,
+        command_type=command.type,
+        status=int(document.get("status", 400)),
+        code=code,
+        title=str(document.get("title", code)),
+        detail=str(document.get("detail", code)),
+        allowed_states=tuple(document.get("allowed_states", ())),
+        faults=tuple(
+            FieldFault(pointer=each["pointer"], code=each["code"], message=each["detail"])
+            for each in document.get("errors", ())
+        ),
+    )

@@ -1,0 +1,87 @@
+"""Applies a batch whole where it can be, and finds the one item that cannot by halving where it can not."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from shared.observability.redaction import reason_of
+from shared.runtime.database import Connection, Database, is_transient
+
+log = structlog.get_logger()
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+PATIENCE_SECONDS = 45.0
+"""How long a batch is retried in place before its partition is read again; well under the poll interval (300 s)."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+ApplyAll = Callable[[Connection, Sequence[Item]], Awaitable[None]]
+SetAside = Callable[[Connection, Item, Exception], Awaitable[None]]
+
+
+async def patiently(attempt: Callable[[], Awaitable[Result]], items: int) -> Result:
+    """What `attempt` returns; a fault of the infrastructure is tried again in place for up to 45 s, then raised.
+
+    The pauses grow and are jittered. `items` is for the log.
+    """
+    pause, begun = FIRST_PAUSE_SECONDS, time.monotonic()
+    while True:
+        try:
+            return await attempt()
+        except Exception as fault:
+            if not is_transient(fault) or time.monotonic() - begun >= PATIENCE_SECONDS:
+                raise
+            log.warning("batch.retry", fault=reason_of(fault), items=items, pause_s=pause)
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def settle_batch(
+    db: Database, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
+) -> None:
+    """Apply `items` in one transaction; an item whose application raises is set aside, the others are applied.
+
+    A fault of the infrastructure is retried in place for up to 45 s and then raised, with nothing applied.
+    """
+    await patiently(partial(_settle_once, db, items, apply, set_aside), len(items))
+
+
+async def _settle_once(
+    db: Database, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
+) -> None:
+    try:
+        async with db.transaction() as conn:
+            await apply(conn, items)
+    except Exception as fault:
+        if is_transient(fault):
+            raise
+        log.warning("batch.split", fault=reason_of(fault), items=len(items))
+        async with db.transaction() as conn:
+            await isolate(conn, items, apply, set_aside)
+
+
+async def isolate(
+    conn: Connection, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
+) -> None:
+    """Apply what can be applied of `items`, in order, inside the caller's transaction; set the rest aside.
+
+    Costs about 2 log2(n) attempts for each bad item. Raises only faults of the infrastructure.
+    """
+    try:
+        async with conn.transaction():
+            await apply(conn, items)
+    except Exception as fault:
+        if is_transient(fault):
+            raise
+        if len(items) == 1:
+            await set_aside(conn, items[0], fault)
+            return
+        middle = len(items) // 2
+        await isolate(conn, items[:middle], apply, set_aside)
+        await isolate(conn, items[middle:], apply, set_aside)

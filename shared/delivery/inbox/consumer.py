@@ -1,0 +1,139 @@
+"""Takes batches of records in: each event once, each subject in order, nothing dropped. It knows no event's meaning."""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+
+import structlog
+
+from shared.contracts.event import Event
+from shared.delivery.cloudevents import Message, Raw, Unreadable, read
+from shared.delivery.inbox import letters, store
+from shared.delivery.inbox.bisect import settle_batch
+from shared.delivery.inbox.releasing import release
+from shared.delivery.inbox.replay import ReplayRaw, settle_next
+from shared.delivery.inbox.sequencer import Apply, Follower, Progress, load_progress
+from shared.delivery.inbox.store import Letter
+from shared.delivery.spans import Taking
+from shared.observability.metrics import VERSION_CONFLICTS
+from shared.observability.redaction import reason_of
+from shared.observability.tracing import Tracer
+from shared.runtime.database import Connection, Database
+
+__all__ = ["Apply", "Inbound", "Message", "ReplayRaw"]
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 5.0
+SWEEP_LIMIT = 100
+
+Item: TypeAlias = Message | Unreadable
+
+
+class Inbound:
+    """The way in of one service: `applies` says, by topic and in the order to apply them, what is done with events.
+
+    `replays` says the same of letters from topics that hold no events of ours.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        service: str,
+        applies: Mapping[str, Apply],
+        events: Mapping[str, type[Event]],
+        replays: Mapping[str, ReplayRaw] | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._db = db
+        self._replays = replays or {}
+        self._follower = Follower(service, applies, events)
+        self._tracer = tracer
+        self._swept = -SWEEP_SECONDS
+        for topic in applies:
+            # A counter that is not there before its first increase does not increase.
+            VERSION_CONFLICTS.labels(service, topic)
+
+    @property
+    def topics(self) -> list[str]:
+        """What it reads, in the order to apply it."""
+        return list(self._follower.applies)
+
+    async def take(self, raws: Sequence[Raw]) -> None:
+        """Take records in, durably, in one transaction; returns when they may be acknowledged.
+
+        Raises only when the infrastructure failed for longer than the patience of a batch.
+        """
+        taking = Taking(self._tracer, f"liaison.{self._follower.service}")
+        items = taking.messages([read(raw, self._follower.events) for raw in raws])
+        await settle_batch(self._db, items, self._apply, partial(self._set_aside, taking))
+        taking.tell()
+
+    async def _apply(self, conn: Connection, items: Sequence[Item]) -> None:
+        fresh = await self._claim(conn, items)
+        progress = await load_progress(
+            conn, (item.subject for item in fresh if item.subject is not None)
+        )
+        for item in fresh:
+            if isinstance(item, Unreadable):
+                await self._bury(conn, progress, item)
+        messages = [item for item in fresh if isinstance(item, Message)]
+        await self._follower.follow(conn, progress, messages)
+        for message in progress.conflicts:
+            await letters.bury_conflict(conn, self._follower.service, message)
+        for waiting in progress.waiting:
+            letter = letters.held(waiting.message, waiting.fate, waiting.reason)
+            await store.set_aside(conn, letter)
+        await store.save_seen(conn, progress.changed)
+        if subjects := progress.advanced_with_letters():
+            await release(conn, self._follower, subjects)
+
+    async def _claim(self, conn: Connection, items: Sequence[Item]) -> list[Item]:
+        ids: dict[UUID, Item] = {}
+        for item in items:
+            ids.setdefault(letters.identity(item), item)
+        taken = await store.claim(conn, list(ids), [item.raw for item in ids.values()])
+        return [item for identity, item in ids.items() if identity in taken]
+
+    async def _bury(self, conn: Connection, progress: Progress, item: Unreadable) -> None:
+        if item.subject is not None:
+            progress.park((item.subject, item.raw.topic))
+        letter = Letter(item.fate, item.reason, item.raw, item.subject, item.version)
+        await letters.bury(conn, self._follower.service, letter)
+
+    async def _set_aside(
+        self, taking: Taking, conn: Connection, item: Item, fault: Exception
+    ) -> None:
+        taking.fail(item.raw)
+        reason = reason_of(fault)
+        place = {"topic": item.raw.topic, "offset": item.raw.offset}
+        log.error("event.failed", fault=reason, subject=item.subject, **place)
+        await store.claim(conn, [letters.identity(item)], [item.raw])
+        version = item.sequence if isinstance(item, Message) else item.version
+        letter = Letter("failed", reason, item.raw, item.subject, version)
+        if item.subject is not None:
+            progress = await load_progress(conn, [item.subject])
+            progress.park((item.subject, item.raw.topic))
+            await store.save_seen(conn, progress.changed)
+        await letters.bury(conn, self._follower.service, letter)
+
+    async def settle_next_asked(self) -> bool:
+        """Replay or discard one dead letter that an operator asked for; whether there was one.
+
+        Every 5 s it also gives letters a new try whose turn may have come unnoticed.
+        """
+        if time.monotonic() - self._swept >= SWEEP_SECONDS:
+            await self._sweep()
+        async with self._db.transaction() as conn:
+            return await settle_next(conn, self._follower, self._replays)
+
+    async def _sweep(self) -> None:
+        async with self._db.transaction() as conn:
+            await store.ask_known(conn, list(self._follower.events), self._follower.service)
+            if subjects := sorted(await store.load_forgotten(conn, SWEEP_LIMIT)):
+                # Locked before their letters are read, as a batch does it.
+                await load_progress(conn, subjects)
+                await release(conn, self._follower, subjects)
+        self._swept = time.monotonic()

@@ -1,0 +1,21 @@
+"""Lets a service forget what it took in of a topic, to learn it anew; only for what is learned and nothing else."""
+
+from shared.runtime.database import Connection
+
+# Before anything is forgotten: a batch at work would leave claims behind of what is forgotten.
+LOCK_TAKEN = "lock table inbox, seen in share row exclusive mode"
+
+FORGET_CLAIMS = "delete from inbox where topic = $1"
+FORGET_SEEN = "delete from seen where topic = $1"
+FORGET_EARLY = """
+delete from dead_letter where topic = $1 and state = 'waiting' and fate in ('early', 'gap')"""
+
+
+async def forget(conn: Connection, topic: str) -> None:
+    """Take in every event of `topic` again that comes, from the first version on, in the caller's transaction.
+
+    Consumers wait until it ends. Letters that only waited for their turn go: their events come again.
+    """
+    await conn.execute(LOCK_TAKEN)
+    for statement in (FORGET_CLAIMS, FORGET_SEEN, FORGET_EARLY):
+        await conn.execute(statement, topic)

@@ -1,0 +1,176 @@
+"""Follows subjects version by version: applies what is due, tells what must wait. It keeps nothing by itself.
+
+On a compacted topic the newest version of a subject says all, and versions before it may be gone: a newer version is
+applied at once, an older one is passed over.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import structlog
+
+from shared.contracts.event import Event
+from shared.contracts.topics import COMPACTED
+from shared.delivery.cloudevents import Message
+from shared.delivery.inbox import store
+from shared.delivery.inbox.store import Seen
+from shared.runtime.database import Connection
+from shared.runtime.ids import made_at
+
+log = structlog.get_logger()
+
+Apply: TypeAlias = Callable[[Connection, Sequence[Message]], Awaitable[Sequence[Message]]]
+"""Applies messages inside the open transaction and returns those whose subject is not known here yet.
+
+Of a subject it returns a message of, it applies none that comes after it in the batch: the kit gives them again.
+"""
+
+Place: TypeAlias = tuple[str, str]
+"""A subject and a topic: what has an order of its own."""
+
+Discarded: TypeAlias = frozenset[tuple[str, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message whose turn has not come: `early` or `gap`, and why."""
+
+    message: Message
+    fate: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far subjects have been followed, with what one attempt at a batch changes about it."""
+
+    seen: dict[Place, Seen]
+    changed: dict[Place, Seen] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+    advanced: set[str] = field(default_factory=set)
+    conflicts: list[Message] = field(default_factory=list)
+    """Messages of a version that was applied before from another event: one of the two is forged."""
+
+    def at(self, place: Place) -> Seen:
+        """How far a place has been followed."""
+        return self.changed.get(place) or self.seen.get(place) or Seen(0, held=False)
+
+    def advance(self, message: Message) -> None:
+        """The message has been applied."""
+        place = place_of(message)
+        self.changed[place] = Seen(message.sequence, self.at(place).held)
+        self.advanced.add(message.subject)
+
+    def park(self, place: Place) -> None:
+        """A letter of this place waits."""
+        self.changed[place] = Seen(self.at(place).version, held=True)
+
+    def hold(self, message: Message, fate: str, reason: str) -> None:
+        """The message must wait."""
+        self.park(place_of(message))
+        self.waiting.append(Waiting(message, fate, reason))
+
+    def advanced_with_letters(self) -> list[str]:
+        """The subjects that were brought forward and of which letters wait on any topic."""
+        known = self.seen | self.changed
+        held = {subject for (subject, _), state in known.items() if state.held}
+        return sorted(held & self.advanced)
+
+
+def place_of(message: Message) -> Place:
+    """The place whose order a message keeps."""
+    return message.subject, message.raw.topic
+
+
+async def load_progress(conn: Connection, subjects: Iterable[str]) -> Progress:
+    """How far these subjects have been followed, locked until the transaction ends."""
+    wanted = sorted(set(subjects))
+    return Progress(await store.load_seen(conn, wanted) if wanted else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """What a service does with events: `applies` by topic, in the order to apply them, and the types it can read."""
+
+    service: str
+    applies: Mapping[str, Apply]
+    events: Mapping[str, type[Event]]
+
+    async def follow(
+        self, conn: Connection, progress: Progress, messages: Sequence[Message]
+    ) -> None:
+        """Apply what is due of `messages`, each subject in order, and note in `progress` what came of each.
+
+        Raises what an apply raises, KeyError for a topic that has none.
+        """
+        plan = _planned(progress, messages, frozenset())
+        if plan.gaps:
+            subjects = sorted({message.subject for message, _ in plan.gaps})
+            if discarded := await store.load_discarded(conn, subjects):
+                plan = _planned(progress, messages, discarded)
+        if plan.stale:
+            progress.conflicts += await _conflicts(conn, plan.stale)
+        for message, missing in plan.gaps:
+            progress.hold(message, "gap", f"version {missing} has not been applied")
+        for topic in (*self.applies, *(plan.due.keys() - self.applies.keys())):
+            if due := plan.due.get(topic):
+                _note(progress, due, await self.applies[topic](conn, due))
+
+
+@dataclass(slots=True)
+class _Plan:
+    due: dict[str, list[Message]] = field(default_factory=dict)
+    gaps: list[tuple[Message, int]] = field(default_factory=list)
+    stale: list[Message] = field(default_factory=list)
+
+
+def _planned(progress: Progress, messages: Sequence[Message], discarded: Discarded) -> _Plan:
+    plan = _Plan()
+    expected: dict[Place, int] = {}
+    for message in messages:
+        place = place_of(message)
+        next_version = expected.get(place, progress.at(place).version + 1)
+        newest_only = message.raw.topic in COMPACTED
+        if message.sequence < next_version:
+            log.warning("event.stale", subject=message.subject, version=message.sequence)
+            if not newest_only or message.sequence == next_version - 1:
+                plan.stale.append(message)
+        elif newest_only or _all_discarded(discarded, place, range(next_version, message.sequence)):
+            plan.due.setdefault(message.raw.topic, []).append(message)
+            expected[place] = message.sequence + 1
+        else:
+            plan.gaps.append((message, next_version))
+    return plan
+
+
+async def _conflicts(conn: Connection, stale: Sequence[Message]) -> list[Message]:
+    """Those of the messages that are not the events that were applied, coming again.
+
+    An event that comes again is known by its id, but a migration may have had the service forget ids to learn some
+    subjects anew. So an event that was made before the latest upgrade is only passed over.
+    """
+    upgraded_at = await store.upgraded_at(conn)
+    return [
+        message
+        for message in stale
+        if (made := made_at(message.id)) is None or upgraded_at is None or made >= upgraded_at
+    ]
+
+
+def _all_discarded(discarded: Discarded, place: Place, between: range) -> bool:
+    # The length is compared first: a sequence is a stranger's number and may be far away.
+    return len(between) <= len(discarded) and all(
+        (*place, version) in discarded for version in between
+    )
+
+
+def _note(progress: Progress, due: Sequence[Message], early: Sequence[Message]) -> None:
+    waiting = {message.id for message in early}
+    blocked: set[str] = set()
+    for message in due:
+        if message.id in waiting or message.subject in blocked:
+            blocked.add(message.subject)
+            progress.hold(message, "early", "its subject is not known here yet")
+        else:
+            progress.advance(message)

@@ -1,0 +1,1 @@
+"""The Kafka clients: consumer, poll loop, watchdog, lag, lost records, topic settings."""

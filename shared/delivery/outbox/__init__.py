@@ -1,0 +1,1 @@
+"""From a row to Kafka: recording of events, the relay, republishing."""

@@ -1,0 +1,121 @@
+"""What is told of a request, of records that are taken in and of events that are sent; only of sampled traces."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from shared.contracts.event import MatterEvent
+from shared.delivery import cloudevents
+from shared.delivery.cloudevents import Raw, Recorded
+from shared.delivery.content_modes import trace_given
+from shared.observability.tracing import Span, Tracer, continued, is_sampled, now, within
+from shared.runtime.ids import made_at
+
+
+class Taking:
+    """One batch of records: what is recorded for each goes on from its own span, told once all of it is committed.
+
+    A batch that is given up tells nothing: nothing was recorded, and it comes again.
+    """
+
+    def __init__(self, tracer: Tracer | None, group: str) -> None:
+        self._tracer = tracer
+        self._group = group
+        self._begun = 0 if tracer is None else now()
+        self._taken: list[tuple[Raw, str, str, dict[str, str | int]]] = []
+        self._failed: set[int] = set()
+
+    def messages(
+        self, items: Sequence[cloudevents.Message | cloudevents.Unreadable]
+    ) -> Sequence[cloudevents.Message | cloudevents.Unreadable]:
+        """The same items, the sampled ones each with the traceparent of its own span."""
+        if self._tracer is None:
+            return items
+        return [
+            self._message(item)
+            if isinstance(item, cloudevents.Message) and is_sampled(item.traceparent)
+            else item
+            for item in items
+        ]
+
+    def _message(self, message: cloudevents.Message) -> cloudevents.Message:
+        parent = message.traceparent or ""
+        said: dict[str, str | int] = {
+            "cloudevents.event_id": str(message.id),
+            "cloudevents.event_type": message.event.wire_type(),
+        }
+        if isinstance(message.event, MatterEvent):
+            said["liaison.matter_id"] = message.subject
+        trace = within(parent)
+        self._taken.append((message.raw, trace, parent, said))
+        return replace(message, traceparent=trace)
+
+    def record(self, raw: Raw) -> str:
+        """What goes on from a record that is none of our events; its span repeats none of its sender's words."""
+        trace, parent = continued(self._tracer, trace_given(raw))
+        if parent is not None:
+            self._taken.append((raw, trace, parent, {}))
+        return trace
+
+    def fail(self, raw: Raw) -> None:
+        """The record could not be handled and is set aside."""
+        self._failed.add(id(raw))
+
+    def tell(self) -> None:
+        """All of it is committed."""
+        if self._tracer is None or not self._taken:
+            return
+        ended = now()
+        for raw, trace, parent, said in self._taken:
+            placed = _message_said("process", raw.topic) | {
+                "messaging.consumer.group.name": self._group,
+                "messaging.destination.partition.id": str(raw.partition),
+                "messaging.kafka.offset": raw.offset,
+            }
+            place, failed = f"process {raw.topic}", id(raw) in self._failed
+            self._tracer.tell(
+                Span(place, "consumer", trace, parent, self._begun, ended, placed | said, failed)
+            )
+
+
+def departing(tracer: Tracer | None, rows: Sequence[Recorded]) -> Sequence[Recorded]:
+    """The rows as they are sent: a sampled one names its own span, which is the same however often it is sent."""
+    if tracer is None:
+        return rows
+    return [
+        replace(row, traceparent=_sent(row)) if is_sampled(row.traceparent) else row for row in rows
+    ]
+
+
+def tell_sent(tracer: Tracer | None, rows: Iterable[Recorded]) -> None:
+    """Tell of rows, as they were recorded, that Kafka has by now: from when each was recorded until then."""
+    if tracer is None:
+        return
+    ended = now()
+    for row in rows:
+        if is_sampled(row.traceparent):
+            said = _message_said("send", row.topic) | {
+                "cloudevents.event_id": str(row.id),
+                "cloudevents.event_type": row.type,
+                "cloudevents.event_subject": row.subject,
+            }
+            name, begun = f"send {row.topic}", _recorded_at(row)
+            span = Span(name, "producer", _sent(row), row.traceparent, begun, ended, said)
+            tracer.tell(span)
+
+
+def _message_said(operation: str, topic: str) -> dict[str, str | int]:
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.type": operation,
+        "messaging.operation.name": operation,
+        "messaging.destination.name": topic,
+    }
+
+
+def _sent(row: Recorded) -> str:
+    return within(row.traceparent or "", row.id.hex[16:])
+
+
+def _recorded_at(row: Recorded) -> int:
+    # Its id was drawn then, by the machine's clock; `at` is the town's time.
+    return round((made_at(row.id) or row.at).timestamp() * 1000) * 1_000_000

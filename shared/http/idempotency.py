@@ -1,0 +1,221 @@
+"""The way of a write over HTTP: one transaction, and the same answer for the same Idempotency-Key."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, TypeAlias
+
+import asyncpg
+from fastapi import Depends, Header, Request, Response
+
+from shared.auth.tokens import Principal
+from shared.http.preconditions import expected_versions
+from shared.http.responses import as_json
+from shared.runtime.database import Connection, Database
+from shared.runtime.errors import Problem
+
+MAX_KEY_LENGTH = 255
+KEY_WORDS: Final = (
+    "1 to 255 printable ASCII characters of the sender's: sent again with the same content, "
+    "the first answer is given again; kept for 7 days"
+)
+ATTEMPTS = 3
+FORGET_LIMIT = 5000
+
+_OF_TRACES: Final = ("ce-traceparent", "ce-tracestate")
+
+Work: TypeAlias = Callable[[Connection], Awaitable["Answer"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a successful write answers."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """The answer as an HTTP response."""
+        return as_json(self.body, self.status, self.headers)
+
+
+# Two requests with one key at once: the second waits here for the first, and then finds its answer.
+CLAIM_KEY = """
+insert into idempotency (party, key, fingerprint, status, headers, body)
+values ($1, $2, $3, 0, '{}', '{}')
+on conflict (party, key) do update set fingerprint = idempotency.fingerprint
+returning fingerprint, status, headers, body"""
+
+STORE_ANSWER = """
+update idempotency set status = $3, headers = $4, body = $5 where party = $1 and key = $2"""
+
+FORGET_KEYS = """
+delete from idempotency where ctid = any(array(
+    select ctid from idempotency where at < now() - interval '7 days' order by at limit $1))"""
+
+
+async def run(
+    request: Request,
+    db: Database,
+    principal: Principal,
+    work: Work,
+) -> Response:
+    """Do `work` in one transaction and answer; a refusal (a Problem raised by `work`) changes nothing.
+
+    `work` is done again, up to three times in all, when another transaction was in its way (deadlock).
+
+    With an Idempotency-Key the answer of a success is kept for 7 days and given again for the same request: method,
+    path, query (but for `lang`), media type, If-Match, attributes of a CloudEvent in binary mode and body.
+    Raises Problem 422 when the key was used for another request, 400 when it is no key.
+    """
+    key = idempotency_key(request)
+    use = None if key is None else await _use_of(request, principal, key)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with db.transaction() as conn:
+                return await (_plain(conn, work) if use is None else _keyed(conn, use, work))
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            # Nothing of it was done; whoever was in the way has gone on.
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The request's key, if it has one. Raises Problem 400 for several, or one that is not 1-255 printable ASCII."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    (key, *more) = keys
+    if more or not 0 < len(key) <= MAX_KEY_LENGTH or not is_key(key):
+        raise Problem(400, "bad_idempotency_key", params={"limit": MAX_KEY_LENGTH})
+    return key
+
+
+def is_key(text: str) -> bool:
+    """Whether every character of `text` is one that a key may have."""
+    return text.isascii() and text.isprintable()
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A key as one caller uses it, and what tells its request from another."""
+
+    owner: str
+    key: str
+    fingerprint: bytes
+    first_fingerprint: bytes
+    """As it was made before queries and headers counted; answers of then are kept for 7 days."""
+
+
+async def _use_of(request: Request, principal: Principal, key: str) -> _Use:
+    body = await request.body()
+    first = (request.method.encode(), request.url.path.encode(), body)
+    return _Use(
+        f"{principal.role}:{principal.party}",
+        key,
+        _fingerprint(request, body),
+        hashlib.sha256(b"\0".join(first)).digest(),
+    )
+
+
+def _fingerprint(request: Request, body: bytes) -> bytes:
+    query = sorted(pair for pair in request.query_params.multi_items() if pair[0] != "lang")
+    headers = request.headers
+    parts = (
+        request.method,
+        request.scope["path"],
+        query,
+        [each.replace(" ", "").lower() for each in headers.getlist("content-type")],
+        headers.getlist("if-match"),
+        # The attributes of an event in binary mode are part of it; the trace may be another each time.
+        *[
+            pair
+            for pair in sorted(headers.items())
+            if pair[0].startswith("ce-") and pair[0] not in _OF_TRACES
+        ],
+    )
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace") + b"\0" + body).digest()
+
+
+async def _plain(conn: Connection, work: Work) -> Response:
+    return (await work(conn)).response()
+
+
+async def _keyed(conn: Connection, use: _Use, work: Work) -> Response:
+    row = await conn.fetchrow(CLAIM_KEY, use.owner, use.key, use.fingerprint)
+    assert row is not None, "an upsert returns its row"  # noqa: S101 - narrows the type
+    if row["fingerprint"] not in (use.fingerprint, use.first_fingerprint):
+        raise Problem(422, "idempotency_key_reused")
+    if row["status"]:
+        kept = Answer(row["status"], json.loads(row["body"]), json.loads(row["headers"]))
+        return kept.response()
+    answer = await work(conn)
+    response = answer.response()
+    await conn.execute(
+        STORE_ANSWER,
+        use.owner,
+        use.key,
+        answer.status,
+        json.dumps(dict(answer.headers)),
+        bytes(response.body).decode(),
+    )
+    return response
+
+
+async def forget_old_keys(conn: Connection) -> bool:
+    """Drop answers older than 7 days, 5,000 at most; whether there may be more."""
+    return await conn.execute(FORGET_KEYS, FORGET_LIMIT) == f"DELETE {FORGET_LIMIT}"
+
+
+def if_match(request: Request) -> frozenset[int] | None:
+    """The versions that the change is meant for, whose ETags If-Match lists; None for any.
+
+    Raises Problem 400 for what is no list of entity tags.
+    """
+    try:
+        return expected_versions(request.headers.getlist("if-match"))
+    except ValueError:
+        raise Problem(400, "bad_if_match") from None
+
+
+async def _names_its_key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(description=KEY_WORDS),
+    ] = None,
+) -> None:
+    """Described here, read by `run`."""
+
+
+async def _names_its_version(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description='ETags of the versions that the change is meant for, such as "7"; else 412'
+        ),
+    ] = None,
+) -> None:
+    """Described here, read by the function `if_match`."""
+
+
+KEYED: Final = Depends(_names_its_key)
+"""On a route that answers by `run`: its description names the header."""
+
+KEY_PARAMETER: Final = {
+    "name": "idempotency-key",
+    "in": "header",
+    "required": False,
+    "schema": {
+        "anyOf": [{"type": "string"}, {"type": "null"}],
+        "title": "Idempotency-Key",
+        "description": KEY_WORDS,
+    },
+    "description": KEY_WORDS,
+}
+"""The same for a direct route, which has no dependencies."""
+
+VERSIONED: Final = Depends(_names_its_version)
+"""On a route that reads `if_match`: its description names the header."""

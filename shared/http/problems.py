@@ -1,0 +1,177 @@
+"""Errors as problem details (RFC 9457): a stable type, the field at fault and what to do, in the reader's language."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import SkipJsonSchema
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from shared.contracts.fields import FORMS
+from shared.http.containment import ContainmentMiddleware
+from shared.http.methods import allowed_methods
+from shared.http.responses import as_json
+from shared.messages.catalogue import catalogue, choose_language
+from shared.observability.redaction import reason_of
+from shared.runtime.database import is_transient
+from shared.runtime.errors import FieldError, Problem, busy
+
+log = structlog.get_logger()
+
+UNSTORABLE = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    UnicodeEncodeError,
+)
+"""What a text with U+0000 or half a surrogate pair comes to, where no field refused it before."""
+
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+MEDIA_TYPE = "application/problem+json"
+_CHOICE = re.compile(r"'([^']*)'")
+_JSON_PLACE = re.compile(r"at line ([0-9]+) column ([0-9]+)")
+LONGEST_STEP = 200
+"""Characters of one step of a pointer; a caller chooses the names of unknown fields."""
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with what was sent: where (a JSON pointer), which rule, and what to do."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ProblemDocument(BaseModel):
+    """How every error looks (RFC 9457); further members depend on its type."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] | SkipJsonSchema[None] = None
+
+
+def language(request: Request) -> str:
+    """The language that the caller reads: `?lang=`, else Accept-Language, else Chinese."""
+    return choose_language(request.query_params.get("lang"), request.headers.get("accept-language"))
+
+
+def field_errors(fault: ValidationError | RequestValidationError, lang: str) -> list[FieldError]:
+    """What is wrong where, in words that say what to do; the values themselves are never repeated."""
+    known = catalogue(lang)
+    found: list[FieldError] = []
+    for error in list(fault.errors())[:50]:
+        place = "/".join(_escaped(step) for step in _place_of(error))
+        code = str(error["type"])
+        limits = _limits_of(error.get("ctx") or {}, lang)
+        if (form := FORMS.get(str(limits.get("pattern")))) is not None:
+            limits |= {"rule": form.rule, "example": form.example}
+        # The same code may need other words for each rule that it stands for.
+        named = (f"field.{code}.{limits.get('rule')}", f"field.{code}", "field.other")
+        words = next(known[name] for name in named if name in known)
+        found.append(FieldError(f"/{place}", code, words.format_map(_Lenient(limits))))
+    return found
+
+
+def _limits_of(context: Mapping[str, Any], lang: str) -> dict[str, object]:
+    """What the words of an error name: limits, the values that may be, and where a text is no JSON."""
+    limits = {key: value for key, value in context.items() if key != "error"}
+    if (expected := limits.get("expected")) and (choices := _CHOICE.findall(str(expected))):
+        limits["expected"] = ("、" if lang == "zh" else ", ").join(choices)
+    if place := _JSON_PLACE.search(str(context.get("error", ""))):
+        limits |= {"rule": "place", "line": place[1], "column": place[2]}
+    return limits
+
+
+def _place_of(error: Mapping[str, Any]) -> tuple[object, ...]:
+    """Where an error is. A model's own rule names the field at fault in its context, as `field`."""
+    inner = (error.get("ctx") or {}).get("field")
+    place = tuple(error["loc"])
+    if error["type"] == "json_invalid" and place and isinstance(place[-1], int):
+        # FastAPI adds the number of the character, which is no step to a field.
+        return place[:-1]
+    return (*place, *str(inner).split("/")) if inner else place
+
+
+def _escaped(step: object) -> str:
+    # A name that was sent may hold half a surrogate pair, which no answer can carry.
+    name = str(step)[:LONGEST_STEP].encode("utf-8", "replace").decode()
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+class _Lenient(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def invalid(fault: ValidationError | RequestValidationError, lang: str) -> Problem:
+    """The 422 for a body, path or query that does not fit."""
+    return Problem(422, "invalid", errors=field_errors(fault, lang))
+
+
+def as_response(problem: Problem, lang: str) -> Response:
+    """The problem as an HTTP answer in a language."""
+    return as_json(problem.body(lang), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def _asked_for(request: Request) -> dict[str, str]:
+    """Which route a request took, and which matter it was about. A path whole may hold a receipt's code."""
+    taken = request.path_params
+    # A request and its matter have one id.
+    matter = taken.get("matter_id") or taken.get("request_id")
+    route = {"route": getattr(request.scope.get("route"), "path", "none")}
+    return route | ({"matter": matter} if matter else {})
+
+
+async def on_fault(request: Request, fault: Exception) -> Response:
+    """The answer to an error that nobody handled, which is logged: 503 for the infrastructure's, else 500."""
+    log.error("request.failed", **_asked_for(request), fault=reason_of(fault))
+    problem = busy(5) if is_transient(fault) else Problem(500, "internal")
+    return as_response(problem, language(request))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem document."""
+
+    async def on_problem(request: Request, fault: Exception) -> Response:
+        assert isinstance(fault, Problem)  # noqa: S101 - registered for this class only
+        return as_response(fault, language(request))
+
+    async def on_invalid(request: Request, fault: Exception) -> Response:
+        assert isinstance(fault, RequestValidationError)  # noqa: S101 - registered for this class only
+        lang = language(request)
+        return as_response(invalid(fault, lang), lang)
+
+    async def on_http(request: Request, fault: Exception) -> Response:
+        assert isinstance(fault, HTTPException)  # noqa: S101 - registered for this class only
+        codes = {400: "unreadable_body", 404: "no_such_address", 405: "method_not_allowed"}
+        code, headers = codes.get(fault.status_code, "http"), fault.headers
+        if fault.status_code == 405:
+            # Starlette names the methods of the first route alone.
+            allowed = allowed_methods(request.app.routes, request.scope["path"])
+            headers = {"allow": ", ".join(allowed)}
+        return as_response(Problem(fault.status_code, code, headers=headers), language(request))
+
+    async def on_unstorable(request: Request, fault: Exception) -> Response:
+        log.warning("request.unstorable", **_asked_for(request), fault=reason_of(fault))
+        return as_response(Problem(422, "unstorable_text"), language(request))
+
+    async def on_disconnect(request: Request, fault: Exception) -> Response:
+        # Nobody reads the answer; what was sent was not whole, so nothing of it was kept.
+        return Response(status_code=400)
+
+    app.add_middleware(ContainmentMiddleware, on_fault=on_fault)
+    app.add_exception_handler(ClientDisconnect, on_disconnect)
+    handlers = {kind: on_unstorable for kind in UNSTORABLE} | {kind: on_fault for kind in FAULTS}
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)

@@ -1,0 +1,1 @@
+"""Server-sent events: the guard of open streams, their routes and tickets."""

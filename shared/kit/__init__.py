@@ -1,1 +1,0 @@
-"""Plumbing: database, delivery, HTTP and telemetry. It knows no domain word and imports no service."""

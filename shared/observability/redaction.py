@@ -1,0 +1,41 @@
+"""Says what went wrong without repeating the values at hand, which may be personal."""
+
+import traceback
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+ROOT: Final = Path(__file__).parents[2]
+OURS: Final = ("services", "shared", "deploy", "tests")
+PLUMBING: Final = tuple(
+    ROOT / "shared" / room
+    for room in ("auth", "delivery", "http", "messages", "observability", "runtime", "service")
+)
+
+
+class Plain(RuntimeError):
+    """A fault whose words are ours alone and quote nothing: they may be told."""
+
+
+def reason_of(fault: BaseException) -> str:
+    """What went wrong and where, for logs and operators: the kind of fault and the line of ours that met it."""
+    words = type(fault).__name__
+    if isinstance(fault, asyncpg.PostgresError):
+        # Its message and detail quote the row.
+        named = (fault.sqlstate, fault.table_name, fault.column_name, fault.constraint_name)
+        words += f" ({' '.join(part for part in named if part)})"
+    elif isinstance(fault, OSError | Plain):
+        words += f": {fault}"
+    return words + _place(fault)
+
+
+def _place(fault: BaseException) -> str:
+    for frame in reversed(traceback.extract_tb(fault.__traceback__)):
+        file = Path(frame.filename)
+        # The plumbing is on every path; what it was doing for whom says more.
+        if file.is_relative_to(ROOT) and not any(map(file.is_relative_to, PLUMBING)):
+            place = file.relative_to(ROOT)
+            if place.parts[0] in OURS:
+                return f" at {place}:{frame.lineno} in {frame.name}"
+    return ""

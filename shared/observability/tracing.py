@@ -1,0 +1,116 @@
+"""Follows one request through the services: whose trace is told, and what is said of each part, in W3C's terms."""
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal, Protocol, TypeAlias
+
+Kind: TypeAlias = Literal["server", "consumer", "producer"]
+Said: TypeAlias = Mapping[str, str | int]
+
+# Neither id is all zeros, and the version is not ff.
+_TRACEPARENT: Final = re.compile(
+    r"^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z"
+)
+_ODD: Final = frozenset("13579bdf")
+_ALL_TRACES: Final = 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One part of a trace that has ended; `begun` and `ended` in nanoseconds since 1970.
+
+    `context` and `parent` are traceparents. `said` holds words of closed sets, numbers and ids, never what somebody
+    wrote or who somebody is.
+    """
+
+    name: str
+    kind: Kind
+    context: str
+    parent: str | None
+    begun: int
+    ended: int
+    said: Said = field(default_factory=lambda: MappingProxyType({}))
+    failed: bool = False
+
+
+class Exporting(Protocol):
+    """Where spans go. Nothing of it waits but `stop`."""
+
+    def tell(self, span: Span) -> None:
+        """Take a span; one more than there is room for is lost."""
+
+    def stop(self) -> None:
+        """Send what is left and end, within 2 s."""
+
+
+class Tracer:
+    """The spans of one service; without one a service carries traces on and tells nothing of them.
+
+    Of the traces that begin here `share` (0 to 1) are told; those that a caller began as the caller decided.
+    """
+
+    def __init__(self, share: float, exporting: Exporting) -> None:
+        self._below = round(share * _ALL_TRACES)
+        self._exporting = exporting
+
+    def begin(self) -> str:
+        """The first traceparent of a new trace. The trace's id decides, so that every service would decide alike."""
+        drawn = os.urandom(24).hex()
+        flags = "01" if int(drawn[16:32], 16) < self._below else "00"
+        return f"00-{drawn[:32]}-{drawn[32:]}-{flags}"
+
+    def tell(self, span: Span) -> None:
+        """Hand a span on; never waits and never fails."""
+        self._exporting.tell(span)
+
+    async def stop(self) -> None:
+        """Send what is left, 2 s at most."""
+        await asyncio.to_thread(self._exporting.stop)
+
+
+def valid_trace(given: str | None) -> str | None:
+    """`given` where it is a `traceparent` of the right form (W3C Trace Context), else None."""
+    return given if given is not None and _TRACEPARENT.match(given) else None
+
+
+def trace_of(given: str | None) -> str:
+    """The caller's `traceparent` (W3C Trace Context); the first of a new trace where there is none of the right form.
+
+    All that follows from a request carries it on, so that what belongs together is found in logs and on topics.
+    """
+    if (found := valid_trace(given)) is not None:
+        return found
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
+
+
+def is_sampled(traceparent: str | None) -> bool:
+    """Whether whoever began the trace wants it told: the last bit of its flags."""
+    return traceparent is not None and traceparent[-1] in _ODD
+
+
+def within(parent: str, span_id: str | None = None) -> str:
+    """The traceparent of a new span in the trace of `parent`; `span_id` has 16 hexadecimal digits."""
+    return f"00-{parent[3:35]}-{span_id or os.urandom(8).hex()}-{parent[53:]}"
+
+
+def continued(tracer: Tracer | None, given: str | None) -> tuple[str, str | None]:
+    """What goes on from a `traceparent` that came, and the parent of the span that is to be told, if one is.
+
+    What has none of the right form begins a trace, whose first span has no parent: an empty one.
+    """
+    if tracer is None:
+        return trace_of(given), None
+    if given is None or (trace := trace_of(given)) != given:
+        trace = tracer.begin()
+        return trace, "" if is_sampled(trace) else None
+    return (within(trace), trace) if is_sampled(trace) else (trace, None)
+
+
+def now() -> int:
+    """Nanoseconds since 1970, by this machine: a span is about the work, not about the town's time."""
+    return time.time_ns()

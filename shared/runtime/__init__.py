@@ -1,0 +1,1 @@
+"""What every process runs on: database, migrations, supervision of tasks, clock, ids, errors."""

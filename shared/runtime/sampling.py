@@ -1,0 +1,43 @@
+"""Takes figures from the database now and then, in little time: what measures trouble must not add to it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+import structlog
+from prometheus_client import Gauge
+
+from shared.observability.metrics import SWEEP_LATE
+from shared.observability.redaction import reason_of
+from shared.runtime.database import Connection, Database
+
+log = structlog.get_logger()
+
+MEASURE_SECONDS = 15.0
+"""How long it is from one measurement to the next."""
+LIMIT_SECONDS = 2.0
+
+Take: TypeAlias = Callable[[Connection], Awaitable[None]]
+
+
+async def measure(db: Database, gauges: Sequence[Gauge], take: Take) -> bool:
+    """Have `take` set the `gauges`, within 2 s; always False: there is no more to do at once.
+
+    Each gauge has `service` among its labels. Where something fails they are of no value until the next time: an old
+    figure would pass for a new one.
+    """
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS), db.reading() as conn:
+            await take(conn)
+    except Exception as fault:  # noqa: BLE001 - it is told, and measured again in its time and no sooner
+        log.warning("figures.missing", service=db.schema, fault=reason_of(fault))
+        for gauge in gauges:
+            gauge.remove_by_labels({"service": db.schema})
+    return False
+
+
+def tell_lateness(service: str, due_at: datetime | None, now: datetime) -> None:
+    """Say for how long what is due first has been due by `now`; where nothing is due, nothing is late."""
+    overdue = (now - due_at).total_seconds() if due_at is not None else 0.0
+    SWEEP_LATE.labels(service).set(max(0.0, overdue))

@@ -1,0 +1,1 @@
+"""What each service starts with: settings, the server process."""

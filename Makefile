@@ -64,6 +64,7 @@ check: $(READY) ## style, types, layers, and whether the schemas are those of th
 	$(BIN)/python -m shared.contracts.schemas --check
 	$(BIN)/python -m deploy.openapi --check
 	$(BIN)/python -m deploy.asyncapi --check
+	$(BIN)/pytest -q tests/meta
 
 fmt: $(READY) ## lay the code out, and write the schemas anew; one that would break a reader is refused
 	$(BIN)/ruff check --fix $(SOURCES)

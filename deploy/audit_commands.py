@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.command import Data, Service, console, operator, told
+from deploy.command import Data, Service, console, operator, reporting
 from deploy.folder import DEFAULT, Folder
 from deploy.operating import audit, erasing
 from deploy.operating.database import database_of
@@ -35,7 +35,7 @@ def verify(
 ) -> None:
     """Walk along the chains of seals; exit code 1 when one is not right."""
     named = [service.value for service in services or Service]
-    with told() as tell:
+    with reporting() as tell:
         anchors = audit.read_anchors(against) if against else {}
         with database_of(Folder.at(data), tell) as database:
             verdicts = asyncio.run(audit.verified(database.url, named, anchors, tell))
@@ -53,6 +53,6 @@ def erase(
     data: Data = DEFAULT,
 ) -> None:
     """Erase what is about a person in a request that is at its end."""
-    with told() as tell, database_of(Folder.at(data), tell) as database:
+    with reporting() as tell, database_of(Folder.at(data), tell) as database:
         erased = asyncio.run(erasing.erase(database.url, named, operator(), because, tell))
     show_erased(console, *erased)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.command import AsJson, Data, console, operator, told
+from deploy.command import AsJson, Data, console, operator, reporting
 from deploy.folder import DEFAULT, Folder
 from deploy.operating.database import database_of
 from deploy.operating.rescheduling import carried_out
@@ -48,7 +48,7 @@ def apply(
 
 def ordered(data: Path, *, limits: bool, apply: bool) -> Mapping[str, OrderProgress]:
     cause = RescheduleCause.LIMITS if limits else RescheduleCause.CALENDAR
-    with told() as tell, database_of(Folder.at(data), tell) as database:
+    with reporting() as tell, database_of(Folder.at(data), tell) as database:
         return asyncio.run(carried_out(database.url, cause, operator(), apply=apply))
 
 

@@ -26,7 +26,7 @@ from deploy.command import (
     database,
     in_words,
     operator,
-    told,
+    reporting,
 )
 from deploy.embedded.environment import forget_foreign_settings
 from deploy.embedded.trouble import Trouble
@@ -43,8 +43,8 @@ from deploy.operating.show import (
     show_letter,
     show_letters,
     show_restored,
+    show_results,
     show_sent,
-    show_settled,
     show_status,
 )
 from deploy.operating.status import status as state
@@ -150,7 +150,7 @@ def list_letters(
 def show_one(letter: UUID, data: Data = DEFAULT) -> None:
     """Show one message as it came."""
     with in_words():
-        show_letter(console, asyncio.run(letters.shown(database(data), letter)))
+        show_letter(console, asyncio.run(letters.load_letter(database(data), letter)))
 
 
 @dead_letters.command("replay", help=say("help.dead_letters.replay"))
@@ -167,7 +167,7 @@ def replay(
             raise Trouble("letter.one")
         if value:
             asyncio.run(letters.mended(url, ids[0], value.read_bytes()))
-    settle(url, all_of(url, ids, like), "replay", None)
+    close_letters(url, all_of(url, ids, like), "replay", None)
 
 
 @dead_letters.command("discard", help=say("help.dead_letters.discard"))
@@ -179,13 +179,13 @@ def discard(
 ) -> None:
     """Give messages up, with the reason on record."""
     url = database(data)
-    settle(url, all_of(url, ids, like), "discard", reason)
+    close_letters(url, all_of(url, ids, like), "discard", reason)
 
 
 @app.command(help=say("help.backup"))
 def backup(file: BackupFile, data: Data = DEFAULT) -> None:
     """Take a copy of everything at one instant."""
-    with told() as tell:
+    with reporting() as tell:
         kept = keeping.backed_up(Folder.at(data), file, tell)
     show_backup(console, kept)
 
@@ -193,7 +193,7 @@ def backup(file: BackupFile, data: Data = DEFAULT) -> None:
 @app.command(help=say("help.restore"))
 def restore(file: BackupFile, data: Data = DEFAULT) -> None:
     """Put a copy into an empty stack."""
-    with told() as tell:
+    with reporting() as tell:
         back = keeping.restored(Folder.at(data), file, tell)
     show_restored(console, back, data)
 
@@ -208,7 +208,7 @@ def send_again(
 ) -> None:
     """Send histories to Kafka again."""
     named = tuple(service.value for service in services or Service)
-    with told() as tell:
+    with reporting() as tell:
         sent = keeping.sent_again(
             Folder.at(data), keeping.Again(named, after, lost, receipts), tell
         )
@@ -221,9 +221,9 @@ def all_of(url: str, ids: list[UUID], like: bool) -> list[UUID]:
         return asyncio.run(letters.alike(url, ids)) if like else ids
 
 
-def settle(url: str, ids: list[UUID], what: str, reason: str | None) -> None:
+def close_letters(url: str, ids: list[UUID], what: str, reason: str | None) -> None:
     with in_words():
-        states = asyncio.run(letters.settled(url, ids, what, operator(), reason))
-    show_settled(console, states)
+        states = asyncio.run(letters.request_and_wait(url, ids, what, operator(), reason))
+    show_results(console, states)
     if set(states.values()) & {"failed", "waiting"}:
         raise typer.Exit(1)

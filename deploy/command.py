@@ -44,7 +44,7 @@ def in_words() -> Iterator[None]:
 
 
 @contextmanager
-def told() -> Iterator[Tell]:
+def reporting() -> Iterator[Tell]:
     """A line for each step of the block, and a Trouble in words with its exit code."""
     terminal = Terminal(errors)
     try:

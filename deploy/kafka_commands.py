@@ -18,8 +18,8 @@ from deploy.kafka_users import (
     KafkaUser,
     add_user,
     bring_user,
+    forget_user,
     remove_user,
-    take_out_user,
     topics_in,
     users_in,
 )
@@ -77,7 +77,7 @@ def add(
             folder = Folder.at(data)
             folder.make()
             user = add_user(folder, name, topics)
-            tell_kafka(folder, lambda kafka: bring_user(kafka, user))
+            notify_kafka(folder, lambda kafka: bring_user(kafka, user))
             password = user.password
     if password is None:
         console.write_line(say("kafka_users.known", name=name))
@@ -116,7 +116,7 @@ def remove(name: str, data: Data = DEFAULT) -> None:
         else:
             folder = Folder.at(data)
             remove_user(folder, name)
-            tell_kafka(folder, lambda kafka: take_out_user(kafka, name))
+            notify_kafka(folder, lambda kafka: forget_user(kafka, name))
     console.write_line(say("kafka_users.removed", name=name))
 
 
@@ -129,24 +129,24 @@ def elsewhere() -> KafkaAddress | None:
 Answer = TypeVar("Answer")
 
 
-def ask_there(kafka: KafkaAddress, asked: Coroutine[None, None, Answer]) -> Answer:
+def ask_there(kafka: KafkaAddress, attempt: Coroutine[None, None, Answer]) -> Answer:
     """What a Kafka of the settings answers. Raises Trouble where it is away or refuses."""
     try:
-        return asyncio.run(asked)
+        return asyncio.run(attempt)
     except (KafkaError, OSError) as fault:
         raise Trouble("kafka_user.refused", kafka=kafka.bootstrap, reason=fault) from fault
 
 
-def tell_kafka(folder: Folder, ask: Callable[[KafkaAddress], Awaitable[None]]) -> None:
+def notify_kafka(folder: Folder, ask: Callable[[KafkaAddress], Awaitable[None]]) -> None:
     """Have a Kafka that runs know of a change; one that does not learns it when it starts."""
     kafka = Addresses.of(folder).kafka
     if not folder.is_held or not kafka.bootstrap:
         return
 
-    async def asked() -> None:
+    async def attempt() -> None:
         await ask(kafka)
 
     try:
-        asyncio.run(asked())
+        asyncio.run(attempt())
     except (KafkaError, OSError) as fault:
         raise Trouble("kafka_user.away", kafka=kafka.bootstrap, reason=fault) from fault

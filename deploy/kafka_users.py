@@ -71,13 +71,13 @@ def topics_in(text: str) -> tuple[str, ...]:
 def users_in(folder: Folder) -> dict[str, KafkaUser]:
     """The users of a data folder by name."""
     return {
-        name: KafkaUser(name, entry["password"], _kept_topics(entry["reads"]))
+        name: KafkaUser(name, entry["password"], _retained_topics(entry["reads"]))
         for name, entry in _entries(folder).items()
         if entry["password"]
     }
 
 
-def _kept_topics(reads: bool | list[str]) -> tuple[str, ...]:
+def _retained_topics(reads: bool | list[str]) -> tuple[str, ...]:
     # Earlier versions knew all or nothing.
     if isinstance(reads, bool):
         return PUBLISHED if reads else ()
@@ -164,7 +164,7 @@ async def bring_user(kafka: KafkaAddress, user: KafkaUser) -> None:
         await give_passwords(admin, {user.name: user.password})
 
 
-async def take_out_user(kafka: KafkaAddress, name: str) -> None:
+async def forget_user(kafka: KafkaAddress, name: str) -> None:
     """Make Kafka forget one user; its open connections may do nothing more. Raises KafkaError."""
     async with admin_of(kafka.client()) as admin:
         await remove_rules_of(admin, [name])

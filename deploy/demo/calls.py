@@ -33,7 +33,7 @@ class Refused(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class DemoTokens:
     """Bearer tokens by party; `system` posts the requests, a coordinator acts for whoever has no token here."""
 
     by_party: Mapping[str, str]
@@ -57,18 +57,18 @@ class Tokens:
         return self.by_party.get(party, self.coordinator)
 
 
-def read_endpoints(file: Path) -> tuple[dict[str, Any], Tokens]:
+def read_endpoints(file: Path) -> tuple[dict[str, Any], DemoTokens]:
     """What `endpoints.json` says, with the tokens of `demo-tokens.json` beside it where that exists."""
     endpoints: dict[str, Any] = json.loads(file.read_bytes())
     beside = file.with_name("demo-tokens.json")
     more = json.loads(beside.read_bytes()) if beside.exists() else {}
-    return endpoints, Tokens.of(endpoints, more)
+    return endpoints, DemoTokens.of(endpoints, more)
 
 
 class Calls:
     """Calls to one stack. A call that meets a busy or absent server is tried again, up to `TRIES` times."""
 
-    def __init__(self, web: str, tokens: Tokens) -> None:
+    def __init__(self, web: str, tokens: DemoTokens) -> None:
         self.tokens = tokens
         self._client = loopback_client(web, timeout=TIMEOUT_SECONDS, connections=CONNECTIONS)
 

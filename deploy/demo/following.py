@@ -72,7 +72,7 @@ class Follower:
                 return Followed(view["state"], sent)
             step = self._steps[done]
             if allows(view, step):
-                sent += await self._take(done, step, view)
+                sent += await self._play_step(done, step, view)
                 await asyncio.sleep(self._pace)
             elif view["state"] in FINAL:
                 return Followed(view["state"], sent)
@@ -80,7 +80,7 @@ class Follower:
                 await self._when(partial(_stands, step), step["do"])
         raise Stuck(f"not at its end after {MOST_TURNS} turns")
 
-    async def _take(self, number: int, step: Step, view: View) -> bool:
+    async def _play_step(self, number: int, step: Step, view: View) -> bool:
         """Send a step and see it arrive; False when the matter has moved on meanwhile. Raises Refused, Stuck."""
         call = await self._call(step, view)
         try:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from deploy.demo.calls import Calls, Tokens
+from deploy.demo.calls import Calls, DemoTokens
 from deploy.demo.town import ZONE, catalogue, day, table
 
 AT_ONCE: Final = 8
@@ -23,7 +23,7 @@ async def load(endpoints: Mapping[str, Any]) -> None:
     take, httpx.TransportError when it is not there.
     """
     today = datetime.now(UTC).astimezone(ZONE).date()
-    async with Calls(str(endpoints["web"]), Tokens.of(endpoints, {})) as calls:
+    async with Calls(str(endpoints["web"]), DemoTokens.of(endpoints, {})) as calls:
         # In this order: each of them names some of those before.
         await _put_all(calls, "departments", _department)
         await _put_all(calls, "liaisons", _liaison)

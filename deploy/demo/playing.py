@@ -79,7 +79,7 @@ async def _arrive(
         else:
             taken = [await post(stage.calls, first)]
     except FAULTS as fault:
-        stage.played.troubles += [(story.name, _told(fault)) for story in group]
+        stage.played.troubles += [(story.name, _described(fault)) for story in group]
         return []
     stage.played.came_by[first.via] += len(group)
     return list(zip(group, taken, strict=True))
@@ -96,11 +96,11 @@ async def _follow(stage: Stage, story: Story, taken: Taken | NotTaken | None) ->
                 raise taken
             followed = await Follower(stage.calls, story, taken, stage.pace).follow()
     except FAULTS as fault:
-        stage.played.troubles.append((story.name, _told(fault)))
+        stage.played.troubles.append((story.name, _described(fault)))
         return
     stage.played.stand[followed.state] += 1
     stage.played.steps += followed.steps
 
 
-def _told(fault: Exception) -> str:
+def _described(fault: Exception) -> str:
     return f"{type(fault).__name__}: {fault}"

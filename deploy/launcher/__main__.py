@@ -50,14 +50,14 @@ def main() -> int:
     folder = Folder.at(asked.data)
     pipe, journal = Pipe(asked.report_to), Journal(folder.log("launcher"))
 
-    def tell(report: Report) -> None:
+    def publish(report: Report) -> None:
         journal(report)
         pipe(report)
 
     try:
-        run(Wanted(folder, asked.demo, asked.port, asked.isolated), tell)
+        run(Wanted(folder, asked.demo, asked.port, asked.isolated), publish)
     except Trouble as trouble:
-        tell(failed(trouble))
+        publish(failed(trouble))
         return 1
     except Stopped:
         return 0

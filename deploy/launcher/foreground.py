@@ -24,12 +24,12 @@ def stay(wanted: Wanted, console: Screen) -> int:
     """Bring the stack up and keep it up until Ctrl-C or `liaison down`; the exit code."""
     terminal, journal = Terminal(console), Journal(wanted.folder.log("launcher"))
 
-    def tell(report: Report) -> None:
+    def publish(report: Report) -> None:
         terminal(report)
         journal(report)
 
     try:
-        run(wanted, tell)
+        run(wanted, publish)
     except Trouble as trouble:
         terminal(failed(trouble))
         return 1

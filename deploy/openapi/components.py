@@ -10,6 +10,15 @@ Json: TypeAlias = dict[str, Any]
 
 PLACE: Final = "#/components/schemas/"
 
+PUBLISHED: Final = {
+    "ActingParty": "Actor",
+    "DeclinedOffer": "OfferDeclined",
+    "DispatchDecision": "Dispatch",
+    "RequestingParty": "Requester",
+    "RuledObjection": "ObjectionRuled",
+}
+"""Components whose names clients hold on to, by the classes that have other names."""
+
 
 def objects_in(value: object) -> Iterator[Json]:
     """Every object in a part of a document, the part itself among them."""
@@ -44,7 +53,8 @@ def simplify_names(document: Json) -> None:
     for name, plain in names.items():
         if any(_shape(schemas[name]) != _shape(schemas[n]) for n in names if names[n] == plain):
             raise ValueError(f"two classes of another shape are called {plain}")
-    rename(document, names | pages)
+    published = {name: plain for name, plain in PUBLISHED.items() if name in schemas}
+    rename(document, names | pages | published)
 
 
 def _shape(schema: Json) -> Json:

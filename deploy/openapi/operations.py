@@ -61,13 +61,13 @@ def _describe_answer(operation: Json, status: str, answer: Json) -> None:
         _drop_empty(answer["content"])
     if int(status) >= 400:
         answer["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{PLACE}{PROBLEM}"}}}
-    elif _takes(operation, "if-match"):
+    elif _media_types(operation, "if-match"):
         answer.setdefault("headers", VERSION)
     if status in HEADERS:
         answer.setdefault("headers", HEADERS[status])
 
 
-def _takes(operation: Json, header: str) -> bool:
+def _media_types(operation: Json, header: str) -> bool:
     return any(each["name"].lower() == header for each in operation.get("parameters", ()))
 
 

@@ -9,9 +9,9 @@ from deploy.embedded.trouble import Trouble
 from deploy.folder import write_json
 from deploy.launcher.report import Progress, Step, Tell
 from deploy.migrations import SERVICES
-from deploy.operating.database import asked
+from deploy.operating.database import troubles
 from shared.audit.rows import RowLink, verify_rows
-from shared.audit.verification import Altered, Anchor, Verdict, verify
+from shared.audit.verification import Altered, Anchor, ChainReport, verify
 from shared.delivery.outbox.republish import head
 from shared.runtime.table_copy import Session, existing, one_transaction
 
@@ -22,13 +22,13 @@ TABLES = {"followup": ("tally",)}
 
 async def verified(
     url: str, services: Sequence[str], anchors: Mapping[str, Anchor], tell: Tell
-) -> dict[str, Verdict]:
+) -> dict[str, ChainReport]:
     """What the walk along each service's chain came to, all as they are at one instant.
 
     Raises Trouble when the database holds no Liaison or is away.
     """
     verdicts = {}
-    with asked():
+    with troubles():
         async with one_transaction(url, readonly=True) as conn:
             if await existing(conn, SERVICES) != sorted(SERVICES):
                 raise Trouble("audit.nothing")
@@ -37,17 +37,17 @@ async def verified(
                 await conn.execute(f"set local search_path = {service}")
                 events = await head(conn)
 
-                def told(done: int, of: int = events) -> None:
+                def progress(done: int, of: int = events) -> None:
                     tell(Progress(done, of, is_bytes=False))
 
                 anchor = anchors.get(service)
-                verdict = verdicts[service] = await verify(conn, anchor, told)
+                verdict = verdicts[service] = await verify(conn, anchor, progress)
                 await verify_tables(conn, service, anchor, verdict)
     return verdicts
 
 
 async def verify_tables(
-    conn: Session, service: str, anchor: Anchor | None, verdict: Verdict
+    conn: Session, service: str, anchor: Anchor | None, verdict: ChainReport
 ) -> None:
     """Walk the chains of the service's other sealed tables where its history was right."""
     for table in TABLES.get(service, ()):
@@ -62,7 +62,7 @@ async def verify_tables(
             verdict.altered = altered
 
 
-def write_anchor(file: Path, verdicts: Mapping[str, Verdict]) -> None:
+def write_anchor(file: Path, verdicts: Mapping[str, ChainReport]) -> None:
     """Keep the latest seal of each service. Raises Trouble when the file cannot be written."""
     seals = {
         service: {

@@ -8,7 +8,7 @@ from deploy.embedded.trouble import Trouble
 from deploy.folder import Folder
 from deploy.migrations import SERVICES
 from deploy.operating.archive import FORMAT, MANIFEST, TOKENS, Manifest, Rows, Writer, made
-from deploy.operating.database import asked
+from deploy.operating.database import troubles
 from shared.delivery.outbox.republish import head
 from shared.runtime.migrate import applied
 from shared.runtime.table_copy import (
@@ -35,10 +35,10 @@ async def back_up(url: str, folder: Folder, target: Path) -> tuple[Path, Manifes
     """
     now = datetime.now(UTC)
     file = named(target, now)
-    with made(file) as writer, asked():
+    with made(file) as writer, troubles():
         # Whoever writes meanwhile does not notice.
         async with one_transaction(url, readonly=True) as conn:
-            manifest = await copied(conn, writer, now, kept_tokens(folder, writer))
+            manifest = await copied(conn, writer, now, back_up_tokens(folder, writer))
         writer.put(MANIFEST, manifest.model_dump_json(indent=1).encode())
     return file, manifest
 
@@ -83,7 +83,7 @@ async def copied_table(conn: Session, writer: Writer, table: Table) -> Rows:
     )
 
 
-def kept_tokens(folder: Folder, writer: Writer) -> str | None:
+def back_up_tokens(folder: Folder, writer: Writer) -> str | None:
     """Keep the hashes by which the services know their callers; the SHA-256 of the file, None without one."""
     try:
         content = folder.tokens_file.read_bytes()

@@ -61,7 +61,7 @@ def started(folder: Folder, tell: Tell) -> Iterator[str]:
 
 
 @contextmanager
-def asked() -> Iterator[None]:
+def troubles() -> Iterator[None]:
     """Turn what a database says, or that it says nothing, into a Trouble."""
     try:
         yield

@@ -8,8 +8,8 @@ from deploy.access import ACCESS
 from deploy.embedded.trouble import Trouble
 from deploy.launcher.report import Step, Tell
 from deploy.migrations import SERVICES
-from deploy.operating.database import asked
-from shared.audit.erasure import ErasureRequest, heard, said
+from deploy.operating.database import troubles
+from shared.audit.erasure import ErasureRequest, heard, last_versions
 from shared.runtime.ids import new_id
 from shared.runtime.table_copy import Session, connect_to_copy, existing
 
@@ -24,7 +24,7 @@ async def erase(
     What was erased before, all of it or in some services, is passed over. Raises Trouble, with nothing changed, when
     there is no such request, or when it is not at its end everywhere.
     """
-    with asked():
+    with troubles():
         conn = await connect_to_copy(url)
         try:
             if await existing(conn, SERVICES) != sorted(SERVICES):
@@ -56,7 +56,7 @@ async def _require_its_end(conn: Session, subject: str) -> None:
     for service in SERVICES:
         await conn.execute(f"set search_path = {service}")
         handlers = import_module(f"services.{service}.handlers.erasing")
-        recorded |= await said(conn, subject)
+        recorded |= await last_versions(conn, subject)
         taken[service] = await heard(conn, subject)
         letters += await handlers.hindered_by(conn, subject)
         if service == "followup" and await handlers.is_open(conn, subject):

@@ -45,15 +45,15 @@ async def of_all(url: str, work: Callable[[Connection], Awaitable[Answer]]) -> d
     return answers
 
 
-async def listed(url: str, limit: int, settled: bool) -> list[dict[str, Any]]:
+async def listed(url: str, limit: int, request_and_wait: bool) -> list[dict[str, Any]]:
     """The newest letters of all services, the newest first."""
-    found = await of_all(url, lambda c: list_letters(c, limit, settled=settled))
+    found = await of_all(url, lambda c: list_letters(c, limit, settled=request_and_wait))
     letters = [{"service": name, **letter} for name, some in found.items() for letter in some]
     letters.sort(key=lambda letter: letter["last_failed_at"], reverse=True)
     return letters[:limit]
 
 
-async def shown(url: str, letter_id: UUID) -> dict[str, Any]:
+async def load_letter(url: str, letter_id: UUID) -> dict[str, Any]:
     """One letter with all that is known of it. Raises Trouble when there is none."""
     found = await of_all(url, lambda c: show_letter(c, letter_id))
     for service, letter in found.items():
@@ -69,7 +69,7 @@ async def mended(url: str, letter_id: UUID, value: bytes) -> None:
         raise Trouble("letter.unknown", letter=letter_id)
 
 
-async def settled(
+async def request_and_wait(
     url: str, ids: Sequence[UUID], what: str, by: str, because: str | None
 ) -> dict[UUID, str]:
     """Ask for `replay` or `discard` and wait for it a while: the state of each letter by then.

@@ -116,12 +116,12 @@ async def mend(conn: Session, found: Disagreement) -> bool:
                 await _relearn_receipt(conn, matter_id)
             case "routing":
                 await conn.execute(RESTORE_MATTER, matter_id)
-                await _take_back(conn, "routing", "intake", (matter_id, "liaison.requests"))
+                await _rewind(conn, "routing", "intake", (matter_id, "liaison.requests"))
                 await _set_position(conn, "routing", "followup", (matter_id, "liaison.matters"))
                 await conn.execute(ORDER_CORRECTION, matter_id)
             case _:
-                await _take_back(conn, "followup", "intake", (matter_id, "liaison.requests"))
-                await _take_back(conn, "followup", "routing", (matter_id, "liaison.assignments"))
+                await _rewind(conn, "followup", "intake", (matter_id, "liaison.requests"))
+                await _rewind(conn, "followup", "routing", (matter_id, "liaison.assignments"))
     return found.service != "followup"
 
 
@@ -131,7 +131,7 @@ async def _relearn_receipt(conn: Session, matter_id: str) -> None:
     place = (matter_id, "liaison.matters")
     await conn.execute(LOCK_OWNER.format(rows=OWN_ROWS["followup"]), matter_id)
     await conn.execute(LOCK_POSITION.format(**names), *place)
-    await _settle_own_letters(conn, names, place)
+    await _close_own_letters(conn, names, place)
     await conn.execute(FORGET_CLAIMS.format(**names), *place)
     await conn.execute(SET_POSITION.format(version="0", **names), *place)
     await conn.execute(FORGET_PROGRESS, matter_id)
@@ -145,19 +145,19 @@ async def _set_position(conn: Session, service: str, owner: str, place: tuple[st
     await conn.execute(LOCK_OWNER.format(rows=OWN_ROWS[owner]), place[0])
     await conn.execute(CLAIM_ALL.format(**names), *place)
     await conn.execute(LOCK_POSITION.format(**names), *place)
-    await _settle_own_letters(conn, names, place)
+    await _close_own_letters(conn, names, place)
     version = RECORDED.format(**names)
     await conn.execute(SET_POSITION.format(version=version, **names), *place)
 
 
-async def _take_back(conn: Session, service: str, owner: str, place: tuple[str, str]) -> None:
+async def _rewind(conn: Session, service: str, owner: str, place: tuple[str, str]) -> None:
     """Have the service follow the owner's next event where it was brought beyond the last one."""
     names = {"service": service, "owner": owner}
     await conn.execute(LOCK_OWNER.format(rows=OWN_ROWS[owner]), place[0])
     await conn.execute(TAKE_BACK.format(version=RECORDED.format(**names), **names), *place)
 
 
-async def _settle_own_letters(conn: Session, names: dict[str, str], place: tuple[str, str]) -> None:
+async def _close_own_letters(conn: Session, names: dict[str, str], place: tuple[str, str]) -> None:
     """Letters that hold the owner's own events are not needed any more; those of others stay."""
     await conn.execute(DROP_PARKED.format(**names), *place)
     ousted = [row["id"] for row in await conn.fetch(SELECT_OUSTED.format(**names), *place)]
@@ -168,4 +168,4 @@ async def _settle_own_letters(conn: Session, names: dict[str, str], place: tuple
     for letter_id in ousted:
         stored = await store.lock_asked(conn, letter_id)
         if stored is not None:
-            await letters.settle(conn, names["service"], stored, "replayed")
+            await letters.close(conn, names["service"], stored, "replayed")

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from deploy.embedded.trouble import Trouble
 from deploy.launcher.report import Progress, Step, Tell
-from deploy.operating.database import asked
+from deploy.operating.database import troubles
 from shared.delivery.outbox.republish import (
     GONE_SECONDS,
     end_relay,
@@ -30,7 +30,7 @@ ALL = 2**62
 
 async def rebuild_receipts(url: str) -> None:
     """Have intake forget what receipts show; followup's history makes it anew. Safe to do again."""
-    with asked():
+    with troubles():
         conn = await connect_to_copy(url)
         try:
             async with conn.transaction():
@@ -49,7 +49,7 @@ async def marked(url: str, services: Sequence[str], after: int, tell: Tell) -> d
     when they have noticed.
     """
     counts, ended = {}, 0
-    with asked():
+    with troubles():
         conn = await connect_to_copy(url)
         try:
             for service in services:
@@ -71,7 +71,7 @@ async def sent_again(url: str, services: Sequence[str], after: int, tell: Tell) 
     Raises Trouble when Kafka takes nothing for a minute; what was sent by then stays sent.
     """
     counts = {}
-    with asked():
+    with troubles():
         conn = await connect_to_copy(url)
         try:
             for service in services:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from deploy.embedded.trouble import Trouble
-from deploy.operating.database import asked
+from deploy.operating.database import troubles
 from shared.contracts.vocabulary import RescheduleCause
 from shared.rescheduling import orders
 from shared.rescheduling.orders import OrderProgress
@@ -24,7 +24,7 @@ async def carried_out(
 ) -> dict[str, OrderProgress]:
     """What an order came to in each service. Raises Trouble when the database or a service does nothing for 30 s."""
     ids = {}
-    with asked():
+    with troubles():
         for service in SERVICES:
             conn = await connect(url, service)
             try:
@@ -38,7 +38,7 @@ async def _finished(url: str, ids: Mapping[str, UUID]) -> dict[str, OrderProgres
     before: dict[str, OrderProgress] = {}
     moved_at = time.monotonic()
     while True:
-        found = {service: await _standing(url, service, ids[service]) for service in ids}
+        found = {service: await _status(url, service, ids[service]) for service in ids}
         if all(each.done for each in found.values()):
             return found
         if found != before:
@@ -49,9 +49,9 @@ async def _finished(url: str, ids: Mapping[str, UUID]) -> dict[str, OrderProgres
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _standing(url: str, service: str, order_id: UUID) -> OrderProgress:
+async def _status(url: str, service: str, order_id: UUID) -> OrderProgress:
     conn = await connect(url, service)
     try:
-        return await orders.standing(conn, order_id)
+        return await orders.load_progress(conn, order_id)
     finally:
         await conn.close(timeout=2)

@@ -9,7 +9,7 @@ from deploy.folder import Folder, write_private
 from deploy.launcher.report import Progress, Step, Tell
 from deploy.migrations import SERVICES, folders_of
 from deploy.operating.archive import Archive, Manifest
-from deploy.operating.database import asked
+from deploy.operating.database import troubles
 from shared.delivery.outbox.republish import mark_again
 from shared.runtime.migrate import EditedMigration, apply, files, lock, sha256_of
 from shared.runtime.table_copy import (
@@ -50,7 +50,7 @@ async def restore(url: str, archive: Archive, tell: Tell) -> dict[str, int]:
     Raises Trouble, with the database as it was, when it is not empty or anything fails.
     """
     tell(Step("restore.rows"))
-    with asked():
+    with troubles():
         async with one_transaction(url) as conn:
             events = await put_back(conn, archive, tell)
     return events

@@ -105,7 +105,7 @@ def show_losses(console: Screen, losses: Sequence[Mapping[str, Any]]) -> None:
     console.print(shown)
 
 
-def show_settled(console: Screen, outcomes: Mapping[UUID, str]) -> None:
+def show_results(console: Screen, outcomes: Mapping[UUID, str]) -> None:
     """What became of each letter; of many, how many had which end."""
     if len(outcomes) > MANY:
         for outcome, count in sorted(Counter(outcomes.values()).items()):

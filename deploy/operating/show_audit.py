@@ -6,10 +6,12 @@ from uuid import UUID
 
 from deploy.screen import Screen
 from deploy.words import say
-from shared.audit.verification import Altered, Verdict
+from shared.audit.verification import Altered, ChainReport
 
 
-def show_verdicts(console: Screen, verdicts: Mapping[str, Verdict], anchor: Path | None) -> None:
+def show_verdicts(
+    console: Screen, verdicts: Mapping[str, ChainReport], anchor: Path | None
+) -> None:
     """How much was right, and the first that was not, of each service."""
     for service, verdict in verdicts.items():
         counts = {
@@ -21,14 +23,14 @@ def show_verdicts(console: Screen, verdicts: Mapping[str, Verdict], anchor: Path
         if verdict.altered is None:
             console.write_line(f"✓ {say('audit.right', service=service, **counts)}", "green")
         else:
-            console.write_line(f"✗ {service}: {said_of(verdict.altered)}", "bold red")
+            console.write_line(f"✗ {service}: {_description(verdict.altered)}", "bold red")
             so_far = say("audit.so_far", seals=verdict.seals, events=verdict.events)
             console.write_line(f"  {so_far}")
     if anchor is not None:
         console.write_line(say("audit.anchored", file=anchor))
 
 
-def said_of(altered: Altered) -> str:
+def _description(altered: Altered) -> str:
     return say(f"audit.{altered.key}", seal=altered.seal, seq=altered.seq or 0)
 
 

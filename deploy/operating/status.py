@@ -50,7 +50,7 @@ async def state_of(found: Running, addresses: Addresses) -> dict[str, Any]:
         within(disagreements(addresses.postgres), ()),
     )
     lasting = [part for part in found.parts if not part.once]
-    parts = [shown for part in lasting for shown in shown_parts(part, said, addresses)]
+    parts = [shown for part in lasting for shown in listed_parts(part, said, addresses)]
     return {
         "ready": bool(parts) and all(part["ready"] for part in parts),
         "web": addresses.web,
@@ -76,7 +76,7 @@ async def within(asking: Awaitable[Answer], otherwise: Answer) -> Answer:
         return otherwise
 
 
-def shown_parts(
+def listed_parts(
     part: RunningPart, said: Mapping[str, Any], addresses: Addresses
 ) -> list[dict[str, Any]]:
     """A part as it is shown: the services that share a process are shown one by one."""

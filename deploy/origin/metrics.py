@@ -17,12 +17,12 @@ class Merged(Collector):
         self._seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         for service, text in texts.items():
             for family in text_string_to_metric_families(text):
-                self._take(service, family)
+                self._merge(service, family)
 
     def collect(self) -> Iterable[Metric]:
         return self._families.values()
 
-    def _take(self, service: str, family: Metric) -> None:
+    def _merge(self, service: str, family: Metric) -> None:
         kept = self._families.setdefault(
             family.name, Metric(family.name, family.documentation, family.type)
         )

@@ -1,4 +1,4 @@
-"""Followup's composition root: the only module that knows what is real, and the order of start and stop."""
+"""Followup's composition root: makes what is real and orders start and stop."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ from shared.contracts.published import EVENTS
 from shared.delivery.commands.consumer import Commands
 from shared.delivery.inbox.consumer import Inbound
 from shared.delivery.kafka.consumer import Consumer, hindrances
-from shared.delivery.kafka.fetching import GATHER_SECONDS
+from shared.delivery.kafka.fetching import LINGER_SECONDS
 from shared.delivery.kafka.losses import ReadingLog
 from shared.delivery.outbox.relay import Relay
 from shared.http.app import make_app
@@ -63,7 +63,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         consumers[:] = _consumers(settings, ReadingLog(db), inbound, commands, news)
         tasks = _tasks(db, settings, office, now, tracer) | {
             "health": partial(health.watch, db),
-            "asked": partial(every, 1.0, inbound.settle_next_asked),
+            "asked": partial(every, 1.0, inbound.replay_next),
             **{consumer.group: consumer.run for consumer in consumers},
             **keeping_keys(signed),
             "live": live.run,
@@ -94,9 +94,12 @@ def _consumers(
     make = partial(Consumer, kafka, reading_log=reading_log)
     return [
         make(
-            SERVICE, inbound.topics, publishing(inbound.take, news), gather_seconds=GATHER_SECONDS
+            SERVICE,
+            inbound.topics,
+            publishing(inbound.process, news),
+            linger_seconds=LINGER_SECONDS,
         ),
-        make(f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+        make(f"{SERVICE}.commands", [topics.COMMANDS], commands.process),
     ]
 
 
@@ -111,7 +114,7 @@ def _tasks(
     clockwork = timers.Timers(db, office, now)
     return {
         "relay": Relay(
-            db, settings.kafka_address, SOURCE, tracer, gather_seconds=GATHER_SECONDS
+            db, settings.kafka_address, SOURCE, tracer, linger_seconds=LINGER_SECONDS
         ).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "rescheduling": partial(every, timers.RESCHEDULE_SECONDS, clockwork.reschedule),
@@ -120,6 +123,6 @@ def _tasks(
         "orphans": partial(every, timers.FORGET_SECONDS, clockwork.release_orphans),
         "seal": partial(every, SEAL_SECONDS, Sealer(db).step),
         "seal_rates": partial(every, SEAL_SECONDS, RowSealer(db, "tally").step),
-        "words": partial(every, timers.SETTLE_SECONDS, clockwork.settle_words),
+        "words": partial(every, timers.SETTLE_SECONDS, clockwork.merge_pending_terms),
         "folding": partial(every, timers.FOLD_SECONDS, clockwork.fold_words),
     }

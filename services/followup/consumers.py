@@ -1,4 +1,4 @@
-"""Followup's Kafka edge: what intake registered and what routing did, in either order, and the directory."""
+"""Followup's Kafka edge: requests, assignments, in either order, and the directory."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -18,15 +18,19 @@ Consume: TypeAlias = Callable[[Sequence[Raw]], Awaitable[None]]
 def applies(office: Office, clock: Clock, news: MatterNews) -> Mapping[str, Apply]:
     """What is done with the events of each topic: of a batch's matters the requests go first, as they open them."""
 
-    async def take(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
+    async def apply_messages(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
         news.note(message.subject for message in messages)
-        return await batches.take(conn, office, messages, clock)
+        return await batches.apply_batch(conn, office, messages, clock)
 
     async def follow(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
         news.note(message.subject for message in messages)
         return await directory.apply(conn, messages)
 
-    return {topics.DIRECTORY: follow, topics.REQUESTS: take, topics.ASSIGNMENTS: take}
+    return {
+        topics.DIRECTORY: follow,
+        topics.REQUESTS: apply_messages,
+        topics.ASSIGNMENTS: apply_messages,
+    }
 
 
 def publishing(consume: Consume, news: MatterNews) -> Consume:

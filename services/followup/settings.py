@@ -1,4 +1,4 @@
-"""What followup is told by its environment; the only module of followup that reads it, and its limits file."""
+"""Followup's settings, and its file of limits."""
 
 import json
 from pathlib import Path

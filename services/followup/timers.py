@@ -1,4 +1,4 @@
-"""Followup's clock edge: a limit that ran out is acted on within a second, by whichever replica comes first."""
+"""Followup's timers: limits that ran out are acted on within a second, by whichever replica comes first."""
 
 from typing import Final
 
@@ -7,12 +7,12 @@ from services.followup.handlers.office import Office
 from services.followup.handlers.sweep import (
     SWEEP_LIMIT,
     fold_words,
+    merge_pending_terms,
     release_orphans,
-    settle_words,
     sweep,
 )
 from shared.http.idempotency import forget_old_keys
-from shared.rescheduling.orders import Batch, Order
+from shared.rescheduling.orders import Order, ReschedulingBatch
 from shared.rescheduling.timer import RescheduleTimer
 from shared.runtime.clock import Clock
 from shared.runtime.database import Connection, Database
@@ -44,7 +44,7 @@ class Timers:
         """Open limits that somebody ordered to be computed anew; at the first step, whether they should be."""
         return await self._rescheduling.step()
 
-    async def _reschedule_batch(self, conn: Connection, order: Order) -> Batch:
+    async def _reschedule_batch(self, conn: Connection, order: Order) -> ReschedulingBatch:
         return await rescheduling.next_batch(conn, self._office, order, self._clock())
 
     async def release_orphans(self) -> bool:
@@ -54,10 +54,10 @@ class Timers:
                 self._released = not await release_orphans(conn, self._office, self._clock())
         return not self._released
 
-    async def settle_words(self) -> bool:
+    async def merge_pending_terms(self) -> bool:
         """What was taken in since the last time, for the searches."""
         async with self._db.reading() as conn:
-            await settle_words(conn)
+            await merge_pending_terms(conn)
         return False
 
     async def fold_words(self) -> bool:
@@ -68,10 +68,10 @@ class Timers:
     async def measure(self) -> bool:
         """What is told to Prometheus."""
 
-        async def take(conn: Connection) -> None:
-            await figures.take(conn, self._clock())
+        async def set_gauges(conn: Connection) -> None:
+            await figures.set_gauges(conn, self._clock())
 
-        return await measure(self._db, figures.GAUGES, take)
+        return await measure(self._db, figures.GAUGES, set_gauges)
 
     async def forget(self) -> bool:
         """Answers kept for retries, after a week."""

@@ -1,4 +1,4 @@
-"""Intake's composition root: the only module that knows what is real, and the order of start and stop."""
+"""Intake's composition root: makes what is real and orders start and stop."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from services.intake import timers
 from services.intake.api import feed, imports, receipts, submissions
 from services.intake.api.edge import Edge
-from services.intake.consumers import Submitted, read_submission, taking_submissions
+from services.intake.consumers import Submitted, read_submission, registers_submissions
 from services.intake.domain import Registration
 from services.intake.handlers import progress, registration
 from services.intake.handlers.feed_order import FeedSequencer
@@ -17,14 +17,14 @@ from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
 from services.intake.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
-from shared.auth.brute_force import Guesses
+from shared.auth.brute_force import BruteForceGuard
 from shared.auth.jwt import keeping_keys, signed_tokens
 from shared.contracts import topics
 from shared.contracts.published import EVENTS
 from shared.delivery.inbox.consumer import Inbound
 from shared.delivery.inbox.unordered import Unordered
 from shared.delivery.kafka.consumer import Consumer, hindrances
-from shared.delivery.kafka.fetching import GATHER_SECONDS
+from shared.delivery.kafka.fetching import LINGER_SECONDS
 from shared.delivery.kafka.losses import ReadingLog
 from shared.delivery.outbox.relay import Relay
 from shared.http.app import make_app
@@ -52,9 +52,9 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         batcher = Batcher(partial(_register, db, now))
-        guesses = Guesses(settings.wrong_receipts_per_minute)
+        brute_force_guard = BruteForceGuard(settings.wrong_receipts_per_minute)
         app.state.edge = edge = Edge(
-            db, now, batcher, health, settings.max_pending_events, guesses, FeedWatch(db)
+            db, now, batcher, health, settings.max_pending_events, brute_force_guard, FeedWatch(db)
         )
         arrivals = _arrivals(db, now, tracer)
         replays = {topics.SUBMISSIONS: arrivals.replay}
@@ -65,7 +65,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         tasks = _tasks(db, settings, edge, tracer) | {
             "batcher": batcher.run,
             "health": partial(health.watch, db),
-            "asked": partial(every, 1.0, inbound.settle_next_asked),
+            "asked": partial(every, 1.0, inbound.replay_next),
             **{consumer.group: consumer.run for consumer in consumers},
             **keeping_keys(signed),
         }
@@ -92,7 +92,7 @@ def _include(app: FastAPI) -> None:
 
 
 def _arrivals(db: Database, now: Clock, tracer: Tracer | None) -> Unordered[Submitted]:
-    take, group = taking_submissions(now), f"liaison.{SERVICE}.submissions"
+    take, group = registers_submissions(now), f"liaison.{SERVICE}.submissions"
     return Unordered(db, SERVICE, read_submission, take, group, tracer)
 
 
@@ -105,8 +105,8 @@ def _consumers(
     kafka = settings.kafka_address
     make = partial(Consumer, kafka, reading_log=reading_log)
     return [
-        make(SERVICE, inbound.topics, inbound.take, gather_seconds=GATHER_SECONDS),
-        make(f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.take),
+        make(SERVICE, inbound.topics, inbound.process, linger_seconds=LINGER_SECONDS),
+        make(f"{SERVICE}.submissions", [topics.SUBMISSIONS], arrivals.process),
     ]
 
 
@@ -114,7 +114,7 @@ def _tasks(db: Database, settings: Settings, edge: Edge, tracer: Tracer | None) 
     clockwork = timers.Timers(db, edge.clock, lambda: edge.is_full)
     return {
         "relay": Relay(db, settings.kafka_address, SOURCE, tracer).run,
-        "imports": partial(every, timers.TAKE_SECONDS, clockwork.take_rows),
+        "imports": partial(every, timers.TAKE_SECONDS, clockwork.register_rows),
         "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
         "feed": FeedSequencer(db).run,
         "watch": edge.feed_watch.run,

@@ -1,4 +1,4 @@
-"""Intake's Kafka edge: submissions of other systems, and what followup says of their matters."""
+"""Intake's Kafka edge: submissions of other systems, and followup's matters."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeAlias, TypeGuard
@@ -158,10 +158,10 @@ def _letter(raw: Raw, fault: _Untaken) -> Letter:
     return Letter("poison", reason, raw, None, None)
 
 
-def taking_submissions(clock: Clock) -> Apply:
+def registers_submissions(clock: Clock) -> Apply:
     """What is done with a batch of submissions: the valid are registered, the senders of the others told."""
 
-    async def take(conn: Connection, items: Sequence[Submitted]) -> None:
+    async def register_batch(conn: Connection, items: Sequence[Submitted]) -> None:
         now = clock()
         arrivals = [item for item in items if isinstance(item, Arrival)]
         refusals = [item for item in items if isinstance(item, Refusal)]
@@ -174,4 +174,4 @@ def taking_submissions(clock: Clock) -> Apply:
         if refusals:
             await registration.refuse(conn, refusals, now)
 
-    return take
+    return register_batch

@@ -83,7 +83,7 @@ class Conflicting:
 Registration: TypeAlias = Registered | Conflicting
 
 
-def settle_repeat(known: Known, fingerprint: bytes) -> Registration:
+def decide_repeat(known: Known, fingerprint: bytes) -> Registration:
     """What to answer to a submission whose (source, source_ref) is taken."""
     if known.fingerprint == fingerprint:
         return Registered(known.request_id, known.receipt, fresh=False)

@@ -1,4 +1,4 @@
-"""What intake is told by its environment; the only module of intake that reads it."""
+"""Intake's settings."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""Intake's clock edge: rows of files are taken within a second, by whichever replica comes first."""
+"""Intake's timers: rows of imported files are registered within a second, by whichever replica comes first."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ class Timers:
         self._clock = clock
         self._is_full = is_full
 
-    async def take_rows(self) -> bool:
+    async def register_rows(self) -> bool:
         """Rows of files that wait; while no more can be kept for Kafka they go on waiting.
 
         A batch has a third of the time: the rest is for requests that somebody waits for.
@@ -32,7 +32,7 @@ class Timers:
             return False
         begun = time.monotonic()
         async with self._db.transaction() as conn:
-            more = await imports.take_next(conn, self._clock())
+            more = await imports.register_next(conn, self._clock())
         await asyncio.sleep(min(2 * (time.monotonic() - begun), LONGEST_REST_SECONDS))
         return more
 

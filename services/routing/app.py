@@ -1,4 +1,4 @@
-"""Routing's composition root: the only module that knows what is real, and the order of start and stop."""
+"""Routing's composition root: makes what is real and orders start and stop."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ from services.routing.api import (
 from services.routing.api.edge import Edge
 from services.routing.consumers import applies
 from services.routing.handlers.office import ActiveCatalogue, Office
-from services.routing.handlers.watching import Watch
+from services.routing.handlers.queue_watch import QueueWatch
 from services.routing.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.auth.jwt import keeping_keys, signed_tokens
@@ -31,7 +31,7 @@ from shared.contracts.published import EVENTS
 from shared.delivery.commands.consumer import Commands
 from shared.delivery.inbox.consumer import Inbound
 from shared.delivery.kafka.consumer import Consumer, hindrances
-from shared.delivery.kafka.fetching import GATHER_SECONDS
+from shared.delivery.kafka.fetching import LINGER_SECONDS
 from shared.delivery.kafka.losses import ReadingLog
 from shared.delivery.outbox.relay import Relay
 from shared.http.app import make_app
@@ -59,7 +59,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
-        watch = Watch(db)
+        watch = QueueWatch(db)
         app.state.edge = Edge(db, now, office, watch)
         commands = Commands(db, SERVICE, app, now, OFFER_COMMANDS, MATTER_COMMANDS)
         replays = {topics.COMMANDS: commands.replay}
@@ -68,7 +68,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         tasks = _tasks(db, settings, office, now, tracer) | {
             "watch": watch.run,
             "health": partial(health.watch, db),
-            "asked": partial(every, 1.0, inbound.settle_next_asked),
+            "asked": partial(every, 1.0, inbound.replay_next),
             **{consumer.group: consumer.run for consumer in consumers},
             **keeping_keys(signed),
         }
@@ -93,8 +93,8 @@ def _consumers(
     kafka = settings.kafka_address
     make = partial(Consumer, kafka, reading_log=reading_log)
     return [
-        make(SERVICE, inbound.topics, inbound.take),
-        make(f"{SERVICE}.commands", [topics.COMMANDS], commands.take),
+        make(SERVICE, inbound.topics, inbound.process),
+        make(f"{SERVICE}.commands", [topics.COMMANDS], commands.process),
     ]
 
 
@@ -109,7 +109,7 @@ def _tasks(
     clockwork = timers.Timers(db, office, now)
     return {
         "relay": Relay(
-            db, settings.kafka_address, SOURCE, tracer, gather_seconds=GATHER_SECONDS
+            db, settings.kafka_address, SOURCE, tracer, linger_seconds=LINGER_SECONDS
         ).run,
         "sweep": partial(every, timers.SWEEP_SECONDS, clockwork.sweep),
         "absences": partial(every, timers.SWEEP_SECONDS, clockwork.begin_absences),

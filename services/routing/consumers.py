@@ -1,4 +1,4 @@
-"""Routing's Kafka edge: which handler takes in which topic's batches."""
+"""Routing's Kafka edge: the handler of each topic."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ def applies(office: Office, clock: Clock) -> dict[str, Apply]:
     """What is done with each topic's events; registrations before what is said of their matters."""
 
     async def on_requests(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
-        return await batches.take_requests(conn, office, messages, clock())
+        return await batches.apply_requests(conn, office, messages, clock())
 
     async def on_matters(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
-        return await batches.take_matters(conn, office, messages, clock())
+        return await batches.apply_matters(conn, office, messages, clock())
 
     return {topics.REQUESTS: on_requests, topics.MATTERS: on_matters}

@@ -1,4 +1,4 @@
-"""What routing is told by its environment; the only module of routing that reads it."""
+"""Routing's settings."""
 
 from pydantic import Field
 

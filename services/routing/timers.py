@@ -1,4 +1,4 @@
-"""Routing's clock edge: what is due is acted on within a second, by whichever replica comes first."""
+"""Routing's timers: what is due is acted on within a second, by whichever replica comes first."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from services.routing.handlers import due, figures, publishing, rescheduling
 from services.routing.handlers.correcting import correct_next
 from services.routing.handlers.office import Office
 from shared.http.idempotency import forget_old_keys
-from shared.rescheduling.orders import Batch, Order
+from shared.rescheduling.orders import Order, ReschedulingBatch
 from shared.rescheduling.timer import RescheduleTimer
 from shared.runtime.clock import Clock
 from shared.runtime.database import Connection, Database
@@ -43,7 +43,7 @@ class Timers:
         """Open limits that somebody ordered to be computed anew; at the first step, whether they should be."""
         return await self._rescheduling.step()
 
-    async def _reschedule_batch(self, conn: Connection, order: Order) -> Batch:
+    async def _reschedule_batch(self, conn: Connection, order: Order) -> ReschedulingBatch:
         return await rescheduling.next_batch(conn, self._office, order, self._clock())
 
     async def correct(self) -> bool:
@@ -59,10 +59,10 @@ class Timers:
     async def measure(self) -> bool:
         """What is told to Prometheus."""
 
-        async def take(conn: Connection) -> None:
-            await figures.take(conn, self._office, self._clock())
+        async def set_gauges(conn: Connection) -> None:
+            await figures.set_gauges(conn, self._office, self._clock())
 
-        return await measure(self._db, figures.GAUGES, take)
+        return await measure(self._db, figures.GAUGES, set_gauges)
 
     async def forget(self) -> bool:
         """What was told in queues a week ago, and answers kept for retries."""

@@ -1,4 +1,4 @@
-"""Overwrites what is about a person in a subject's events and in what delivery keeps of them, and records it."""
+"""Erasure: overwrites personal data in a subject's events and in the delivery tables, and records that it did."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -171,7 +171,7 @@ async def waiting_letters(
     return found
 
 
-async def said(conn: Connection, subject: str) -> dict[str, int]:
+async def last_versions(conn: Connection, subject: str) -> dict[str, int]:
     """The last version of a subject that was recorded here, by topic."""
     return {row["topic"]: row["version"] for row in await conn.fetch(SELECT_SAID, subject)}
 

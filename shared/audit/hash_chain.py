@@ -1,4 +1,4 @@
-"""Seals what was recorded: a chain of digests beside the events, made behind their writers and never in their way."""
+"""Hash chain over the recorded events: seals (SHA-256) are added behind the writers, every 10 s."""
 
 import asyncio
 import hashlib

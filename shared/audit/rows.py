@@ -1,4 +1,4 @@
-"""A hash chain over an append-only table with a number `seq`, such as what the rates count; seals are in `TABLE_seal`.
+"""Hash chain over an append-only table with a number `seq`; seals are in `TABLE_seal`.
 
 A row's digest is the SHA-256 of its columns that are not null as PostgreSQL's JSON in UTC, so that a column that is
 added later and is null in the rows before it breaks no seal.

@@ -1,4 +1,4 @@
-"""Walks a chain of seals beside the events that it seals, in bounded parts, and names the first that is not right."""
+"""Verifies the hash chain, in bounded parts, and names the first event or seal that was altered."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ class Altered(Exception):
 
 
 @dataclass(slots=True)
-class Verdict:
+class ChainReport:
     """How much of a history was right: events under `seals`, `erased` of them without their data, and those that no
     seal covers yet. `altered` is the first that was not."""
 
@@ -88,12 +88,12 @@ class Anchor:
     """Number and digest of the latest seal of each other table that is sealed."""
 
 
-async def verify(conn: Connection, anchor: Anchor | None, tell: Tell) -> Verdict:
+async def verify(conn: Connection, anchor: Anchor | None, tell: Tell) -> ChainReport:
     """Walk the chain of the search path's schema; `tell` hears how many events were looked at so far.
 
     Run it in a transaction that sees one instant.
     """
-    verdict = Verdict()
+    verdict = ChainReport()
     try:
         await _walk(conn, verdict, anchor, tell)
         if verdict.beside is not None:
@@ -112,7 +112,7 @@ async def verify(conn: Connection, anchor: Anchor | None, tell: Tell) -> Verdict
     return verdict
 
 
-async def _walk(conn: Connection, verdict: Verdict, anchor: Anchor | None, tell: Tell) -> None:
+async def _walk(conn: Connection, verdict: ChainReport, anchor: Anchor | None, tell: Tell) -> None:
     while seals := await conn.fetch(SELECT_SEALS, verdict.last.number, SEALS_AT_ONCE):
         for seal in seals:
             last, number = verdict.last, seal["number"]
@@ -138,7 +138,7 @@ def _differs(anchor: Anchor, seal: asyncpg.Record) -> bool:
     return anchor.digest != seal["digest"] or (whole is not None and whole != seal["whole"])
 
 
-def _check_whole(seal: asyncpg.Record, places: list[bytes], verdict: Verdict) -> None:
+def _check_whole(seal: asyncpg.Record, places: list[bytes], verdict: ChainReport) -> None:
     """Note the first place or seal that is not what was sealed; a seal of an earlier version covers neither."""
     if seal["whole"] is None and seal["is_early"] and verdict.last.whole is None:
         return
@@ -149,7 +149,9 @@ def _check_whole(seal: asyncpg.Record, places: list[bytes], verdict: Verdict) ->
         verdict.beside = verdict.beside or Altered("seal", seal["number"])
 
 
-async def _check_events(conn: Connection, seal: asyncpg.Record, verdict: Verdict) -> list[bytes]:
+async def _check_events(
+    conn: Connection, seal: asyncpg.Record, verdict: ChainReport
+) -> list[bytes]:
     """The digests of the places of the events under a seal, whose own digests were right."""
     number, count = seal["number"], seal["count"]
     # One more than there were, so that what was put in is seen, however much it is.

@@ -1,4 +1,4 @@
-"""Secrets that stand for their holder, and may be guessed at: whoever is wrong too often is refused for a while."""
+"""Brute-force guard: after too many wrong secrets from one address, all its attempts get 429 for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 from fastapi import Request
 
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.runtime.errors import Problem
 
 NETWORK_BITS = 64
@@ -29,7 +29,7 @@ def network_of(host: str) -> str:
     return str(address)
 
 
-class Guesses:
+class BruteForceGuard:
     """Counts for each place the secrets that are not known, which end as Problem 404.
 
     Right ones cost nothing. Once a place has been wrong too often its right ones are refused too, or the refusal would
@@ -38,7 +38,7 @@ class Guesses:
 
     def __init__(self, wrong_per_minute: int) -> None:
         """`wrong_per_minute` is 1 or more, for each place."""
-        self._wrong = Allowance(wrong_per_minute)
+        self._wrong = RateLimiter(wrong_per_minute)
 
     @contextmanager
     def watch(self, place: str) -> Iterator[None]:

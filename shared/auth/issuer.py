@@ -1,4 +1,4 @@
-"""Whose signed tokens count: what an operator says of an issuer, and which address of one is not believed."""
+"""The issuer of JWTs as settings name it: URL, audience, claims; and which URLs are accepted."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The keys that an issuer signs with: fetched within limits, kept while it is away, asked for when one is new."""
+"""The issuer's key set (JWKS): fetched within limits, kept during an outage, fetched again for an unknown key."""
 
 import asyncio
 import math
@@ -82,16 +82,16 @@ class SigningKeys:
             found = await self._fetched()
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as fault:
             ISSUER_FETCHES.labels(self._service, FAILED).inc()
-            self._tell(fault)
+            self._log_reachability(fault)
             return
         ISSUER_FETCHES.labels(self._service, DONE).inc()
-        self._tell(None)
+        self._log_reachability(None)
         if found.keys() != self._keys.keys():
             log.info("issuer.keys", service=self._service, kids=sorted(found))
         self._keys = found
         ISSUER_KEYS.labels(self._service).set(len(found))
 
-    def _tell(self, fault: Exception | None) -> None:
+    def _log_reachability(self, fault: Exception | None) -> None:
         """Say it when the issuer goes and when it is back, not each time that it is asked meanwhile."""
         away = fault is not None
         if away and not self._away:

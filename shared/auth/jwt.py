@@ -1,4 +1,4 @@
-"""Signed tokens (JWT, RFC 7519 and 9068): who calls, by the word of an issuer whose keys are known."""
+"""Verifies JWTs (RFC 7519, RFC 9068) of the town's issuer and reads the caller from their claims."""
 
 import base64
 from collections.abc import Awaitable, Callable

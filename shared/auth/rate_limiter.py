@@ -1,4 +1,4 @@
-"""How often a party may ask: a bucket for each role and party, in the memory of this process."""
+"""Rate limiter: a token bucket (GCRA) for each role and party, in the memory of this process."""
 
 import time
 from collections import OrderedDict
@@ -12,10 +12,10 @@ BURST_SECONDS: Final = 10
 _SECOND: Final = 1_000_000_000
 
 
-class Allowance:
-    """So many requests a minute for each party; what fits 10 s of them, one at least, may come at once.
+class RateLimiter:
+    """Rate limiter (GCRA) per role and party: `per_minute` sustained, bursts of up to 10 s, of one request at least.
 
-    A bucket is the moment at which it will be full again: asking moves that on by one request's share of the minute.
+    A bucket is the moment at which it is full again; a request moves that on by one request's share of a minute.
     """
 
     def __init__(self, per_minute: int, tick: Callable[[], int] = time.monotonic_ns) -> None:

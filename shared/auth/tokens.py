@@ -1,4 +1,4 @@
-"""Who is calling: bearer tokens with a role and a party, kept as hashes in a file that may change at any time.
+"""Bearer tokens: role and party by SHA-256, from a file that is read again when it changes.
 
 Signed tokens, which may have to wait for a key, come from auth.jwt by way of the request's scope.
 """
@@ -16,7 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.contracts.vocabulary import Role
 from shared.runtime.errors import Problem
 
@@ -182,9 +182,9 @@ def _from_outside(request: Request) -> Principal:
     principal = signed or _by_token(request)
     if principal is None:
         raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
-    allowance: Allowance | None = request.app.state.allowance
-    if allowance is not None:
-        allowance.spend(principal)
+    rate_limiter: RateLimiter | None = request.app.state.rate_limiter
+    if rate_limiter is not None:
+        rate_limiter.spend(principal)
     return principal
 
 

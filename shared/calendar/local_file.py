@@ -102,11 +102,11 @@ DateField = Annotated[date, BeforeValidator(_read_date)]
 DEFAULT_HOURS = _read_hours(["09:00-12:00", "13:30-17:30"])
 
 
-class _Strict(BaseModel):
+class _StrictFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-class WeekHours(_Strict):
+class WeekHours(_StrictFile):
     """`workdays` is Monday to Friday; a weekday named on its own overrules it."""
 
     workdays: HoursField = DEFAULT_HOURS
@@ -139,7 +139,7 @@ class WeekHours(_Strict):
         return self.workdays if self.make_up is None else self.make_up
 
 
-class LocalDay(_Strict):
+class LocalDay(_StrictFile):
     """One date, or all from `date` to `until` inclusive, that differs; `hours` only when worked."""
 
     start: DateField = Field(alias="date")
@@ -173,7 +173,7 @@ class LocalDay(_Strict):
         return ((self.until or self.start) - self.start).days + 1
 
 
-class LocalCalendar(_Strict):
+class LocalCalendar(_StrictFile):
     """The whole file. `announced_through` is the last year whose plan is typed out in `day`."""
 
     zone: ZoneField = Field(default_factory=lambda: _read_zone("Asia/Shanghai"))

@@ -20,18 +20,18 @@ from shared.contracts.fields import (
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 
 
-class _Strict(BaseModel):
+class _StrictBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Contact(_Strict):
+class Contact(_StrictBody):
     """Whom to call. It stays in intake: no event carries it."""
 
     name: Name
     phone: Phone
 
 
-class Requester(_Strict):
+class Requester(_StrictBody):
     """Who asks. An enterprise's `id` is its unified social credit code (18 characters, GB 32100-2015).
 
     However it is written, in small letters, with spaces or full-width, the code is kept in its one form.
@@ -50,14 +50,14 @@ class Requester(_Strict):
         return enterprise_code(found) if is_enterprise else straight(found)
 
 
-class Attachment(_Strict):
+class Attachment(_StrictBody):
     """A file kept elsewhere: where it is and what it is called."""
 
     url: HttpUrl
     name: Name
 
 
-class Submission(_Strict):
+class Submission(_StrictBody):
     """One request as sent. (`source`, `source_ref`) names it for ever: sent twice it is one request.
 
     `summary` has 1-200 characters, `detail` 1-10,000, at most 20 attachments; `category` is a path of up to five

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in Kafka's binary binding: headers out of an event's row, and an event out of a raw record."""
+"""CloudEvents 1.0 in Kafka's binary content mode: an event's row to headers, a record to an event."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Records that other systems write, as CloudEvents' Kafka binding has them: binary or structured, opened alike."""
+"""CloudEvents' content modes on Kafka, binary and structured, read into one form."""
 
 import json
 from collections.abc import Mapping

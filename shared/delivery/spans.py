@@ -1,4 +1,4 @@
-"""What is told of a request, of records that are taken in and of events that are sent; only of sampled traces."""
+"""Spans of processed batches and of sent events; only of sampled traces."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from shared.observability.tracing import Span, Tracer, continued, is_sampled, no
 from shared.runtime.ids import made_at
 
 
-class Taking:
+class ProcessingSpans:
     """One batch of records: what is recorded for each goes on from its own span, told once all of it is committed.
 
     A batch that is given up tells nothing: nothing was recorded, and it comes again.
@@ -60,7 +60,7 @@ class Taking:
         """The record could not be handled and is set aside."""
         self._failed.add(id(raw))
 
-    def tell(self) -> None:
+    def export(self) -> None:
         """All of it is committed."""
         if self._tracer is None or not self._taken:
             return
@@ -72,7 +72,7 @@ class Taking:
                 "messaging.kafka.offset": raw.offset,
             }
             place, failed = f"process {raw.topic}", id(raw) in self._failed
-            self._tracer.tell(
+            self._tracer.export(
                 Span(place, "consumer", trace, parent, self._begun, ended, placed | said, failed)
             )
 
@@ -86,7 +86,7 @@ def departing(tracer: Tracer | None, rows: Sequence[Recorded]) -> Sequence[Recor
     ]
 
 
-def tell_sent(tracer: Tracer | None, rows: Iterable[Recorded]) -> None:
+def export_sent(tracer: Tracer | None, rows: Iterable[Recorded]) -> None:
     """Tell of rows, as they were recorded, that Kafka has by now: from when each was recorded until then."""
     if tracer is None:
         return
@@ -100,7 +100,7 @@ def tell_sent(tracer: Tracer | None, rows: Iterable[Recorded]) -> None:
             }
             name, begun = f"send {row.topic}", _recorded_at(row)
             span = Span(name, "producer", _sent(row), row.traceparent, begun, ended, said)
-            tracer.tell(span)
+            tracer.export(span)
 
 
 def _message_said(operation: str, topic: str) -> dict[str, str | int]:

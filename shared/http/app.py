@@ -1,4 +1,4 @@
-"""The shell of a service's HTTP app: errors, tokens, limits, measurement, health and metrics; no route of its own."""
+"""The application factory: problems, tokens, rate limits, metrics, health check."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth.jwt import MAX_SIGNED_LENGTH, SignedTokens
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.auth.tokens import SIGNED, Tokens
 from shared.http.methods import MethodsMiddleware
 from shared.http.problems import as_response, install, language
@@ -57,7 +57,7 @@ def make_app(
     app.state.signed = signed
     app.state.service = service
     app.state.streams = streams_of(service)
-    app.state.allowance = Allowance(requests_per_minute) if requests_per_minute else None
+    app.state.rate_limiter = RateLimiter(requests_per_minute) if requests_per_minute else None
     install(app)
     app.add_middleware(MethodsMiddleware, routes=app.routes)
     if signed is not None:

@@ -1,4 +1,4 @@
-"""Answers an unhandled error inside the app, so that the server keeps the connection for the calls that follow."""
+"""Turns an unhandled exception into a response inside the app, so that the connection stays open."""
 
 from collections.abc import Awaitable, Callable
 

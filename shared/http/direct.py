@@ -1,4 +1,4 @@
-"""Routes asked for so often that FastAPI's solving of their dependencies costs more than their work."""
+"""A route that skips FastAPI's dependency solving, for the most frequent calls."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any

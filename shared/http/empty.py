@@ -1,4 +1,4 @@
-"""Bodies of writes that take none: what is in one is refused by name, since nobody would read it."""
+"""Refuses members in the body of a write that takes none (422)."""
 
 from typing import Final
 

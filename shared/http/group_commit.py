@@ -1,4 +1,4 @@
-"""Gathers single calls into batches, so that calls that come together share one transaction and one commit."""
+"""Group commit: calls that come together share one transaction; a full queue is back-pressure (503)."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""The way of a write over HTTP: one transaction, and the same answer for the same Idempotency-Key."""
+"""Idempotent writes: one transaction, and the same response for the same Idempotency-Key (idempotency key)."""
 
 import hashlib
 import json
@@ -25,11 +25,11 @@ FORGET_LIMIT = 5000
 
 _OF_TRACES: Final = ("ce-traceparent", "ce-tracestate")
 
-Work: TypeAlias = Callable[[Connection], Awaitable["Answer"]]
+Work: TypeAlias = Callable[[Connection], Awaitable["WriteResponse"]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WriteResponse:
     """What a successful write answers."""
 
     status: int
@@ -150,7 +150,7 @@ async def _keyed(conn: Connection, use: _Use, work: Work) -> Response:
     if row["fingerprint"] not in (use.fingerprint, use.first_fingerprint):
         raise Problem(422, "idempotency_key_reused")
     if row["status"]:
-        kept = Answer(row["status"], json.loads(row["body"]), json.loads(row["headers"]))
+        kept = WriteResponse(row["status"], json.loads(row["body"]), json.loads(row["headers"]))
         return kept.response()
     answer = await work(conn)
     response = answer.response()

@@ -1,4 +1,4 @@
-"""The form of a request's body: its media type, charset and content coding, each refused by name (415)."""
+"""Media type, charset and content coding of a body; others are refused (415)."""
 
 from collections.abc import Collection, Sequence
 from typing import Final

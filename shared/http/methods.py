@@ -1,4 +1,4 @@
-"""Methods that no route names: HEAD is GET without its content, OPTIONS tells what a path takes."""
+"""HEAD, OPTIONS and `Allow` by the route table."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -35,8 +35,8 @@ def permission(routes: Sequence[BaseRoute], scope: Scope) -> dict[str, str]:
     origin = Headers(scope=scope).get("webhook-request-origin", "").strip()
     if not origin or not _reads_events(routes, scope["path"]):
         return {}
-    allowance = scope["app"].state.allowance
-    rate = "*" if allowance is None else str(allowance.per_minute)
+    rate_limiter = scope["app"].state.rate_limiter
+    rate = "*" if rate_limiter is None else str(rate_limiter.per_minute)
     return {"webhook-allowed-origin": origin, "webhook-allowed-rate": rate}
 
 

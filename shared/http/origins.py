@@ -1,4 +1,4 @@
-"""Web pages of other systems: the origins whose pages may call the interface from a browser (CORS, WHATWG Fetch)."""
+"""CORS: the origins whose pages may call the API (WHATWG Fetch)."""
 
 import re
 from collections.abc import Sequence

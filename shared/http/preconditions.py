@@ -1,4 +1,4 @@
-"""If-Match (RFC 9110, 13.1.1): entity tags, compared strongly with the version of what is changed."""
+"""Optimistic locking by If-Match (RFC 9110, 13.1.1): a version that has passed is 412."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): a stable type, the field at fault and what to do, in the reader's language."""
+"""Problem details (RFC 9457): validation errors by field, and a problem document for every error of an app."""
 
 import re
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ def as_response(problem: Problem, lang: str) -> Response:
     return as_json(problem.body(lang), problem.status, problem.headers, MEDIA_TYPE)
 
 
-def _asked_for(request: Request) -> dict[str, str]:
+def _log_context(request: Request) -> dict[str, str]:
     """Which route a request took, and which matter it was about. A path whole may hold a receipt's code."""
     taken = request.path_params
     # A request and its matter have one id.
@@ -132,7 +132,7 @@ def _asked_for(request: Request) -> dict[str, str]:
 
 async def on_fault(request: Request, fault: Exception) -> Response:
     """The answer to an error that nobody handled, which is logged: 503 for the infrastructure's, else 500."""
-    log.error("request.failed", **_asked_for(request), fault=reason_of(fault))
+    log.error("request.failed", **_log_context(request), fault=reason_of(fault))
     problem = busy(5) if is_transient(fault) else Problem(500, "internal")
     return as_response(problem, language(request))
 
@@ -160,7 +160,7 @@ def install(app: FastAPI) -> None:
         return as_response(Problem(fault.status_code, code, headers=headers), language(request))
 
     async def on_unstorable(request: Request, fault: Exception) -> Response:
-        log.warning("request.unstorable", **_asked_for(request), fault=reason_of(fault))
+        log.warning("request.unstorable", **_log_context(request), fault=reason_of(fault))
         return as_response(Problem(422, "unstorable_text"), language(request))
 
     async def on_disconnect(request: Request, fault: Exception) -> Response:

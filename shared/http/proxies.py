@@ -1,4 +1,4 @@
-"""Trusted proxies: whose X-Forwarded-For and X-Forwarded-Proto count, and the caller's address by them."""
+"""Trusted proxies: whose X-Forwarded-For and X-Forwarded-Proto count."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""JSON answers, made with orjson, and the form that every list has."""
+"""JSON responses, written by orjson, and the page that every list is."""
 
 from collections.abc import Mapping
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""The route class of the interface: who calls, the query and the body's form are checked before a body is read."""
+"""The route class of the API: checks the caller, the query and the body's form before it reads a body."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
@@ -12,7 +12,7 @@ from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 
 from shared.auth.brute_force import place_of
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.auth.tokens import Caller
 from shared.http.direct import DirectRoute
 from shared.http.empty import refuse_members
@@ -73,9 +73,9 @@ class RouteChecks:
         """Raises Problem 401, 403 or 429 for the caller, 422 for the query, 415 for the body's form."""
         for caller in self._callers:
             caller.principal(request)
-        allowance: Allowance | None = request.app.state.allowance
-        if allowance is not None and not self._callers:
-            allowance.spend(place_of(request))
+        rate_limiter: RateLimiter | None = request.app.state.rate_limiter
+        if rate_limiter is not None and not self._callers:
+            rate_limiter.spend(place_of(request))
         query: bytes = request.scope["query_string"]
         if query and self._parameters is not None:
             _check_query(query, self._parameters, language(request))

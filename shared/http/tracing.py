@@ -49,7 +49,7 @@ def trace_requests(app: FastAPI, tracer: Tracer | None) -> None:
     app.state.tracer = tracer
     if tracer is None:
         return
-    app.add_middleware(_Traced, tracer=tracer)
+    app.add_middleware(TracingMiddleware, tracer=tracer)
     lifespan = app.router.lifespan_context
 
     @asynccontextmanager
@@ -61,7 +61,7 @@ def trace_requests(app: FastAPI, tracer: Tracer | None) -> None:
     app.router.lifespan_context = with_tracer
 
 
-class _Traced:
+class TracingMiddleware:
     """Goes on with the caller's trace or begins one, and tells of the request by its route's template.
 
     What only reads begins none: nothing follows from it, and there is much of it.
@@ -83,9 +83,9 @@ class _Traced:
         if parent is None:
             await self._app(scope, receive, send)
         else:
-            await self._told(scope, receive, send, parent)
+            await self._traced(scope, receive, send, parent)
 
-    async def _told(self, scope: Scope, receive: Receive, send: Send, parent: str) -> None:
+    async def _traced(self, scope: Scope, receive: Receive, send: Send, parent: str) -> None:
         begun, status = now(), 500
 
         async def noting(message: Message) -> None:
@@ -97,7 +97,7 @@ class _Traced:
         try:
             await self._app(scope, receive, noting)
         finally:
-            self._tracer.tell(_served(scope, parent, begun, status))
+            self._tracer.export(_served(scope, parent, begun, status))
 
 
 def _traceparent(scope: Scope) -> str | None:

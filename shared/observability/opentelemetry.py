@@ -1,4 +1,4 @@
-"""Sends spans by OpenTelemetry's own library, in a thread of its own; nothing here waits for whoever receives them."""
+"""Exports spans by OpenTelemetry's OTLP exporter, in a thread of its own; `export` never waits."""
 
 import logging
 import threading
@@ -58,7 +58,7 @@ class OpenTelemetry:
             max_export_batch_size=min(BATCH, max_waiting),
         )
 
-    def tell(self, span: Span) -> None:
+    def export(self, span: Span) -> None:
         """Put a span with those that wait to be sent."""
         self._processor.on_end(
             ReadableSpan(

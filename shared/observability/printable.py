@@ -1,4 +1,4 @@
-"""Text of any origin as it is safe on a terminal: in words, and in lines of JSON."""
+"""Makes text of any origin safe for a terminal and for a log line."""
 
 import json
 import unicodedata

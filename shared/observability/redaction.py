@@ -1,4 +1,4 @@
-"""Says what went wrong without repeating the values at hand, which may be personal."""
+"""Describes an exception without the values that it quotes, which may be personal."""
 
 import traceback
 from pathlib import Path

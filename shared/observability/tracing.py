@@ -1,4 +1,4 @@
-"""Follows one request through the services: whose trace is told, and what is said of each part, in W3C's terms."""
+"""Trace context (W3C traceparent) and spans: sampling, propagation, export."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ class Span:
 class Exporting(Protocol):
     """Where spans go. Nothing of it waits but `stop`."""
 
-    def tell(self, span: Span) -> None:
+    def export(self, span: Span) -> None:
         """Take a span; one more than there is room for is lost."""
 
     def stop(self) -> None:
@@ -64,9 +64,9 @@ class Tracer:
         flags = "01" if int(drawn[16:32], 16) < self._below else "00"
         return f"00-{drawn[:32]}-{drawn[32:]}-{flags}"
 
-    def tell(self, span: Span) -> None:
+    def export(self, span: Span) -> None:
         """Hand a span on; never waits and never fails."""
-        self._exporting.tell(span)
+        self._exporting.export(span)
 
     async def stop(self) -> None:
         """Send what is left, 2 s at most."""

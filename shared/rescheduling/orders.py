@@ -1,4 +1,4 @@
-"""The table of orders, the same in each service that keeps limits: what was asked, how far it has come, what moved."""
+"""Rescheduling orders (limits computed anew): what was ordered, how far it has come, what moved."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CLOCK: Final = "clock"
 """Who asks for the preview of a service that starts with another calendar."""
 
 
-class Moved(NamedTuple):
+class MovedDeadline(NamedTuple):
     """A limit of a matter: which, from when to when."""
 
     matter_id: str
@@ -44,14 +44,14 @@ class Order:
     after: UUID
 
 
-class Batch(NamedTuple):
+class ReschedulingBatch(NamedTuple):
     """What one batch came to; `last` is None when there was nothing left to look at."""
 
     last: str | None
-    moved: Sequence[Moved]
+    moved: Sequence[MovedDeadline]
 
 
-Work: TypeAlias = Callable[[Connection, Order], Awaitable[Batch]]
+Work: TypeAlias = Callable[[Connection, Order], Awaitable[ReschedulingBatch]]
 
 ASK = """
 insert into rescheduling (apply, cause, asked_by) values ($1, $2, $3) returning id"""
@@ -121,7 +121,7 @@ class OrderProgress:
     done: bool
 
 
-async def standing(conn: Connection, order_id: UUID) -> OrderProgress:
+async def load_progress(conn: Connection, order_id: UUID) -> OrderProgress:
     """How far an order has come. LookupError when there is none."""
     row = await conn.fetchrow(SELECT_ORDER, order_id)
     if row is None:

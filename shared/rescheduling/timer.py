@@ -1,4 +1,4 @@
-"""A service's timer for orders to compute open limits anew: one batch a step, each in a transaction of its own."""
+"""The timer of rescheduling orders: one batch a step, each in one transaction."""
 
 from shared.rescheduling.orders import Work, ask_at_start, work_on_next
 from shared.runtime.database import Database

@@ -1,4 +1,4 @@
-"""Ends what others have started, within a limit and whatever it raises: aiokafka lets out what it cancelled itself."""
+"""Cancels a task within a limit, and tells a cancellation of ours from one that a library lets out."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

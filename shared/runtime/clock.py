@@ -1,4 +1,4 @@
-"""Business time as something that is passed in; leases and retries go by the database's clock instead."""
+"""The clock as a parameter: business time can be set; leases and retries use the database's clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A service's PostgreSQL: its pool, its transactions, the signal of a commit. Only this module begins and commits."""
+"""PostgreSQL pool and transactions of one service; `committed` is notified after each commit."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Errors that a caller is told: code, fields at fault, what to do, in the reader's language (RFC 9457)."""
+"""Errors for a caller: code, fields at fault, what to do, in the reader's language (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered UUIDs, drawn at the edges only."""
+"""Identifiers: time-ordered UUIDs (version 7), made at the edges only."""
 
 import base64
 import secrets

@@ -1,4 +1,4 @@
-"""Brings a schema up to date from numbered SQL files; forward only, each file once, all or nothing."""
+"""Schema migrations: numbered SQL files, forward only, each applied once, all in one transaction."""
 
 import hashlib
 from collections.abc import Collection, Sequence

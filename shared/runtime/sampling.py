@@ -1,4 +1,4 @@
-"""Takes figures from the database now and then, in little time: what measures trouble must not add to it."""
+"""Samples gauges from the database every 15 s, with a limit on the time that a sample takes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,7 +37,7 @@ async def measure(db: Database, gauges: Sequence[Gauge], take: Take) -> bool:
     return False
 
 
-def tell_lateness(service: str, due_at: datetime | None, now: datetime) -> None:
+def set_lateness(service: str, due_at: datetime | None, now: datetime) -> None:
     """Say for how long what is due first has been due by `now`; where nothing is due, nothing is late."""
     overdue = (now - due_at).total_seconds() if due_at is not None else 0.0
     SWEEP_LATE.labels(service).set(max(0.0, overdue))

@@ -1,4 +1,4 @@
-"""Keeps a service's background tasks going, and says truthfully whether the service can do its work."""
+"""Supervisor of background tasks (restart with back-off) and the health check: liveness and readiness."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Copies whole tables out of and into a database as PostgreSQL's own text; knows no table by name."""
+"""Copies whole tables by COPY, out of a database and into one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -157,10 +157,10 @@ async def while_connected(conn: Session, copying: Coroutine[None, None, str]) ->
     """
     gone = asyncio.Event()
 
-    def told(_: object) -> None:
+    def on_termination(_: object) -> None:
         gone.set()
 
-    conn.add_termination_listener(told)
+    conn.add_termination_listener(on_termination)
     tasks = [asyncio.ensure_future(copying), asyncio.ensure_future(gone.wait())]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -168,7 +168,7 @@ async def while_connected(conn: Session, copying: Coroutine[None, None, str]) ->
             return str(tasks[0].result())
         raise ConnectionResetError("the server closed the connection")
     finally:
-        conn.remove_termination_listener(told)
+        conn.remove_termination_listener(on_termination)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=CONNECT_SECONDS)

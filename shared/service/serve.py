@@ -1,4 +1,4 @@
-"""Runs one app as a process: uvicorn with uvloop and httptools, trusted proxies, logs as JSON, a bounded stop."""
+"""Runs an app by uvicorn (uvloop, httptools): trusted proxies, JSON logs, a bounded shutdown."""
 
 import gc
 

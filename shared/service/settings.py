@@ -1,4 +1,4 @@
-"""What every program is told by its environment; each service's own settings module builds on it."""
+"""Settings that every program reads from its environment; each service's settings extend them."""
 
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -47,7 +47,7 @@ SafeUrl = Annotated[str, AfterValidator(safe_url)]
 
 
 class ServerSettings(BaseSettings):
-    """Where PostgreSQL and Kafka are, and how one comes in; read from variables that begin with `LIAISON_`."""
+    """PostgreSQL and Kafka: addresses and logins, from variables that begin with `LIAISON_`."""
 
     model_config = SettingsConfigDict(
         env_prefix="LIAISON_", env_ignore_empty=True, frozen=True, extra="ignore"
@@ -57,16 +57,18 @@ class ServerSettings(BaseSettings):
         "", description="PostgreSQL, such as postgresql://user:secret@host:5432/liaison"
     )
     database_password_file: SecretFile | None = Field(
-        None, description="the password to `database_url`, where that has none"
+        None, description="file with the password for `database_url`, where that has none"
     )
     kafka: str = Field("", description="Kafka's bootstrap servers, host:port joined by commas")
-    kafka_user: str | None = Field(None, description="whom Kafka knows by SCRAM-SHA-512")
-    kafka_password_file: SecretFile | None = Field(None, description="the user's password")
+    kafka_user: str | None = Field(None, description="Kafka user (SCRAM-SHA-512)")
+    kafka_password_file: SecretFile | None = Field(
+        None, description="file with the Kafka user's password"
+    )
     kafka_ca_file: FilePath | None = Field(
-        None, description="whom to believe that it is Kafka, PEM; with it all goes by TLS"
+        None, description="CA certificates (PEM) for the brokers; enables TLS"
     )
     topic_prefix: str = Field(
-        "", pattern=r"^[a-z0-9._-]*$", description="before every topic and group"
+        "", pattern=r"^[a-z0-9._-]*$", description="prefix of every topic and consumer group"
     )
 
     @model_validator(mode="after")
@@ -94,61 +96,61 @@ class ServerSettings(BaseSettings):
 
 
 class ServiceSettings(ServerSettings):
-    """What each service is told; a wrong or missing one is named when the program starts."""
+    """Settings of each service; a wrong or missing one is named when the program starts."""
 
     database_url: str = Field(description=ServerSettings.model_fields["database_url"].description)
     kafka: str = Field(description=ServerSettings.model_fields["kafka"].description)
     http_host: str = "127.0.0.1"
     http_port: int = Field(8000, ge=0, le=65535)
     tokens_file: Path | None = Field(None, description="JSON list of {sha256, role, party}")
-    oidc_issuer: SafeUrl | None = Field(
-        None, description="whose signed tokens count, as their `iss` says it"
-    )
-    oidc_audience: str | None = Field(None, description="what their `aud` must name")
+    oidc_issuer: SafeUrl | None = Field(None, description="issuer of JWTs (`iss`)")
+    oidc_audience: str | None = Field(None, description="audience that JWTs must name (`aud`)")
     oidc_jwks_url: SafeUrl | None = Field(
-        None, description="where the issuer's keys are; without it the issuer is asked"
+        None, description="URL of the issuer's JWKS; by default from its discovery document"
     )
-    oidc_role_claim: str = Field(ROLE_CLAIM, description="the claim that says the role")
-    oidc_party_claim: str = Field(PARTY_CLAIM, description="the claim that says the party")
+    oidc_role_claim: str = Field(ROLE_CLAIM, description="claim with the role")
+    oidc_party_claim: str = Field(PARTY_CLAIM, description="claim with the party")
     oidc_sources_claim: str = Field(
-        SOURCES_CLAIM, description="the claim that says what a system may submit under"
+        SOURCES_CLAIM, description="claim with the sources that a system may submit under"
     )
-    oidc_ca_file: FilePath | None = Field(
-        None, description="whom to believe that it is the issuer, PEM"
-    )
+    oidc_ca_file: FilePath | None = Field(None, description="CA certificates (PEM) for the issuer")
     requests_per_minute: int | None = Field(
         None,
         ge=1,
-        description="how often one role and party, or one address without a token, may ask each replica; "
-        "without it, ever",
+        description="rate limit per replica of a role and party, or of an address without a token; "
+        "unlimited by default",
     )
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
         "",
-        description="whose X-Forwarded-For and X-Forwarded-Proto count: addresses and networks (CIDR), "
-        "joined by commas; nobody's without it",
+        description="proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted: addresses and networks "
+        "(CIDR), joined by commas; none by default",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "",
-        description="web origins whose pages may call the interface, such as https://desk.example, joined by commas; "
-        "nobody's without it",
+        description="web origins whose pages may call the API (CORS), such as https://desk.example, joined by "
+        "commas; none by default",
     )
     gateway_key: str = Field(
         "",
         pattern=r"^[!-~]*$",
-        description="what a trusted proxy must send as X-Liaison-Gateway-Key, beside having its address",
+        description="secret that a trusted proxy sends as X-Liaison-Gateway-Key, beside having its address",
     )
-    calendar_file: Path | None = Field(None, description="the town's own days off and hours, TOML")
-    clock_file: Path | None = Field(None, description="seconds to add to the clock; for rehearsals")
+    calendar_file: Path | None = Field(
+        None, description="working calendar of the town: days off and hours (TOML)"
+    )
+    clock_file: Path | None = Field(
+        None, description="file with the seconds to add to the clock; for rehearsals"
+    )
     otlp_endpoint: str | None = Field(
         None,
         pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$",
-        description="the collector that spans go to by OTLP over HTTP; without it none are made",
+        description="OTLP/HTTP endpoint of a trace collector; no spans without it",
     )
     trace_share: float = Field(
         0.01,
         ge=0,
         le=1,
-        description="how many of the traces that begin here are told, where the caller has not decided",
+        description="sampling rate (0 to 1) of traces that begin here",
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     pool_size: int = Field(8, ge=2, le=100)

@@ -55,10 +55,10 @@ def read_delimited(text: str, builder: TableBuilder) -> str:
 
 
 def _filled(cells: Sequence[str]) -> dict[int, str]:
-    return {at: cell for at, whole in enumerate(cells) if (cell := _shown(whole.strip()))}
+    return {at: cell for at, whole in enumerate(cells) if (cell := _displayed(whole.strip()))}
 
 
-def _shown(cell: str) -> str:
+def _displayed(cell: str) -> str:
     """The cell, or the text within `="…"`."""
     found = _AS_TEXT.fullmatch(cell) if cell.startswith('="') else None
     return found[1].replace('""', '"').strip() if found else cell

@@ -1,4 +1,4 @@
-"""Reads the OpenAPI document into what the docs page shows; it describes nothing that the document does not say."""
+"""Reads the OpenAPI document into what the docs page renders."""
 
 import json
 import re
@@ -37,7 +37,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DocumentedResponse:
     """What is answered with one status; a problem has no fields of its own."""
 
     status: str
@@ -47,7 +47,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class DocumentedOperation:
     """One method of one path. `roles` is empty where no token is needed."""
 
     anchor: str
@@ -58,7 +58,7 @@ class Operation:
     roles: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     bodies: tuple[Content, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[DocumentedResponse, ...]
     command: str
 
 
@@ -68,7 +68,7 @@ class Group:
 
     name: str
     description: str
-    operations: tuple[Operation, ...]
+    operations: tuple[DocumentedOperation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +114,9 @@ def read(document: Json, lang: str) -> Reference:
     )
 
 
-def _operation(path: str, method: str, operation: Json, schemas: Schemas) -> Operation:
+def _operation(path: str, method: str, operation: Json, schemas: Schemas) -> DocumentedOperation:
     body = operation.get("requestBody", {}).get("content", {})
-    return Operation(
+    return DocumentedOperation(
         anchor=operation["operationId"],
         method=method.upper(),
         path=path,
@@ -167,10 +167,10 @@ def _contents(content: Mapping[str, Any], schemas: Schemas) -> tuple[Content, ..
     )
 
 
-def _answer(status: str, answer: Json, schemas: Schemas) -> Answer:
+def _answer(status: str, answer: Json, schemas: Schemas) -> DocumentedResponse:
     content = answer.get("content", {})
     is_problem = "application/problem+json" in content
-    return Answer(
+    return DocumentedResponse(
         status,
         answer["description"],
         () if is_problem else _contents(content, schemas),

@@ -1,4 +1,4 @@
-"""Reads the AsyncAPI document into what the events page shows; it describes nothing that the document does not say."""
+"""Reads the AsyncAPI document into what the events page renders."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ FILE: Final = Path(__file__).parent.parent / "contracts" / "asyncapi.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class DocumentedMessage:
     """An event: its type on the wire, what it means, its envelope and what it carries."""
 
     name: str
@@ -24,12 +24,12 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class DocumentedChannel:
     """A topic and the events in it."""
 
     address: str
     description: str
-    messages: tuple[Message, ...]
+    messages: tuple[DocumentedMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Events:
     title: str
     version: str
     description: str
-    channels: tuple[Channel, ...]
+    channels: tuple[DocumentedChannel, ...]
 
 
 @cache
@@ -53,7 +53,7 @@ def read(document: Json, lang: str) -> Events:
     schemas = Schemas(document, lang)
     info = document["info"]
     channels = tuple(
-        Channel(
+        DocumentedChannel(
             channel["address"],
             channel.get("description", ""),
             tuple(_messages(channel.get("messages", {}), schemas)),
@@ -63,12 +63,12 @@ def read(document: Json, lang: str) -> Events:
     return Events(info["title"], info["version"], info.get("description", ""), channels)
 
 
-def _messages(messages: Mapping[str, Json], schemas: Schemas) -> Iterator[Message]:
+def _messages(messages: Mapping[str, Json], schemas: Schemas) -> Iterator[DocumentedMessage]:
     for key, reference in messages.items():
         message = schemas.resolve(reference)
         payload = _schema(message.get("payload", {}), schemas)
         name = message.get("name", key)
-        yield Message(
+        yield DocumentedMessage(
             name,
             message.get("summary") or message.get("description") or payload.get("description", ""),
             tuple(schemas.fields(message.get("headers", {}))),

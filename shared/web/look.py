@@ -1,4 +1,4 @@
-"""Renders the pages' templates and serves their few files; every word comes from the message catalogue."""
+"""Renders templates and serves their assets; every word comes from the message catalogue."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Turns the plain text of documentation into HTML: paragraphs, lists and code; nothing else."""
+"""Renders the plain text of documentation as HTML: paragraphs, lists, code."""
 
 import re
 from collections.abc import Iterator

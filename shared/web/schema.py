@@ -1,4 +1,4 @@
-"""Reads JSON Schema as the API and the events use it, and lays it out as fields for people; it validates nothing."""
+"""Reads a JSON Schema into a list of fields for the docs pages."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

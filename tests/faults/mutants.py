@@ -9,7 +9,7 @@ from faststream.kafka import KafkaBroker
 
 from shared.delivery.cloudevents import Recorded
 from shared.delivery.inbox import bisect, sequencer, store
-from shared.delivery.inbox.sequencer import Discarded, Progress, _Plan
+from shared.delivery.inbox.sequencer import Discarded, SubjectProgress, _Plan
 from shared.delivery.outbox import relay
 
 HASTE_SECONDS = 1.0
@@ -61,7 +61,7 @@ def no_inbox() -> None:
     async def claim(conn: Any, ids: Any, raws: Any) -> set[Any]:
         return set(ids)
 
-    def planned(progress: Progress, messages: Any, discarded: Discarded) -> _Plan:
+    def planned(progress: SubjectProgress, messages: Any, discarded: Discarded) -> _Plan:
         plan = _Plan()
         for message in messages:
             plan.due.setdefault(message.raw.topic, []).append(message)

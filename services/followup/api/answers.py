@@ -1,4 +1,4 @@
-"""What followup answers, as the API's description shows it; the views make it, and tests hold the two together."""
+"""Followup's response models."""
 
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from services.followup.domain.access import Step
 from services.followup.domain.clocks import Breach, Extension, Stage
-from services.followup.domain.facts import Requester
+from services.followup.domain.facts import RequestingParty
 from services.followup.domain.matter import (
     Closing,
-    Dispatch,
+    DispatchDecision,
     Handling,
     Hold,
     Joint,
@@ -64,7 +64,7 @@ class MatterInList(MatterStanding):
     """A matter in a list."""
 
     summary: str
-    requester: Requester
+    requester: RequestingParty
 
 
 class RunningClock(BaseModel):
@@ -110,7 +110,7 @@ class TaskShown(BaseModel):
 class MatterShown(MatterStanding):
     """A matter with all that belongs to it, and the steps that the caller may take now."""
 
-    dispatch: Dispatch | None
+    dispatch: DispatchDecision | None
     offer: Offer | None
     last_owner: Party | None
     taken_at: datetime | None
@@ -141,7 +141,7 @@ class RequestShown(BaseModel):
     channel: Channel
     kind: Kind
     category: str | None
-    requester: Requester
+    requester: RequestingParty
     summary: str
     detail: str
     location: str | None
@@ -166,7 +166,7 @@ class MatterWhole(MatterShown):
     """A matter and everything that was asked in it: its own request first, then those merged into it."""
 
     summary: str
-    requester: Requester
+    requester: RequestingParty
     requests: list[RequestShown]
     merged_from: list[UUID]
     joined_with: list[UUID]

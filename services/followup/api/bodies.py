@@ -1,4 +1,4 @@
-"""What the steps take, as it is sent: sizes bounded, unknown fields refused. No rule of the domain is here."""
+"""Request bodies of the steps: sizes bounded, unknown fields refused."""
 
 from typing import Annotated, Self
 from uuid import UUID

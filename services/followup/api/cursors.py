@@ -1,4 +1,4 @@
-"""Where a list goes on, as a word that callers pass back and do not read."""
+"""Cursor pagination: opaque cursors of followup's lists."""
 
 import base64
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What every route of followup works with, and how a step's outcome becomes an answer."""
+"""What every route of followup works with, and the response to a step's outcome."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from services.followup.api.patience import attempt_patiently
 from services.followup.api.views import matter_view
 from services.followup.domain.decision import Refusal, Refused
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.domain.naming import Misnamed
 from services.followup.handlers.news import MatterNews
 from services.followup.handlers.office import Office
@@ -20,13 +20,13 @@ from services.followup.handlers.steps import (
     Call,
     Done,
     Missing,
-    Outcome,
+    StepOutcome,
     VersionConflict,
 )
 from shared.auth.tokens import Principal, require
 from shared.contracts.vocabulary import Role
 from shared.http import idempotency
-from shared.http.idempotency import Answer, if_match
+from shared.http.idempotency import WriteResponse, if_match
 from shared.http.problems import ProblemDocument, language
 from shared.http.tracing import trace_in
 from shared.messages.catalogue import text
@@ -82,7 +82,7 @@ _STATUS: Final[Mapping[Refusal, int]] = MappingProxyType(
 )
 """Who it is: 403. What is asked for: 404. What was sent: 422. Everything else is how the matter stands: 409."""
 
-Work: TypeAlias = Callable[[Connection, Call], Awaitable[Outcome]]
+Work: TypeAlias = Callable[[Connection, Call], Awaitable[StepOutcome]]
 
 
 NotDone: TypeAlias = Refused | Missing | VersionConflict
@@ -96,7 +96,7 @@ class _NotDone(Exception):
         self.outcome = outcome
 
 
-async def take_step(
+async def perform_step(
     request: Request, principal: Principal, matter_id: UUID, work: Work
 ) -> Response:
     """Do `work` in one transaction and answer with the matter; what it depends on may be 2 s late.
@@ -116,16 +116,16 @@ async def take_step(
 
 
 async def _attempt(request: Request, principal: Principal, work: Work) -> Response | NotDone:
-    edge, actor = edge_of(request), Actor(principal.role, principal.party)
+    edge, actor = edge_of(request), ActingParty(principal.role, principal.party)
     call = Call(actor, edge.clock, if_match(request), trace_in(request))
 
-    async def in_transaction(conn: Connection) -> Answer:
+    async def in_transaction(conn: Connection) -> WriteResponse:
         outcome = await work(conn, call)
         if not isinstance(outcome, Done):
             raise _NotDone(outcome)
         matter = outcome.matter
         view = matter_view(matter, actor, edge.clock(), edge.office)
-        return Answer(200, view, {"etag": f'"{matter.version}"'})
+        return WriteResponse(200, view, {"etag": f'"{matter.version}"'})
 
     try:
         return await idempotency.run(request, edge.db, principal, in_transaction)

@@ -1,4 +1,4 @@
-"""Calls that came before the news they depend on: they wait for it, and look rarely."""
+"""Waits, 2 s at most, for news that a call depends on and that is on its way through Kafka."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

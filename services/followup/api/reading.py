@@ -1,4 +1,4 @@
-"""What can be read over HTTP: lists, one matter, its history, the wall chart and the rates."""
+"""Reads over HTTP: lists, one matter, its history, the wall chart, the rates."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
@@ -20,7 +20,7 @@ from services.followup.api.named import check_parties
 from services.followup.api.patience import attempt_patiently
 from services.followup.api.views import chart_view, details_view, found_view, rated_view
 from services.followup.domain.chart import SOON
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import GroupBy
 from services.followup.handlers import queries
 from services.followup.handlers.queries import Details, Wanted
@@ -62,8 +62,8 @@ ME: Final = "me"
 Read = TypeVar("Read")
 
 
-def _actor(caller: Principal) -> Actor:
-    return Actor(caller.role, caller.party)
+def _actor(caller: Principal) -> ActingParty:
+    return ActingParty(caller.role, caller.party)
 
 
 class Filters(BaseModel):

@@ -1,4 +1,4 @@
-"""The steps over HTTP: each is one body, one decision of the rules, one answer. It holds no rule and no SQL."""
+"""Steps over HTTP: one body, one decision, one response each."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,13 +7,13 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 
 from services.followup.api import bodies
 from services.followup.api.answers import MatterShown
-from services.followup.api.edge import ACTING, PROBLEMS, edge_of, take_step
-from services.followup.domain import chart, ending, links, work
+from services.followup.api.edge import ACTING, PROBLEMS, edge_of, perform_step
+from services.followup.domain import chart, links, resolution, work
 from services.followup.domain.decision import Decision
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
 from services.followup.handlers import steps
-from services.followup.handlers.steps import Call, Decide, Outcome
+from services.followup.handlers.steps import Call, Decide, StepOutcome
 from shared.auth.tokens import Principal
 from shared.http.idempotency import KEYED, VERSIONED
 from shared.http.routes import CheckedRoute
@@ -32,10 +32,10 @@ Caller = Annotated[Principal, Depends(ACTING)]
 
 
 async def _step(request: Request, caller: Principal, matter_id: UUID, decide: Decide) -> Response:
-    async def run(conn: Connection, call: Call) -> Outcome:
-        return await steps.take_step(conn, edge_of(request).office, matter_id, call, decide)
+    async def run(conn: Connection, call: Call) -> StepOutcome:
+        return await steps.perform_step(conn, edge_of(request).office, matter_id, call, decide)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)
 
 
 @router.post(
@@ -75,10 +75,10 @@ async def plan(
         )
     )
 
-    async def run(conn: Connection, call: Call) -> Outcome:
+    async def run(conn: Connection, call: Call) -> StepOutcome:
         return await steps.plan(conn, edge_of(request).office, matter_id, call, step)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)
 
 
 @router.post(
@@ -109,10 +109,10 @@ async def add_task(
     """协办任务: the department sees the matter from now on."""
     step = chart.AddTask(new_id(), body.department, body.title, body.due_at)
 
-    async def run(conn: Connection, call: Call) -> Outcome:
+    async def run(conn: Connection, call: Call) -> StepOutcome:
         return await steps.add_task(conn, edge_of(request).office, matter_id, call, step)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)
 
 
 @router.post("/tasks/{task_id}/done", operation_id="finishTask", summary="Say that a task is done")
@@ -165,8 +165,8 @@ async def handle(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.HandleBody
 ) -> Response:
     """办结: the answer for the requester; the return visit is due next. Straight after acceptance: 立即解决."""
-    step = ending.Handle(body.outcome, body.answer, body.path)
-    return await _step(request, caller, matter_id, lambda m, at: ending.handle(m, step, at))
+    step = resolution.Handle(body.outcome, body.answer, body.path)
+    return await _step(request, caller, matter_id, lambda m, at: resolution.handle(m, step, at))
 
 
 @router.post("/return-visit", operation_id="recordReturnVisit", summary="Record a return visit")
@@ -174,14 +174,14 @@ async def return_visit(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.ReturnVisitBody
 ) -> Response:
     """回访: by somebody who did none of the work; a content requester settles the matter."""
-    step = ending.ReturnVisit(
+    step = resolution.ReturnVisit(
         body.reached, body.answered, body.solved, body.satisfaction, body.words
     )
 
-    async def run(conn: Connection, call: Call) -> Outcome:
+    async def run(conn: Connection, call: Call) -> StepOutcome:
         return await steps.independent_step(conn, edge_of(request).office, matter_id, call, step)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)
 
 
 @router.post("/close", operation_id="closeMatter", summary="Settle it")
@@ -192,12 +192,12 @@ async def close(
     body: Annotated[bodies.CloseBody | None, Body()] = None,
 ) -> Response:
     """销号: by a coordinator, after an answered return visit or with a named exemption."""
-    step = ending.Close(body.exemption if body else None)
+    step = resolution.Close(body.exemption if body else None)
 
-    async def run(conn: Connection, call: Call) -> Outcome:
+    async def run(conn: Connection, call: Call) -> StepOutcome:
         return await steps.independent_step(conn, edge_of(request).office, matter_id, call, step)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)
 
 
 @router.post("/reopen", operation_id="reopenMatter", summary="Begin another round")
@@ -205,8 +205,8 @@ async def reopen(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.ReopenBody
 ) -> Response:
     """重办: within 15 days of closing, or when the return visit found the requester not content."""
-    step = ending.Reopen(body.cause, body.reason)
-    return await _step(request, caller, matter_id, lambda m, at: ending.reopen(m, step, at))
+    step = resolution.Reopen(body.cause, body.reason)
+    return await _step(request, caller, matter_id, lambda m, at: resolution.reopen(m, step, at))
 
 
 @router.post("/reject", operation_id="rejectMatter", summary="Say that it is not ours to take")
@@ -214,12 +214,12 @@ async def reject(
     request: Request, matter_id: UUID, caller: Caller, body: bodies.RejectBody
 ) -> Response:
     """不予受理: before anybody took it, with the reason and the lawful channel."""
-    step = ending.Reject(body.reason, body.channel)
+    step = resolution.Reject(body.reason, body.channel)
 
-    async def run(conn: Connection, call: Call) -> Outcome:
+    async def run(conn: Connection, call: Call) -> StepOutcome:
         return await steps.reject(conn, edge_of(request).office, matter_id, call, step)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)
 
 
 @router.post("/merge", operation_id="mergeMatter", summary="Follow it in another matter")
@@ -228,11 +228,11 @@ async def merge(
 ) -> Response:
     """并单: the same requester, the same problem; it can be undone."""
 
-    async def run(conn: Connection, call: Call) -> Outcome:
+    async def run(conn: Connection, call: Call) -> StepOutcome:
         ids = (matter_id, body.into)
         return await steps.merge(conn, edge_of(request).office, ids, call, body.reason)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)
 
 
 @router.post("/unmerge", operation_id="unmergeMatter", summary="Undo a merge")
@@ -253,8 +253,8 @@ async def join(
     others = dict.fromkeys(each for each in body.others if each != matter_id)
     ids = [matter_id, *others]
 
-    async def run(conn: Connection, call: Call) -> Outcome:
+    async def run(conn: Connection, call: Call) -> StepOutcome:
         step = links.Join(joint_id, body.title)
         return await steps.join(conn, edge_of(request).office, ids, call, step)
 
-    return await take_step(request, caller, matter_id, run)
+    return await perform_step(request, caller, matter_id, run)

@@ -1,4 +1,4 @@
-"""How a matter and what belongs to it look as JSON; names and values are the wire's, no word is translated here."""
+"""A matter and its parts as JSON, by the names of the wire."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Any
 from services.followup.domain.access import Step, open_steps
 from services.followup.domain.chart import SOON, light_of
 from services.followup.domain.clocks import Clock
-from services.followup.domain.matter import Matter, Milestone, Party, Task
-from services.followup.domain.moment import Actor
+from services.followup.domain.matter import ChartMilestone, Matter, Party, Task
+from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Rate
 from services.followup.handlers.office import Office
 from services.followup.handlers.queries import Details, Found, Rated
@@ -18,10 +18,12 @@ from services.followup.store.requests import Request
 from shared.contracts.vocabulary import PartyKind
 
 
-def matter_view(matter: Matter, caller: Actor, at: datetime, office: Office) -> dict[str, Any]:
+def matter_view(
+    matter: Matter, caller: ActingParty, at: datetime, office: Office
+) -> dict[str, Any]:
     """A matter as it stands, with the steps that the caller may take now."""
     soon = office.calendar.add(at, SOON)
-    return _standing(matter, office) | {
+    return _status(matter, office) | {
         "dispatch": matter.dispatch,
         "offer": matter.offer,
         "last_owner": matter.last_owner,
@@ -45,7 +47,7 @@ def matter_view(matter: Matter, caller: Actor, at: datetime, office: Office) -> 
     }
 
 
-def _standing(matter: Matter, office: Office) -> dict[str, Any]:
+def _status(matter: Matter, office: Office) -> dict[str, Any]:
     return {
         "matter_id": matter.id,
         "version": matter.version,
@@ -86,7 +88,7 @@ def _clock(clock: Clock) -> dict[str, Any]:
     }
 
 
-def _milestone(milestone: Milestone, at: datetime, soon: datetime) -> dict[str, Any]:
+def _milestone(milestone: ChartMilestone, at: datetime, soon: datetime) -> dict[str, Any]:
     return {
         "id": milestone.id,
         "title": milestone.title,
@@ -114,13 +116,15 @@ def _task(task: Task) -> dict[str, Any]:
 
 def found_view(found: Found, office: Office) -> dict[str, Any]:
     """A matter in a list."""
-    return _standing(found.matter, office) | {
+    return _status(found.matter, office) | {
         "summary": found.request.summary,
         "requester": found.request.requester,
     }
 
 
-def details_view(details: Details, caller: Actor, at: datetime, office: Office) -> dict[str, Any]:
+def details_view(
+    details: Details, caller: ActingParty, at: datetime, office: Office
+) -> dict[str, Any]:
     """A matter whole, with what was asked."""
     first = details.requests[0]
     view = matter_view(details.matter, caller, at, office)

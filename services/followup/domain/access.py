@@ -8,7 +8,7 @@ from typing import Final
 
 from services.followup.domain.decision import Refusal, Refused
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import MatterState, Role
 
 
@@ -91,14 +91,14 @@ SEES_ALL: Final = frozenset({Role.COORDINATOR, Role.OPERATOR})
 PARTIES: Final = frozenset({Role.LIAISON, Role.DEPARTMENT})
 
 
-def may_see(matter: Matter, caller: Actor) -> bool:
+def may_see(matter: Matter, caller: ActingParty) -> bool:
     """Coordinators and operators see every matter, a liaison and a department those they are in."""
     if caller.role in SEES_ALL:
         return True
     return caller.role in PARTIES and caller.party in matter.parties
 
 
-def standings(matter: Matter, caller: Actor) -> frozenset[CallerRelation]:
+def standings(matter: Matter, caller: ActingParty) -> frozenset[CallerRelation]:
     """What the caller is to the matter; nothing for whoever only reads."""
     found = set()
     if caller.role is Role.COORDINATOR:
@@ -115,7 +115,7 @@ def standings(matter: Matter, caller: Actor) -> frozenset[CallerRelation]:
     return frozenset(found)
 
 
-def may_visit(matter: Matter, caller: Actor) -> bool:
+def may_visit(matter: Matter, caller: ActingParty) -> bool:
     """A return visit is made by nobody who is in the work, as far as the matter itself tells."""
     if caller.role not in PARTIES and caller.role is not Role.COORDINATOR:
         return False
@@ -139,7 +139,7 @@ def concerned(matter: Matter) -> frozenset[str]:
     return frozenset(found)
 
 
-def guard(matter: Matter, step: Step, caller: Actor) -> Refused | None:
+def guard(matter: Matter, step: Step, caller: ActingParty) -> Refused | None:
     """Why the caller may not take the step now; None when it may.
 
     The state comes first: what nobody may do at present is no question of who asks.
@@ -160,6 +160,6 @@ def allowed_states(step: Step) -> tuple[MatterState, ...]:
     return tuple(state for state in MatterState if state in RULES[step].states)
 
 
-def open_steps(matter: Matter, caller: Actor) -> tuple[Step, ...]:
+def open_steps(matter: Matter, caller: ActingParty) -> tuple[Step, ...]:
     """The steps that the caller may take now, as far as state and standing say."""
     return tuple(step for step in Step if guard(matter, step, caller) is None)

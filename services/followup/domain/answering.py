@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.followup.domain.access import may_visit
-from services.followup.domain.decision import Changed, tell
-from services.followup.domain.ending import (
+from services.followup.domain.decision import Changed, emit
+from services.followup.domain.facts import Amended
+from services.followup.domain.matter import Matter, Visit
+from services.followup.domain.moment import ActingParty, Moment
+from services.followup.domain.resolution import (
     Reopen,
     ReturnVisit,
     another_round,
     record_visit,
     reopening_refused,
 )
-from services.followup.domain.facts import Amended
-from services.followup.domain.matter import Matter, Visit
-from services.followup.domain.moment import Actor, Moment
 from shared.contracts.vocabulary import Amendment, MatterState, ReopenCause, Role, VisitState
 
 
@@ -44,7 +44,7 @@ def answered_by_requester(matter: Matter, answer: OwnAnswer, moment: Moment) -> 
     that was given to who did any of the work, and a visit by somebody else stays due.
     """
     if answer.by_worker or has_worked(matter, answer.issued_to):
-        return _kept_as_words(matter, answer, moment)
+        return _recorded_as_words(matter, answer, moment)
     step = ReturnVisit(True, True, answer.solved, answer.satisfaction, answer.words)
     current = answer.round in (None, matter.round) and matter.visit is not None
     first = not _is_own(matter.visit)
@@ -52,18 +52,18 @@ def answered_by_requester(matter: Matter, answer: OwnAnswer, moment: Moment) -> 
         return record_visit(matter, step, moment)
     if matter.state is MatterState.CLOSED and current:
         if reopening_refused(matter, moment) is not None:
-            return _kept_as_words(matter, answer, moment)
+            return _recorded_as_words(matter, answer, moment)
         visited = record_visit(matter, step, moment)
         if visited.matter.visit is None or visited.matter.visit.content:
-            return visited if first else _kept_as_words(matter, answer, moment)
+            return visited if first else _recorded_as_words(matter, answer, moment)
         cause = ReopenCause.DISSATISFIED if answer.solved else ReopenCause.NOT_SOLVED
         return another_round(visited.matter, Reopen(cause, answer.words or ""), moment, visited)
-    return _kept_as_words(matter, answer, moment)
+    return _recorded_as_words(matter, answer, moment)
 
 
 def has_worked(matter: Matter, parties: Iterable[str]) -> bool:
     """Whether any of these parties is in the work, so that it may not make the return visit."""
-    return any(not may_visit(matter, Actor(Role.LIAISON, party)) for party in parties)
+    return any(not may_visit(matter, ActingParty(Role.LIAISON, party)) for party in parties)
 
 
 def _is_own(visit: Visit | None) -> bool:
@@ -71,7 +71,7 @@ def _is_own(visit: Visit | None) -> bool:
     return visitor is not None and visitor.role is Role.REQUESTER
 
 
-def _kept_as_words(matter: Matter, answer: OwnAnswer, moment: Moment) -> Changed:
+def _recorded_as_words(matter: Matter, answer: OwnAnswer, moment: Moment) -> Changed:
     fact = Amended(
         answer.words or "",
         Amendment.ANSWER,
@@ -79,4 +79,4 @@ def _kept_as_words(matter: Matter, answer: OwnAnswer, moment: Moment) -> Changed
         answer.solved,
         answer.satisfaction,
     )
-    return tell(matter, fact, moment)
+    return emit(matter, fact, moment)

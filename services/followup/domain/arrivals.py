@@ -5,22 +5,22 @@ from datetime import datetime
 from typing import Any
 
 from services.followup.domain import clocks
-from services.followup.domain.decision import Changed, Decision, Unmoved, deadlines, tell, told
+from services.followup.domain.decision import Changed, Decision, Unmoved, deadlines, emit, emit_on
 from services.followup.domain.facts import (
     Amended,
+    DispatchAwaited,
     Offered,
     Opened,
-    Requester,
+    RequestingParty,
     Resumed,
     Returned,
     Taken,
-    Waiting,
     Withdrawn,
 )
 from services.followup.domain.matter import (
     DISPATCHING,
     WORKING,
-    Dispatch,
+    DispatchDecision,
     Matter,
     Offer,
     Party,
@@ -46,7 +46,7 @@ class Registration:
     """A request as intake registered it."""
 
     request_id: str
-    requester: Requester
+    requester: RequestingParty
     channel: Channel
     kind: Kind
     category: str | None
@@ -62,7 +62,7 @@ class Wait:
     round: int
     reason: PendingReason
     review_at: datetime
-    dispatch: Dispatch | None = None
+    dispatch: DispatchDecision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Offering:
 
     round: int
     offer: Offer
-    dispatch: Dispatch
+    dispatch: DispatchDecision
     calendar_version: str
 
 
@@ -124,7 +124,7 @@ def open_matter(registration: Registration, moment: Moment) -> Changed:
         received_at,
         deadlines(matter),
     )
-    return told(matter, fact, moment)
+    return emit_on(matter, fact, moment)
 
 
 def amend(matter: Matter, message: str, moment: Moment, request_id: str | None = None) -> Changed:
@@ -132,11 +132,11 @@ def amend(matter: Matter, message: str, moment: Moment, request_id: str | None =
 
     `request_id` is set where they came by the receipt of a request that was merged into the matter.
     """
-    told = tell(matter, Amended(message, request_id=request_id), moment)
+    emit_on = emit(matter, Amended(message, request_id=request_id), moment)
     if matter.state is MatterState.ON_HOLD:
-        resumed = resume_held(told.matter, moment)
-        return tell(resumed, Resumed(deadlines(resumed)), moment, told.told)
-    return told
+        resumed = resume_held(emit_on.matter, moment)
+        return emit(resumed, Resumed(deadlines(resumed)), moment, emit_on.emitted)
+    return emit_on
 
 
 def resume_held(matter: Matter, moment: Moment) -> Matter:
@@ -167,14 +167,14 @@ def withdraw(matter: Matter, reason: str | None, moment: Moment) -> Decision:
         aside=(),
         merging=None,
     )
-    return tell(ended, Withdrawn(reason), moment)
+    return emit(ended, Withdrawn(reason), moment)
 
 
 def withdrawn_from(
     matter: Matter, reason: str | None, moment: Moment, request_id: str | None = None
 ) -> Changed:
     """The words of a withdrawal that came too late, or that is of a request that was merged into this matter."""
-    return tell(matter, Amended(reason or "", Amendment.WITHDRAWAL, request_id), moment)
+    return emit(matter, Amended(reason or "", Amendment.WITHDRAWAL, request_id), moment)
 
 
 def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
@@ -195,7 +195,7 @@ def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
         clocks=clocks.with_clock(running, review),
         **dispatched,
     )
-    return tell(waiting, Waiting(news.reason, news.review_at, news.dispatch), moment)
+    return emit(waiting, DispatchAwaited(news.reason, news.review_at, news.dispatch), moment)
 
 
 def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
@@ -223,10 +223,10 @@ def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
         clocks=clocks.with_clock(running, limit),
         **dispatched,
     )
-    return told(offered, _offered(offered, made, news.dispatch), moment)
+    return emit_on(offered, _offered(offered, made, news.dispatch), moment)
 
 
-def _offered(matter: Matter, made: Offer, dispatch: Dispatch) -> Offered:
+def _offered(matter: Matter, made: Offer, dispatch: DispatchDecision) -> Offered:
     return Offered(
         made.offer_id,
         made.party,
@@ -249,10 +249,10 @@ def end_offer(matter: Matter, news: OfferEnd, moment: Moment) -> Decision:
         else matter.state,
     )
     fact = Returned(news.offer_id, news.party, news.ended, news.reason)
-    return tell(returned, fact, moment)
+    return emit(returned, fact, moment)
 
 
-def take(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
+def accept(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
     """The party owns the matter from now on, and owes the first contact."""
     if matter.open_offer is None or matter.open_offer.offer_id != news.offer_id:
         return Unmoved("the offer is not the one that is open")
@@ -272,10 +272,10 @@ def take(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
         parties=_joined(matter.parties, news.party.id),
         clocks=running,
     )
-    return tell(taken, Taken(news.offer_id, news.party, deadlines(taken)), moment)
+    return emit(taken, Taken(news.offer_id, news.party, deadlines(taken)), moment)
 
 
-def _dispatched(matter: Matter, dispatch: Dispatch, moment: Moment) -> dict[str, Any]:
+def _dispatched(matter: Matter, dispatch: DispatchDecision, moment: Moment) -> dict[str, Any]:
     """What the catalogue's decision changes: the departments, and the handling limit of the round."""
     held = clocks.find(matter.clocks, ClockKind.HANDLE)
     if held is not None and matter.dispatch == dispatch:

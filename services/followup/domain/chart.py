@@ -6,9 +6,9 @@ from typing import Final
 
 from services.followup.domain import clocks
 from services.followup.domain.access import CallerRelation, Step, guard, standings
-from services.followup.domain.decision import Decision, Refusal, Refused, refuse, tell
+from services.followup.domain.decision import Decision, Refusal, Refused, emit, refuse
 from services.followup.domain.facts import MilestoneChanged, Planned, TaskChanged
-from services.followup.domain.matter import Matter, Milestone, Task
+from services.followup.domain.matter import ChartMilestone, Matter, Task
 from services.followup.domain.moment import Moment
 from services.followup.domain.naming import Kinds, misnamed
 from services.followup.domain.postponing import OWN_EXTENSION, by_leave
@@ -85,14 +85,14 @@ class FinishTask:
     id: str
 
 
-def light(milestone: Milestone, at: datetime, calendar: WorkingCalendar) -> Light:
+def light(milestone: ChartMilestone, at: datetime, calendar: WorkingCalendar) -> Light:
     """Red when overdue, yellow when blocked or due within two working days, else green. Never typed in."""
     return light_of(milestone, at, calendar.add(at, SOON))
 
 
-def light_of(milestone: Milestone, at: datetime, soon: datetime) -> Light:
+def light_of(milestone: ChartMilestone, at: datetime, soon: datetime) -> Light:
     """The same, with `soon` two working days from `at` worked out once for many."""
-    if milestone.settled:
+    if milestone.is_finished:
         return Light.GREEN
     if milestone.due_at < at:
         return Light.RED
@@ -113,7 +113,7 @@ def plan(matter: Matter, step: Plan, moment: Moment) -> Decision:
         if refused := _dated(matter, each.due_at, moment):
             return refused
     fresh = tuple(
-        Milestone(
+        ChartMilestone(
             each.id,
             each.title,
             each.owner_department,
@@ -132,7 +132,7 @@ def plan(matter: Matter, step: Plan, moment: Moment) -> Decision:
     )
     if clocks.find(planned.clocks, ClockKind.FEEDBACK) is None:
         planned = promise_feedback(planned, moment)
-    return tell(planned, Planned(planned.milestones), moment)
+    return emit(planned, Planned(planned.milestones), moment)
 
 
 def change_milestone(matter: Matter, step: ChangeMilestone, moment: Moment) -> Decision:
@@ -155,11 +155,11 @@ def change_milestone(matter: Matter, step: ChangeMilestone, moment: Moment) -> D
         blocker=found.blocker if step.blocker is None else step.blocker or None,
     )
     chart = tuple(changed if each.id == changed.id else each for each in matter.milestones)
-    return tell(replace(matter, milestones=chart), MilestoneChanged(changed, step.reason), moment)
+    return emit(replace(matter, milestones=chart), MilestoneChanged(changed, step.reason), moment)
 
 
 def _may_change(
-    matter: Matter, found: Milestone, step: ChangeMilestone, moment: Moment
+    matter: Matter, found: ChartMilestone, step: ChangeMilestone, moment: Moment
 ) -> Refused | None:
     mine = standings(matter, moment.by)
     if CallerRelation.COORDINATOR not in mine:
@@ -168,7 +168,7 @@ def _may_change(
             return refuse(matter, Refusal.NOT_YOURS)
         if step.state is MilestoneState.WAIVED:
             return refuse(matter, Refusal.COORDINATOR_ONLY)
-        if found.settled:
+        if found.is_finished:
             return refuse(matter, Refusal.MILESTONE_SETTLED)
     if step.due_at is not None and step.due_at != found.due_at:
         if not step.reason:
@@ -193,7 +193,7 @@ def add_task(matter: Matter, step: AddTask, moment: Moment) -> Decision:
     given = replace(
         matter, tasks=(*matter.tasks, task), parties=_joined(matter, (step.department,))
     )
-    return tell(given, TaskChanged(task.id, task.department, task.title, done=False), moment)
+    return emit(given, TaskChanged(task.id, task.department, task.title, done=False), moment)
 
 
 def finish_task(matter: Matter, step: FinishTask, moment: Moment) -> Decision:
@@ -211,7 +211,7 @@ def finish_task(matter: Matter, step: FinishTask, moment: Moment) -> Decision:
     finished = replace(task, done_at=moment.at)
     tasks = tuple(finished if each.id == task.id else each for each in matter.tasks)
     fact = TaskChanged(task.id, task.department, task.title, done=True)
-    return tell(replace(matter, tasks=tasks), fact, moment)
+    return emit(replace(matter, tasks=tasks), fact, moment)
 
 
 def _misnamed(matter: Matter, step: Plan | AddTask) -> Refused | None:

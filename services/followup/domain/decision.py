@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.followup.domain.facts import Deadline, Deadlines, Fact
+from services.followup.domain.facts import Fact, RunningLimit, RunningLimits
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import Actor, Moment
+from services.followup.domain.moment import ActingParty, Moment
 from services.followup.domain.naming import Misnamed
 from shared.contracts.vocabulary import MatterState
 
@@ -54,11 +54,11 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Emitted:
     """A fact, who caused it, and the matter as the fact left it."""
 
     fact: Fact
-    by: Actor
+    by: ActingParty
     at: datetime
     matter: Matter
 
@@ -68,7 +68,7 @@ class Changed:
     """The matter after the step, with everything that happened, in order."""
 
     matter: Matter
-    told: tuple[Told, ...]
+    emitted: tuple[Emitted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +92,23 @@ class Unmoved:
 Decision: TypeAlias = Changed | Refused | Unmoved
 
 
-def tell(matter: Matter, fact: Fact, moment: Moment, earlier: tuple[Told, ...] = ()) -> Changed:
+def emit(matter: Matter, fact: Fact, moment: Moment, earlier: tuple[Emitted, ...] = ()) -> Changed:
     """The matter one version on, with `fact` after the `earlier` ones of the same step."""
     after = replace(matter, version=matter.version + 1, changed_at=moment.at)
-    return told(after, fact, moment, earlier)
+    return emit_on(after, fact, moment, earlier)
 
 
-def told(after: Matter, fact: Fact, moment: Moment, earlier: tuple[Told, ...] = ()) -> Changed:
+def emit_on(
+    after: Matter, fact: Fact, moment: Moment, earlier: tuple[Emitted, ...] = ()
+) -> Changed:
     """The same for a matter that has its new version and `changed_at` already: copying one costs more than all else."""
-    return Changed(after, (*earlier, Told(fact, moment.by, moment.at, after)))
+    return Changed(after, (*earlier, Emitted(fact, moment.by, moment.at, after)))
 
 
-def deadlines(matter: Matter) -> Deadlines:
+def deadlines(matter: Matter) -> RunningLimits:
     """The limits that run now, as they are told."""
     return tuple(
-        Deadline(clock.kind, clock.due_at, clock.calendar_version)
+        RunningLimit(clock.kind, clock.due_at, clock.calendar_version)
         for clock in matter.clocks
         if clock.paused_at is None
     )

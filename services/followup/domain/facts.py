@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from services.followup.domain.matter import Dispatch, Milestone, Party
+from services.followup.domain.matter import ChartMilestone, DispatchDecision, Party
 from services.followup.domain.moved import Rescheduled
 from shared.contracts.vocabulary import (
     Amendment,
@@ -23,7 +23,7 @@ from shared.contracts.vocabulary import (
 
 
 @dataclass(frozen=True, slots=True)
-class Requester:
+class RequestingParty:
     """Who asks, without their contact."""
 
     kind: RequesterKind
@@ -32,7 +32,7 @@ class Requester:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class RunningLimit:
     """A limit as it was computed."""
 
     clock: ClockKind
@@ -40,7 +40,7 @@ class Deadline:
     calendar_version: str
 
 
-Deadlines: TypeAlias = tuple[Deadline, ...]
+RunningLimits: TypeAlias = tuple[RunningLimit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +48,23 @@ class Opened:
     """A request was registered."""
 
     request_id: str
-    requester: Requester
+    requester: RequestingParty
     channel: Channel
     kind: Kind
     category: str | None
     summary: str
     urgency: Urgency
     received_at: datetime
-    deadlines: Deadlines
+    deadlines: RunningLimits
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class DispatchAwaited:
     """Nobody is offered it for now."""
 
     pending_reason: PendingReason
     review_at: datetime
-    dispatch: Dispatch | None = None
+    dispatch: DispatchDecision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Offered:
     candidacy: Candidacy
     why: str
     expires_at: datetime
-    dispatch: Dispatch
-    deadlines: Deadlines
+    dispatch: DispatchDecision
+    deadlines: RunningLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Taken:
 
     offer_id: str
     owner: Party
-    deadlines: Deadlines
+    deadlines: RunningLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,14 @@ class FedBack:
 class Planned:
     """It is on the wall chart."""
 
-    milestones: tuple[Milestone, ...]
+    milestones: tuple[ChartMilestone, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MilestoneChanged:
     """One milestone changed."""
 
-    milestone: Milestone
+    milestone: ChartMilestone
     reason: str | None
 
 
@@ -161,7 +161,7 @@ class Held:
 class Resumed:
     """Work goes on, and its clocks."""
 
-    deadlines: Deadlines
+    deadlines: RunningLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +290,7 @@ class Joined:
 
 
 Fact: TypeAlias = (
-    Opened | Waiting | Offered | Returned | Taken | Contacted | Amended | FedBack | Planned
+    Opened | DispatchAwaited | Offered | Returned | Taken | Contacted | Amended | FedBack | Planned
     | MilestoneChanged | TaskChanged | Held | Resumed | Extended | Shelved | Handled | Visited
     | Closed | Reopened | Withdrawn | Rejected | Reminded | Supervised | Escalated | Merged
     | Unmerged | Joined | Rescheduled

@@ -7,7 +7,7 @@ from typing import Final
 from services.followup.domain import clocks
 from services.followup.domain.arrivals import resume_held
 from services.followup.domain.clocks import Breach, Clock, Stage
-from services.followup.domain.decision import Changed, Told, deadlines, tell
+from services.followup.domain.decision import Changed, Emitted, deadlines, emit
 from services.followup.domain.facts import Escalated, Fact, Reminded, Resumed, Supervised
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
@@ -25,7 +25,7 @@ def overtaken(matter: Matter, moment: Moment, until: datetime | None = None) -> 
     """
     until = min(until or moment.at, moment.at)
     changed = climb(matter, replace(moment, at=until), on_days_off=False)
-    return Changed(_with_breaches(changed.matter, until), changed.told)
+    return Changed(_with_breaches(changed.matter, until), changed.emitted)
 
 
 def _with_breaches(matter: Matter, at: datetime) -> Matter:
@@ -47,7 +47,7 @@ def _broken(matter: Matter, clock: Clock, at: datetime) -> Matter:
 
 
 def climb(
-    matter: Matter, moment: Moment, earlier: tuple[Told, ...] = (), *, on_days_off: bool = True
+    matter: Matter, moment: Moment, earlier: tuple[Emitted, ...] = (), *, on_days_off: bool = True
 ) -> Changed:
     """Everything that is due on the matter's clocks, after the `earlier` facts of the same step.
 
@@ -61,7 +61,7 @@ def climb(
     hold_end = clocks.find(matter.clocks, ClockKind.RESUME)
     if hold_end is not None and hold_end.due_at <= moment.at:
         resumed = resume_held(matter, moment)
-        changed = tell(resumed, Resumed(deadlines(resumed)), by_clock, changed.told)
+        changed = emit(resumed, Resumed(deadlines(resumed)), by_clock, changed.emitted)
     for clock in changed.matter.clocks:
         if not on_days_off and rests(matter, clock, moment):
             continue
@@ -71,7 +71,7 @@ def climb(
             after = replace(changed.matter, clocks=running)
             if moved.stage is Stage.SUPERVISED and not _on_record(after, clock):
                 after = _broken(after, moved, moment.at)
-            changed = tell(after, _fact(after, moved, moment), by_clock, changed.told)
+            changed = emit(after, _fact(after, moved, moment), by_clock, changed.emitted)
     return changed
 
 

@@ -11,8 +11,8 @@ from services.followup.domain.decision import (
     Refusal,
     Refused,
     Unmoved,
+    emit,
     refuse,
-    tell,
 )
 from services.followup.domain.facts import Joined, Merged, Unmerged
 from services.followup.domain.matter import DISPATCHING, Joint, Matter, Merging, with_offer_ended
@@ -68,7 +68,7 @@ def merge(matter: Matter, step: Merge, moment: Moment) -> Decision:
         pending=None,
         merging=Merging(step.into.id, matter.state, asked.clocks),
     )
-    return tell(merged, Merged(step.into.id, step.reason), moment)
+    return emit(merged, Merged(step.into.id, step.reason), moment)
 
 
 def _cannot_merge(matter: Matter, step: Merge) -> Refused | None:
@@ -114,7 +114,7 @@ def _on_its_own(matter: Matter, merging: Merging, reason: str, moment: Moment) -
         clocks=kept,
         merging=None,
     )
-    return tell(back, Unmerged(merging.into, reason), moment)
+    return emit(back, Unmerged(merging.into, reason), moment)
 
 
 def join(matter: Matter, step: Join, moment: Moment) -> Decision:
@@ -126,4 +126,4 @@ def join(matter: Matter, step: Join, moment: Moment) -> Decision:
             return Unmoved("it is joined already")
         return refuse(matter, Refusal.JOINED_ALREADY, joint_id=matter.joint.joint_id)
     joint = Joint(step.joint_id, step.title)
-    return tell(replace(matter, joint=joint), Joined(step.joint_id, step.title), moment)
+    return emit(replace(matter, joint=joint), Joined(step.joint_id, step.title), moment)

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.followup.domain import clocks
 from services.followup.domain.clocks import Breach, Clock, Extension
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import (
     Candidacy,
     Channel,
@@ -48,7 +48,7 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatch:
+class DispatchDecision:
     """What the dispatch catalogue decided. `accept_hours` counts working hours, `handle_days` working days."""
 
     catalogue_version: int | None
@@ -111,7 +111,7 @@ class Handling:
     outcome: Outcome
     answer: str
     path: Path
-    handler: Actor
+    handler: ActingParty
     at: datetime
     on_time: bool
     instant: bool
@@ -123,7 +123,7 @@ class Visit:
 
     state: VisitState
     attempts: int = 0
-    visitor: Actor | None = None
+    visitor: ActingParty | None = None
     at: datetime | None = None
     answered: bool | None = None
     solved: bool | None = None
@@ -167,7 +167,7 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
+class ChartMilestone:
     """A step on the wall chart; `original_due_at` is never overwritten."""
 
     id: str
@@ -181,7 +181,7 @@ class Milestone:
     blocker: str | None = None
 
     @property
-    def settled(self) -> bool:
+    def is_finished(self) -> bool:
         """Done or waived."""
         return self.state in (MilestoneState.DONE, MilestoneState.WAIVED)
 
@@ -220,7 +220,7 @@ class Matter:
     round_began_at: datetime | None = None
     clocks: tuple[Clock, ...] = ()
     parties: tuple[str, ...] = ()
-    dispatch: Dispatch | None = None
+    dispatch: DispatchDecision | None = None
     pending: Pending | None = None
     offer: Offer | None = None
     owner: Party | None = None
@@ -235,7 +235,7 @@ class Matter:
     closing: Closing | None = None
     merging: Merging | None = None
     joint: Joint | None = None
-    milestones: tuple[Milestone, ...] = ()
+    milestones: tuple[ChartMilestone, ...] = ()
     tasks: tuple[Task, ...] = ()
     aside: tuple[Clock, ...] = ()
     breaches: tuple[Breach, ...] = ()

@@ -10,14 +10,14 @@ from shared.contracts.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
+class ActingParty:
     """Who acts: the role, and the party it speaks for."""
 
     role: Role
     party: str
 
 
-CLOCK: Final = Actor(Role.CLOCK, "clock")
+CLOCK: Final = ActingParty(Role.CLOCK, "clock")
 """Acts when a limit runs out."""
 
 
@@ -26,7 +26,7 @@ class Moment:
     """`at` is aware. The desk is the town's fallback desk, which answers for what has no owner yet."""
 
     at: datetime
-    by: Actor
+    by: ActingParty
     calendar: WorkingCalendar
     limits: LimitTable
     desk: str

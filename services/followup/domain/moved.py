@@ -7,7 +7,7 @@ from shared.contracts.vocabulary import ClockKind, RescheduleCause
 
 
 @dataclass(frozen=True, slots=True)
-class MovedLimit:
+class LimitShift:
     """A limit that was computed anew."""
 
     clock: ClockKind
@@ -21,4 +21,4 @@ class Rescheduled:
 
     cause: RescheduleCause
     calendar_version: str
-    limits: tuple[MovedLimit, ...]
+    limits: tuple[LimitShift, ...]

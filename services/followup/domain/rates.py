@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from services.followup.domain.decision import Told
+from services.followup.domain.decision import Emitted
 from services.followup.domain.facts import (
     Closed,
     Fact,
@@ -86,11 +86,11 @@ class Tally:
         return party.id if party is not None and party.kind is PartyKind.LIAISON else None
 
 
-def tallies(before: Matter | None, told: tuple[Told, ...]) -> list[Tally]:
+def tallies(before: Matter | None, emitted: tuple[Emitted, ...]) -> list[Tally]:
     """What the facts of one step add to the rates."""
     found: list[Tally] = []
     contacted = before.contacted_at if before else None
-    for each in told:
+    for each in emitted:
         if each.matter.contacted_at is not None and contacted is None:
             found.append(_timed(Counted.CONTACTED, each))
         contacted = each.matter.contacted_at
@@ -100,34 +100,34 @@ def tallies(before: Matter | None, told: tuple[Told, ...]) -> list[Tally]:
     return found
 
 
-def _counted(told: Told) -> Tally | None:
-    fact, matter = told.fact, told.matter
+def _counted(emitted: Emitted) -> Tally | None:
+    fact, matter = emitted.fact, emitted.matter
     if isinstance(fact, Taken):
-        taken_at = matter.taken_at or told.at
+        taken_at = matter.taken_at or emitted.at
         return Tally(
-            Counted.TAKEN, told.at, matter, fact.owner, _seconds(matter.began_at, taken_at)
+            Counted.TAKEN, emitted.at, matter, fact.owner, _seconds(matter.began_at, taken_at)
         )
     if isinstance(fact, Returned) and fact.ended in (Counted.DECLINED, Counted.TIMED_OUT):
-        return Tally(Counted(fact.ended), told.at, matter, fact.party)
+        return Tally(Counted(fact.ended), emitted.at, matter, fact.party)
     if isinstance(fact, Handled):
         handling = matter.handling
         instant = handling.instant if handling else False
-        return _timed(Counted.HANDLED, told, on_time=fact.on_time, instant=instant)
+        return _timed(Counted.HANDLED, emitted, on_time=fact.on_time, instant=instant)
     if isinstance(fact, Visited):
-        return Tally(Counted.VISITED, told.at, matter, None, visited=fact)
+        return Tally(Counted.VISITED, emitted.at, matter, None, visited=fact)
     if isinstance(fact, Closed):
-        seconds = _seconds(matter.received_at, told.at)
+        seconds = _seconds(matter.received_at, emitted.at)
         exempted = fact.exemption is not None
-        return Tally(Counted.CLOSED, told.at, matter, None, seconds, exempted=exempted)
+        return Tally(Counted.CLOSED, emitted.at, matter, None, seconds, exempted=exempted)
     plain = PLAIN.get(type(fact))
-    return Tally(plain, told.at, matter, None) if plain else None
+    return Tally(plain, emitted.at, matter, None) if plain else None
 
 
 def _timed(
-    what: Counted, told: Told, on_time: bool | None = None, instant: bool | None = None
+    what: Counted, emitted: Emitted, on_time: bool | None = None, instant: bool | None = None
 ) -> Tally:
-    seconds = _seconds(told.matter.began_at, told.at)
-    return Tally(what, told.at, told.matter, None, seconds, on_time=on_time, instant=instant)
+    seconds = _seconds(emitted.matter.began_at, emitted.at)
+    return Tally(what, emitted.at, emitted.matter, None, seconds, on_time=on_time, instant=instant)
 
 
 def _seconds(start: datetime, end: datetime) -> int:

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from services.followup.domain import clocks
 from services.followup.domain.clocks import Clock, Stage
-from services.followup.domain.decision import Changed, Decision, Unmoved, tell
+from services.followup.domain.decision import Changed, Decision, Unmoved, emit
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
-from services.followup.domain.moved import MovedLimit, Rescheduled
+from services.followup.domain.moved import LimitShift, Rescheduled
 from services.followup.domain.work import handling_limit
 from shared.calendar import Limit
 from shared.contracts.vocabulary import ClockKind, RescheduleCause, VisitState
@@ -35,7 +35,7 @@ def reschedule(matter: Matter, cause: RescheduleCause, moment: Moment) -> Decisi
     running = tuple(_computed(matter, clock, cause, moment) for clock in matter.clocks)
     aside = tuple(_computed(matter, clock, cause, moment) for clock in matter.aside)
     after = replace(matter, clocks=running, aside=aside)
-    return _told(matter, after, Rescheduled(cause, moment.calendar.version, ()), moment)
+    return _emit_moves(matter, after, Rescheduled(cause, moment.calendar.version, ()), moment)
 
 
 def offer_moved(matter: Matter, news: MovedOffer, moment: Moment) -> Decision:
@@ -51,19 +51,19 @@ def offer_moved(matter: Matter, news: MovedOffer, moment: Moment) -> Decision:
         matter = replace(matter, pending=replace(matter.pending, review_at=news.due_at))
     running = tuple(moved if each is clock else each for each in matter.clocks)
     after = replace(matter, clocks=running)
-    return _told(matter, after, Rescheduled(news.cause, news.calendar_version, ()), moment)
+    return _emit_moves(matter, after, Rescheduled(news.cause, news.calendar_version, ()), moment)
 
 
-def _told(before: Matter, after: Matter, fact: Rescheduled, moment: Moment) -> Decision:
+def _emit_moves(before: Matter, after: Matter, fact: Rescheduled, moment: Moment) -> Decision:
     pairs = zip((*before.clocks, *before.aside), (*after.clocks, *after.aside), strict=True)
     moved = tuple(
-        MovedLimit(old.kind, old.due_at, new.due_at)
+        LimitShift(old.kind, old.due_at, new.due_at)
         for old, new in pairs
         if old.due_at != new.due_at
     )
     if not moved:
         return Unmoved("no limit of it moves")
-    return tell(after, replace(fact, limits=moved), moment)
+    return emit(after, replace(fact, limits=moved), moment)
 
 
 def _computed(matter: Matter, clock: Clock, cause: RescheduleCause, moment: Moment) -> Clock:
@@ -127,9 +127,9 @@ def _present(matter: Matter, kind: ClockKind, moment: Moment) -> Limit | None:
     }.get(kind)
 
 
-def moves(decision: Decision) -> tuple[MovedLimit, ...]:
+def moves(decision: Decision) -> tuple[LimitShift, ...]:
     """The limits that a decision moves."""
     if not isinstance(decision, Changed):
         return ()
-    facts = (each.fact for each in decision.told)
+    facts = (each.fact for each in decision.emitted)
     return tuple(limit for fact in facts if isinstance(fact, Rescheduled) for limit in fact.limits)

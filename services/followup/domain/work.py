@@ -10,8 +10,8 @@ from services.followup.domain.decision import (
     Decision,
     Refusal,
     deadlines,
+    emit,
     refuse,
-    tell,
 )
 from services.followup.domain.facts import Contacted, Extended, FedBack, Held, Resumed, Shelved
 from services.followup.domain.matter import Hold, Matter, Shelf
@@ -80,15 +80,17 @@ def first_contact(matter: Matter, step: FirstContact, moment: Moment) -> Decisio
         return refused
     if matter.contacted_at is not None:
         return refuse(matter, Refusal.ALREADY_CONTACTED)
-    return tell(contacted(matter, moment.at), Contacted(step.note), moment)
+    return emit(contacted(matter, moment.at), Contacted(step.note), moment)
 
 
 def contacted(matter: Matter, at: datetime) -> Matter:
     """The matter with its requester spoken to by `at`: a feedback and an answer are contacts too."""
-    return replace(_kept(matter, ClockKind.FIRST_CONTACT), contacted_at=matter.contacted_at or at)
+    return replace(
+        _with_promise_kept(matter, ClockKind.FIRST_CONTACT), contacted_at=matter.contacted_at or at
+    )
 
 
-def _kept(matter: Matter, kind: ClockKind) -> Matter:
+def _with_promise_kept(matter: Matter, kind: ClockKind) -> Matter:
     """The matter with a promise kept, whether its clock runs or stands aside."""
     return replace(
         matter,
@@ -101,10 +103,10 @@ def feedback(matter: Matter, step: Feedback, moment: Moment) -> Decision:
     """Keeps the interim promise; while charted the next feedback is promised at once (一跟到底)."""
     if refused := guard(matter, Step.FEEDBACK, moment.by):
         return refused
-    after = _kept(contacted(matter, moment.at), ClockKind.INTERIM)
+    after = _with_promise_kept(contacted(matter, moment.at), ClockKind.INTERIM)
     if clocks.find((*after.clocks, *after.aside), ClockKind.FEEDBACK):
         after = promise_feedback(after, moment)
-    return tell(after, FedBack(step.text), moment)
+    return emit(after, FedBack(step.text), moment)
 
 
 def promise_feedback(matter: Matter, moment: Moment) -> Matter:
@@ -134,7 +136,7 @@ def hold(matter: Matter, step: HoldOn, moment: Moment) -> Decision:
         hold=Hold(step.reason, moment.at, step.resume_at),
         clocks=clocks.with_clock(clocks.pause(matter.clocks, moment.at), end),
     )
-    return tell(held, Held(step.reason, step.resume_at), moment)
+    return emit(held, Held(step.reason, step.resume_at), moment)
 
 
 def resume(matter: Matter, step: Resume, moment: Moment) -> Decision:
@@ -143,7 +145,7 @@ def resume(matter: Matter, step: Resume, moment: Moment) -> Decision:
         return refused
     held = matter.state is MatterState.ON_HOLD
     resumed = resume_held(matter, moment) if held else _off_the_shelf(matter, moment)
-    return tell(resumed, Resumed(deadlines(resumed)), moment)
+    return emit(resumed, Resumed(deadlines(resumed)), moment)
 
 
 def handling_limit(matter: Matter, moment: Moment) -> Limit:
@@ -208,7 +210,7 @@ def extend(matter: Matter, step: Extend, moment: Moment) -> Decision:
         return refused
     extended = _with_dates(postponed(matter, clock, step.new_due_at, moment), step)
     fact = Extended(step.clock, clock.due_at, step.new_due_at, step.reason, moment.by.party)
-    return tell(extended, fact, moment)
+    return emit(extended, fact, moment)
 
 
 def _with_dates(matter: Matter, step: Extend) -> Matter:
@@ -234,7 +236,7 @@ def shelve(matter: Matter, step: PutOnShelf, moment: Moment) -> Decision:
     review = clocks.find(matter.clocks, ClockKind.REVIEW)
     if matter.shelf is None or review is None:
         shelved = _on_the_shelf(matter, step, moment)
-        return tell(shelved, Shelved(step.reason, step.review_at), moment)
+        return emit(shelved, Shelved(step.reason, step.review_at), moment)
     if step.review_at > review.due_at:
         if refused := postpone_refused(matter, review, moment):
             return refused
@@ -244,7 +246,7 @@ def shelve(matter: Matter, step: PutOnShelf, moment: Moment) -> Decision:
         running = clocks.with_clock(matter.clocks, clocks.replan(review, sooner))
         moved = replace(matter, clocks=running)
     shelf = replace(matter.shelf, reason=step.reason, review_at=step.review_at)
-    return tell(replace(moved, shelf=shelf), Shelved(step.reason, step.review_at), moment)
+    return emit(replace(moved, shelf=shelf), Shelved(step.reason, step.review_at), moment)
 
 
 def _on_the_shelf(matter: Matter, step: PutOnShelf, moment: Moment) -> Matter:

@@ -1,4 +1,4 @@
-"""Takes in what intake and routing say, a batch at a time: load, decide each, save all."""
+"""Applies a batch of requests' and assignments' events: load, decide each, persist."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -13,11 +13,11 @@ from services.followup.domain.arrivals import (
     Offering,
     Wait,
 )
-from services.followup.domain.decision import Changed, Decision, Told, Unmoved
+from services.followup.domain.decision import Changed, Decision, Emitted, Unmoved
 from services.followup.domain.ladder import climb, overtaken
 from services.followup.domain.links import UNANSWERED, released
-from services.followup.domain.matter import DISPATCHING, Dispatch, Matter, Offer, Party
-from services.followup.domain.moment import Actor, Moment
+from services.followup.domain.matter import DISPATCHING, DispatchDecision, Matter, Offer, Party
+from services.followup.domain.moment import ActingParty, Moment
 from services.followup.domain.rescheduling import MovedOffer, offer_moved
 from services.followup.handlers.holders import BY_WORKER, held_by_workers
 from services.followup.handlers.merged import (
@@ -42,7 +42,7 @@ Decide: TypeAlias = Callable[[Matter, Any, Moment, Message], Decision]
 """What one kind of event does to a matter that is known; the event is of the kind that it stands under."""
 
 
-async def take(
+async def apply_batch(
     conn: Connection, office: Office, messages: Sequence[Message], clock: Clock
 ) -> list[Message]:
     """Apply events of requests or of assignments in order. Returns those whose matter is not known here yet."""
@@ -50,15 +50,15 @@ async def take(
     if not concerning:
         return []
     loaded = await load_with_targets(conn, concerning)
-    batch = _Batch(office, clock, loaded, await held_by_workers(conn, concerning, loaded))
+    batch = _MatterBatch(office, clock, loaded, await held_by_workers(conn, concerning, loaded))
     for message in concerning:
-        batch.take(message)
+        batch.apply(message)
     if batch.changes:
         await save(conn, list(batch.changes.values()), batch.opened)
     return batch.early
 
 
-class _Batch:
+class _MatterBatch:
     """The matters of a batch as they are while it is decided, one message after the other."""
 
     def __init__(
@@ -76,14 +76,14 @@ class _Batch:
         self.opened: list[Request] = []
         self.early: list[Message] = []
 
-    def take(self, message: Message) -> None:
+    def apply(self, message: Message) -> None:
         event = message.event
         if not isinstance(event, MatterEvent) or event.matter_id != message.subject:
             raise ValueError("an event's subject is its matter")
-        actor = Actor(event.actor.role, event.actor.party)
+        actor = ActingParty(event.actor.role, event.actor.party)
         matter = self._matters.get(message.subject)
         moment = self._office.moment(self._now, matter, actor)
-        earlier: tuple[Told, ...] = ()
+        earlier: tuple[Emitted, ...] = ()
         if matter is not None:
             decide = DECIDE.get(type(event))
             if message.id in self._by_workers:
@@ -92,7 +92,7 @@ class _Batch:
                 return
             # By when it happened, and not by when it came: an acceptance in time breaks no promise.
             before = overtaken(matter, moment, message.time)
-            decision, earlier = decide(before.matter, event, moment, message), before.told
+            decision, earlier = decide(before.matter, event, moment, message), before.emitted
         elif isinstance(event, requests.RequestRegistered):
             self.opened.append(request_of(event))
             decision = arrivals.open_matter(registration_of(event), moment)
@@ -105,7 +105,7 @@ class _Batch:
         if matter is not None and matter.merging is not None and isinstance(event, PASSED_ON):
             self._pass_on(message, matter, actor)
 
-    def _pass_on(self, message: Message, merged: Matter, by: Actor) -> None:
+    def _pass_on(self, message: Message, merged: Matter, by: ActingParty) -> None:
         """What the holder of a merged request says reaches whoever has the matter that it was merged into."""
         target = target_of(merged, self._matters)
         if target is not None:
@@ -113,9 +113,9 @@ class _Batch:
             before = overtaken(target, moment, message.time)
             by_worker = message.id in self._by_workers
             changed = followed_in(before.matter, message, moment, by_worker=by_worker)
-            self._keep(message, target, self._climbed(before.told, changed, moment))
+            self._keep(message, target, self._climbed(before.emitted, changed, moment))
 
-    def _release(self, message: Message, ended: Matter, by: Actor) -> None:
+    def _release(self, message: Message, ended: Matter, by: ActingParty) -> None:
         """Let those go on by themselves that were merged into a matter which ended without an answer."""
         reason = text("unmerged.withdrawn", "zh")
         for merged in list(self._matters.values()) if ended.state in UNANSWERED else ():
@@ -125,8 +125,8 @@ class _Batch:
                 self._keep(message, merged, self._climbed((), freed, moment))
 
     @staticmethod
-    def _climbed(earlier: tuple[Told, ...], changed: Changed, moment: Moment) -> Changed:
-        return climb(changed.matter, moment, earlier + changed.told, on_days_off=False)
+    def _climbed(earlier: tuple[Emitted, ...], changed: Changed, moment: Moment) -> Changed:
+        return climb(changed.matter, moment, earlier + changed.emitted, on_days_off=False)
 
     def _keep(self, message: Message, before: Matter | None, changed: Changed) -> None:
         subject = changed.matter.id
@@ -134,7 +134,7 @@ class _Batch:
         change = self.changes.setdefault(subject, Change(before, changed.matter, []))
         change.after = changed.matter
         change.happenings += [
-            Happening(told, message.id, message.traceparent) for told in changed.told
+            Happening(emitted, message.id, message.traceparent) for emitted in changed.emitted
         ]
 
 
@@ -198,7 +198,7 @@ def _accepted(
     matter: Matter, event: assignments.OfferAccepted, moment: Moment, message: Message
 ) -> Decision:
     news = Acceptance(event.round, event.offer_id, _party(event.party), message.time)
-    return arrivals.take(matter, news, moment)
+    return arrivals.accept(matter, news, moment)
 
 
 def _declined(
@@ -280,8 +280,8 @@ def _party(ref: assignments.PartyRef) -> Party:
     return Party(ref.id, ref.kind, ref.name)
 
 
-def _dispatch(said: assignments.Dispatch) -> Dispatch:
-    return Dispatch(
+def _dispatch(said: assignments.Dispatch) -> DispatchDecision:
+    return DispatchDecision(
         said.catalogue_version,
         said.rule_id,
         said.category,

@@ -1,4 +1,4 @@
-"""Follows the directory: the departments and liaisons that steps may name."""
+"""Projects `liaison.directory` into a read model: the departments and liaisons that steps may name."""
 
 from collections.abc import Sequence
 

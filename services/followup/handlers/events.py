@@ -1,4 +1,4 @@
-"""Tells the world what happened: each fact of the rules as its published event."""
+"""The published event of each fact of the rules."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.followup.domain import facts
-from services.followup.domain.decision import Told
+from services.followup.domain.decision import Emitted
 from services.followup.domain.facts import Fact
 from services.followup.domain.moved import Rescheduled
 from shared.contracts import amending, matters, rescheduling, urging
@@ -17,7 +17,7 @@ from shared.delivery.outbox.recording import Outgoing
 EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(
     {
         facts.Opened: matters.MatterOpened,
-        facts.Waiting: matters.MatterWaiting,
+        facts.DispatchAwaited: matters.MatterWaiting,
         facts.Offered: matters.MatterOffered,
         facts.Returned: matters.MatterReturned,
         facts.Taken: matters.MatterTaken,
@@ -50,12 +50,12 @@ EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(
 _FIELDS: Final = {kind: tuple(each.name for each in fields(kind)) for kind in EVENTS}
 
 
-def event_of(told: Told) -> MatterChanged:
+def event_of(emitted: Emitted) -> MatterChanged:
     """The published event of a fact, with the state and the next promise that it left behind."""
-    kind, matter = type(told.fact), told.matter
-    said = {name: getattr(told.fact, name) for name in _FIELDS[kind]}
+    kind, matter = type(emitted.fact), emitted.matter
+    said = {name: getattr(emitted.fact, name) for name in _FIELDS[kind]}
     said |= {
-        "actor": told.by,
+        "actor": emitted.by,
         "matter_id": matter.id,
         "state": matter.state,
         "round": matter.round,
@@ -66,13 +66,13 @@ def event_of(told: Told) -> MatterChanged:
     return EVENTS[kind].model_validate(said, from_attributes=True)
 
 
-def outgoing(told: Told, causation_id: UUID | None, traceparent: str | None) -> Outgoing:
+def outgoing(emitted: Emitted, causation_id: UUID | None, traceparent: str | None) -> Outgoing:
     """The event as it is recorded, at the matter's version."""
     return Outgoing(
-        told.matter.id,
-        told.matter.version,
-        event_of(told),
-        told.at,
+        emitted.matter.id,
+        emitted.matter.version,
+        event_of(emitted),
+        emitted.at,
         causation_id,
         traceparent,
     )

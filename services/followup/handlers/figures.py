@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 from services.followup.store.figures import count_disagreements, count_open
 from shared.observability.metrics import SWEEP_LATE
 from shared.runtime.database import Connection
-from shared.runtime.sampling import tell_lateness
+from shared.runtime.sampling import set_lateness
 
 SERVICE: Final = "followup"
 
@@ -34,18 +34,18 @@ REASONS: Final = ("version", "behind", "state", "owner", "offer")
 STATES: Final = {True: "standing", False: "gone"}
 
 
-async def take(conn: Connection, now: datetime) -> None:
+async def set_gauges(conn: Connection, now: datetime) -> None:
     """Set the gauges as things stand."""
     found = await count_open(conn, now)
     for state, count in found.states.items():
         OPEN.labels(SERVICE, state.value).set(count)
     BREACHED.labels(SERVICE).set(found.breached)
     CHARTED.labels(SERVICE).set(found.charted)
-    tell_lateness(SERVICE, found.act_at, now)
-    await _tell_disagreements(conn)
+    set_lateness(SERVICE, found.act_at, now)
+    await _set_disagreements(conn)
 
 
-async def _tell_disagreements(conn: Connection) -> None:
+async def _set_disagreements(conn: Connection) -> None:
     found = await count_disagreements(conn)
     for reason in REASONS:
         for stands, state in STATES.items():

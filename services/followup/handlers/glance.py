@@ -1,4 +1,4 @@
-"""Everything that the live page shows, read at one moment; it changes nothing."""
+"""Reads everything that the live page shows at one moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from services.followup.domain.access import SEES_ALL
 from services.followup.domain.clocks import Clock
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Rate
 from services.followup.handlers import queries
 from services.followup.handlers.queries import Found
@@ -48,7 +48,9 @@ class Glance:
     counts: Mapping[MatterState, int]
 
 
-async def take(conn: Connection, now: datetime, limit: int, caller: Actor | None = None) -> Glance:
+async def load_glance(
+    conn: Connection, now: datetime, limit: int, caller: ActingParty | None = None
+) -> Glance:
     """The newest `limit` requests, the `limit` promises that are due first, the rates and the counts.
 
     Of the matters that the caller may see, as in the lists; without a caller of all.

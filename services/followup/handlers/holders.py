@@ -1,4 +1,4 @@
-"""What the holder of a receipt says whose receipt was given to somebody who did any of the work."""
+"""Messages by a receipt that was issued to somebody who worked on the matter."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType

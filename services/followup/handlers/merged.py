@@ -1,4 +1,4 @@
-"""Requesters' words about requests that were merged: they concern the matter that these are followed in."""
+"""Requesters' messages about merged requests, applied to the matter that these were merged into."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

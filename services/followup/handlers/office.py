@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.followup.domain.limits import LimitTable
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import CLOCK, Actor, Moment
+from services.followup.domain.moment import CLOCK, ActingParty, Moment
 from shared.calendar import WorkingCalendar
 
 
@@ -17,7 +17,7 @@ class Office:
     limits: LimitTable
     desk: str
 
-    def moment(self, at: datetime, matter: Matter | None = None, by: Actor = CLOCK) -> Moment:
+    def moment(self, at: datetime, matter: Matter | None = None, by: ActingParty = CLOCK) -> Moment:
         """The moment at which somebody, the clock by default, acts on a matter (None: on one that begins).
 
         It is `at`, or that of the matter's last event where that is later: machines' clocks differ, and a step

@@ -1,4 +1,4 @@
-"""What can be asked: lists, one matter whole, its history, the wall chart, the rates. Nothing here changes anything."""
+"""Queries: lists, one matter, its history, the wall chart, the rates."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.followup.domain.access import SEES_ALL, may_see
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Counted, GroupBy, Rate, rates_of
 from services.followup.handlers.independence import workers_of
 from services.followup.handlers.steps import Missing, missing
@@ -59,7 +59,7 @@ class Found:
 
 
 async def find_newest(
-    conn: Connection, caller: Actor, wanted: Wanted, before: UUID | None, limit: int
+    conn: Connection, caller: ActingParty, wanted: Wanted, before: UUID | None, limit: int
 ) -> tuple[list[Found], UUID | None]:
     """Matters that fit and that the caller may see, newest first, older than `before`; and where to go on, if at all.
 
@@ -85,7 +85,7 @@ async def _newest(conn: Connection, search: Search, start: UUID, limit: int) -> 
 
 
 async def find_due(
-    conn: Connection, caller: Actor, wanted: Wanted, after: Place | None, limit: int
+    conn: Connection, caller: ActingParty, wanted: Wanted, after: Place | None, limit: int
 ) -> tuple[list[Found], Place | None]:
     """Open matters that fit, the next promise that is due first, following `after`; and where to go on, if at all."""
     until = wanted.due_before or FOREVER
@@ -98,7 +98,7 @@ async def find_due(
     return await found(conn, ids.found), ids.further
 
 
-async def _searches(conn: Connection, caller: Actor, wanted: Wanted) -> list[Search]:
+async def _searches(conn: Connection, caller: ActingParty, wanted: Wanted) -> list[Search]:
     """One search for each way in which what is asked for was written: mostly there is one."""
     requesters = _requesters(wanted.requester)
     categories = await _written(conn, wanted.category, listing.of_category)
@@ -128,7 +128,7 @@ async def _written(
     return [name.removeprefix(list_of("")) for name in found][:MOST_SPELLINGS]
 
 
-def _search(caller: Actor, wanted: Wanted) -> Search:
+def _search(caller: ActingParty, wanted: Wanted) -> Search:
     """The lists that must hold a matter, those that hold the fewest first."""
     lists = [
         listing.of_requester(wanted.requester) if wanted.requester else None,
@@ -173,7 +173,7 @@ class Details:
     workers: frozenset[str] = frozenset()
 
 
-async def show(conn: Connection, caller: Actor, matter_id: UUID) -> Details | Missing:
+async def show(conn: Connection, caller: ActingParty, matter_id: UUID) -> Details | Missing:
     """One matter, where the caller may see it."""
     matter = (await matters.load(conn, [matter_id])).get(str(matter_id))
     if matter is None or not may_see(matter, caller):
@@ -190,7 +190,7 @@ async def show(conn: Connection, caller: Actor, matter_id: UUID) -> Details | Mi
 
 
 async def show_history(
-    conn: Connection, caller: Actor, matter_id: UUID, after: int, limit: int
+    conn: Connection, caller: ActingParty, matter_id: UUID, after: int, limit: int
 ) -> list[RecordedChange] | Missing:
     """The changes of one matter after a version, in order, where the caller may see it."""
     matter = (await matters.load(conn, [matter_id])).get(str(matter_id))
@@ -201,7 +201,7 @@ async def show_history(
 
 async def show_chart(
     conn: Connection,
-    caller: Actor,
+    caller: ActingParty,
     department: str | None,
     park: str | None,
     after: Place | None,
@@ -270,7 +270,7 @@ class Overview:
 
 
 async def overview(
-    conn: Connection, now: datetime, limit: int, caller: Actor | None = None
+    conn: Connection, now: datetime, limit: int, caller: ActingParty | None = None
 ) -> Overview:
     """At most `limit` arrivals, newest first, and as many promises, the earliest first.
 

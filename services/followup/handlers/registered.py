@@ -1,7 +1,7 @@
 """A registration from intake, in the values of this service."""
 
 from services.followup.domain.arrivals import Registration
-from services.followup.domain.facts import Requester
+from services.followup.domain.facts import RequestingParty
 from services.followup.store.requests import Request
 from shared.contracts import requests
 
@@ -20,8 +20,8 @@ def registration_of(event: requests.RequestRegistered) -> Registration:
     )
 
 
-def _requester(event: requests.RequestRegistered) -> Requester:
-    return Requester(event.requester.kind, event.requester.id, event.requester.name)
+def _requester(event: requests.RequestRegistered) -> RequestingParty:
+    return RequestingParty(event.requester.kind, event.requester.id, event.requester.name)
 
 
 def request_of(event: requests.RequestRegistered) -> Request:

@@ -3,34 +3,36 @@
 from datetime import datetime
 
 from services.followup.domain.decision import Changed
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.domain.rescheduling import moves, reschedule
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store import matters
 from shared.contracts.vocabulary import Role
-from shared.rescheduling.orders import BATCH, Batch, Moved, Order
+from shared.rescheduling.orders import BATCH, MovedDeadline, Order, ReschedulingBatch
 from shared.runtime.database import Connection
 
 
-async def next_batch(conn: Connection, office: Office, order: Order, now: datetime) -> Batch:
+async def next_batch(
+    conn: Connection, office: Office, order: Order, now: datetime
+) -> ReschedulingBatch:
     """Look at the next open matters; with `apply` their limits move."""
     ids = await matters.open_after(conn, order.after, BATCH)
     if not ids:
-        return Batch(None, [])
+        return ReschedulingBatch(None, [])
     loaded = await (matters.load_locked if order.apply else matters.load)(conn, ids)
-    by = Actor(Role.OPERATOR, order.asked_by)
+    by = ActingParty(Role.OPERATOR, order.asked_by)
     moved, changes = [], []
     for matter in loaded.values():
         moment = office.moment(now, matter, by)
         decision = reschedule(matter, order.cause, moment)
         moved += [
-            Moved(matter.id, each.clock, each.old_due_at, each.new_due_at)
+            MovedDeadline(matter.id, each.clock, each.old_due_at, each.new_due_at)
             for each in moves(decision)
         ]
         if isinstance(decision, Changed):
-            happenings = [Happening(told) for told in decision.told]
+            happenings = [Happening(emitted) for emitted in decision.emitted]
             changes.append(Change(matter, decision.matter, happenings))
     if order.apply and changes:
         await save(conn, changes)
-    return Batch(str(ids[-1]), moved)
+    return ReschedulingBatch(str(ids[-1]), moved)

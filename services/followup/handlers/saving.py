@@ -1,10 +1,10 @@
-"""Stores what was decided: rows, lists, chart, rates and events together, in a fixed number of statements."""
+"""Persists decisions: matters, lists, chart, rates and events, in a fixed number of statements a batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.followup.domain.decision import Told
+from services.followup.domain.decision import Emitted
 from services.followup.domain.matter import Matter
 from services.followup.domain.rates import tallies
 from services.followup.handlers.events import outgoing
@@ -19,7 +19,7 @@ from shared.runtime.database import Connection
 class Happening:
     """A fact with what caused it."""
 
-    told: Told
+    emitted: Emitted
     causation_id: UUID | None = None
     traceparent: str | None = None
 
@@ -51,13 +51,13 @@ async def save(conn: Connection, changes: Sequence[Change], opened: Sequence[Req
     counted = [
         tally
         for change in changes
-        for tally in tallies(change.before, tuple(each.told for each in change.happenings))
+        for tally in tallies(change.before, tuple(each.emitted for each in change.happenings))
     ]
     await rates.count(conn, counted)
     await recording.record(
         conn,
         [
-            outgoing(each.told, each.causation_id, each.traceparent)
+            outgoing(each.emitted, each.causation_id, each.traceparent)
             for change in changes
             for each in change.happenings
         ],

@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from services.followup.domain import chart, ending, links
+from services.followup.domain import chart, links, resolution
 from services.followup.domain.access import may_see
 from services.followup.domain.decision import Changed, Decision, Refusal, Refused, Unmoved
 from services.followup.domain.ladder import climb, overtaken
 from services.followup.domain.matter import DISPATCHING, Matter
-from services.followup.domain.moment import Actor, Moment
+from services.followup.domain.moment import ActingParty, Moment
 from services.followup.handlers.independence import workers_of
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
@@ -25,13 +25,13 @@ from shared.runtime.ids import made_at
 YOUNG = timedelta(minutes=1)
 
 Decide: TypeAlias = Callable[[Matter, Moment], Decision]
-Independent: TypeAlias = ending.ReturnVisit | ending.Close | ending.Reject
+Independent: TypeAlias = resolution.ReturnVisit | resolution.Close | resolution.Reject
 INDEPENDENT: Final[Mapping[type[Independent], Callable[[Matter, Any, Moment], Decision]]] = (
     MappingProxyType(
         {
-            ending.ReturnVisit: ending.return_visit,
-            ending.Close: ending.close,
-            ending.Reject: ending.reject,
+            resolution.ReturnVisit: resolution.return_visit,
+            resolution.Close: resolution.close,
+            resolution.Reject: resolution.reject,
         }
     )
 )
@@ -42,7 +42,7 @@ INDEPENDENT: Final[Mapping[type[Independent], Callable[[Matter, Any, Moment], De
 class Call:
     """Who takes the step, by which clock, at which versions of the matter (None: at any), and in which trace."""
 
-    by: Actor
+    by: ActingParty
     clock: Clock
     versions: frozenset[int] | None = None
     traceparent: str | None = None
@@ -70,12 +70,12 @@ class VersionConflict:
     version: int
 
 
-Outcome: TypeAlias = Done | Refused | Missing | VersionConflict
+StepOutcome: TypeAlias = Done | Refused | Missing | VersionConflict
 
 
-async def take_step(
+async def perform_step(
     conn: Connection, office: Office, matter_id: UUID, call: Call, decide: Decide
-) -> Outcome:
+) -> StepOutcome:
     """Take one step on one matter."""
     loaded = await matters.load_locked(conn, [matter_id])
     matter = loaded.get(str(matter_id))
@@ -83,12 +83,12 @@ async def take_step(
         return missing(matter_id, matter)
     if call.versions is not None and matter.version not in call.versions:
         return VersionConflict(matter.version)
-    return await _take(conn, office, matter, call, decide)
+    return await _perform(conn, office, matter, call, decide)
 
 
-async def _take(
+async def _perform(
     conn: Connection, office: Office, matter: Matter, call: Call, decide: Decide
-) -> Outcome:
+) -> StepOutcome:
     # Read now that the row is locked: the wait may have been for a step that is later than the call.
     moment = office.moment(call.clock(), matter, call.by)
     before = overtaken(matter, moment)
@@ -98,35 +98,35 @@ async def _take(
             return decision
         case Unmoved():
             return Done(matter)
-        case Changed(after, told):
-            settled = climb(after, moment, before.told + told, on_days_off=False)
+        case Changed(after, emitted):
+            settled = climb(after, moment, before.emitted + emitted, on_days_off=False)
             await save(conn, [_change(matter, settled, call)])
             return Done(settled.matter)
 
 
 def _change(before: Matter, settled: Changed, call: Call) -> Change:
-    happenings = [Happening(each, traceparent=call.traceparent) for each in settled.told]
+    happenings = [Happening(each, traceparent=call.traceparent) for each in settled.emitted]
     return Change(before, settled.matter, happenings)
 
 
 async def plan(
     conn: Connection, office: Office, matter_id: UUID, call: Call, step: chart.Plan
-) -> Outcome:
+) -> StepOutcome:
     """Put milestones of departments of the directory on the chart."""
     known = await parties.load_kinds(conn, [party for _, party in step.named])
     checked = replace(step, known=known)
-    return await take_step(
+    return await perform_step(
         conn, office, matter_id, call, lambda matter, moment: chart.plan(matter, checked, moment)
     )
 
 
 async def add_task(
     conn: Connection, office: Office, matter_id: UUID, call: Call, step: chart.AddTask
-) -> Outcome:
+) -> StepOutcome:
     """Give a department of the directory something to do."""
     known = await parties.load_kinds(conn, [party for _, party in step.named])
     checked = replace(step, known=known)
-    return await take_step(
+    return await perform_step(
         conn,
         office,
         matter_id,
@@ -137,7 +137,7 @@ async def add_task(
 
 async def merge(
     conn: Connection, office: Office, ids: tuple[UUID, UUID], call: Call, reason: str
-) -> Outcome:
+) -> StepOutcome:
     """Merge the first matter into the second; both must be the caller's to see."""
     matter_id, into_id = ids
     loaded = await matters.load_locked(conn, ids)
@@ -151,12 +151,12 @@ async def merge(
     def decide(matter: Matter, moment: Moment) -> Decision:
         return links.merge(matter, step, moment)
 
-    return await take_step(conn, office, matter_id, call, decide)
+    return await perform_step(conn, office, matter_id, call, decide)
 
 
 async def reject(
-    conn: Connection, office: Office, matter_id: UUID, call: Call, step: ending.Reject
-) -> Outcome:
+    conn: Connection, office: Office, matter_id: UUID, call: Call, step: resolution.Reject
+) -> StepOutcome:
     """Reject a matter; those that were merged into it go on by themselves."""
     loaded = await matters.load_with_merged(conn, [matter_id], [matter_id])
     outcome = await independent_step(conn, office, matter_id, call, step)
@@ -167,7 +167,7 @@ async def reject(
             moment = office.moment(now, merged, call.by)
             freed = links.released(merged, outcome.matter, reason, moment)
             if freed is not None:
-                settled = climb(freed.matter, moment, freed.told, on_days_off=False)
+                settled = climb(freed.matter, moment, freed.emitted, on_days_off=False)
                 changes.append(_change(merged, settled, call))
         await save(conn, changes)
     return outcome
@@ -175,7 +175,7 @@ async def reject(
 
 async def independent_step(
     conn: Connection, office: Office, matter_id: UUID, call: Call, step: Independent
-) -> Outcome:
+) -> StepOutcome:
     """Record a return visit, settle or reject a matter, with all who did any of the work known to the rule.
 
     They are those of every round and of the matters that were merged into it.
@@ -186,12 +186,12 @@ async def independent_step(
     def decide(matter: Matter, moment: Moment) -> Decision:
         return rule(matter, checked, moment)
 
-    return await take_step(conn, office, matter_id, call, decide)
+    return await perform_step(conn, office, matter_id, call, decide)
 
 
 async def join(
     conn: Connection, office: Office, ids: Sequence[UUID], call: Call, step: links.Join
-) -> Outcome:
+) -> StepOutcome:
     """Link matters to one joint matter, all or none; the first is the one that the caller stands in."""
     loaded = await matters.load_locked(conn, ids)
     for matter_id in ids:
@@ -202,10 +202,10 @@ async def join(
     def decide(matter: Matter, moment: Moment) -> Decision:
         return links.join(matter, step, moment)
 
-    outcomes: list[Outcome] = []
+    outcomes: list[StepOutcome] = []
     for at, matter_id in enumerate(ids):
         at_version = call if at == 0 else replace(call, versions=None)
-        outcome = await take_step(conn, office, matter_id, at_version, decide)
+        outcome = await perform_step(conn, office, matter_id, at_version, decide)
         if not isinstance(outcome, Done):
             return outcome
         outcomes.append(outcome)
@@ -218,7 +218,7 @@ def missing(matter_id: UUID, matter: Matter | None) -> Missing:
     return Missing(matter_id, matter.state if matter is not None and waiting else None)
 
 
-def may_yet_come(outcome: Outcome, now: datetime) -> bool:
+def may_yet_come(outcome: StepOutcome, now: datetime) -> bool:
     """Whether the news that the step depends on may still be on its way here.
 
     It may when the matter stands before its acceptance, or is not known although its id was drawn within a minute, or

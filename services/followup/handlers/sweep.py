@@ -1,4 +1,4 @@
-"""Acts on the clocks that are due; what it costs follows what is due, not what is open."""
+"""Sweeps due timers; the cost follows what is due, not what is open."""
 
 from datetime import datetime
 
@@ -25,10 +25,10 @@ async def sweep(conn: Connection, office: Office, now: datetime) -> int:
     for matter in due:
         moment = office.moment(now, matter)
         changed = climb(matter, moment, on_days_off=False)
-        if not changed.told:
+        if not changed.emitted:
             resting.append((matter.id, resting_until(matter, moment)))
             continue
-        happenings = [Happening(told) for told in changed.told]
+        happenings = [Happening(emitted) for emitted in changed.emitted]
         changes.append(Change(matter, changed.matter, happenings))
     if changes:
         await save(conn, changes)
@@ -52,9 +52,9 @@ async def release_orphans(conn: Connection, office: Office, now: datetime) -> in
         moment = office.moment(now, merged)
         freed = released(merged, loaded[str(ended_id)], reason, moment)
         if freed is not None:
-            changed = climb(freed.matter, moment, freed.told, on_days_off=False)
+            changed = climb(freed.matter, moment, freed.emitted, on_days_off=False)
             changes.append(
-                Change(merged, changed.matter, [Happening(told) for told in changed.told])
+                Change(merged, changed.matter, [Happening(emitted) for emitted in changed.emitted])
             )
     if changes:
         await save(conn, changes)
@@ -66,6 +66,6 @@ async def fold_words(conn: Connection) -> bool:
     return await requests.fold_summaries(conn, FOLD_LIMIT)
 
 
-async def settle_words(conn: Connection) -> None:
+async def merge_pending_terms(conn: Connection) -> None:
     """Have the words that were taken in lately found as fast as all others; outside of a transaction."""
-    await requests.settle_terms(conn)
+    await requests.merge_pending_terms(conn)

@@ -9,7 +9,7 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.rates import Rate
 from services.followup.handlers.glance import Arrival, Due, Glance
 from services.followup.pages.masking import mask
-from services.followup.pages.shown import (
+from services.followup.pages.view_models import (
     ArrivalRow,
     Board,
     Count,

@@ -12,11 +12,11 @@ from typing import Final
 import orjson
 from sse_starlette import ServerSentEvent
 
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.handlers import glance
 from services.followup.handlers.glance import Glance
 from services.followup.pages import board
-from services.followup.pages.shown import Board
+from services.followup.pages.view_models import Board
 from shared.runtime.clock import Clock
 from shared.runtime.database import Database, Signal, is_transient
 from shared.web.look import render
@@ -62,7 +62,7 @@ class Audience:
     """For whom the page is written: the language, and whose matters it shows; without a caller everybody's."""
 
     lang: str
-    caller: Actor | None = None
+    caller: ActingParty | None = None
 
 
 class Live:
@@ -129,7 +129,7 @@ class Live:
                 spent = time.monotonic() - begun
                 await asyncio.sleep(max(PAUSE_SECONDS, spent * SHARE))
 
-    def _show(self, caller: Actor | None, seen: Glance | None) -> None:
+    def _show(self, caller: ActingParty | None, seen: Glance | None) -> None:
         news = False
         for audience in [each for each in self._watching if each.caller == caller]:
             written = self._written(seen, audience.lang)
@@ -141,10 +141,10 @@ class Live:
         if news:
             self._changed.notify()
 
-    async def _look(self, caller: Actor | None) -> Glance | None:
+    async def _look(self, caller: ActingParty | None) -> Glance | None:
         try:
             async with self._db.reading() as conn:
-                return await glance.take(conn, self._clock(), ROWS, caller)
+                return await glance.load_glance(conn, self._clock(), ROWS, caller)
         except Exception as fault:
             if is_transient(fault):
                 return None
@@ -158,12 +158,12 @@ class Live:
 
     async def news(self, audience: Audience) -> AsyncIterator[ServerSentEvent]:
         """All of the page's regions, then each as it changes, and a sign of life when nothing did."""
-        told = 0
+        emitted = 0
         with self._watched(audience):
             while True:
                 shown = self._shown.get(audience)
-                if shown is not None and shown.number > told:
-                    fresh, told = shown.since(told), shown.number
+                if shown is not None and shown.number > emitted:
+                    fresh, emitted = shown.since(emitted), shown.number
                     yield ServerSentEvent(orjson.dumps(fresh).decode(), event="snapshot")
                 elif not await self._changed.wait(HEARTBEAT_SECONDS):
                     yield ServerSentEvent("", event="heartbeat")

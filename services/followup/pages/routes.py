@@ -75,7 +75,7 @@ async def stream(request: Request) -> Response:
         raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
     if pages.live.is_full:
         raise busy(60, {"connection": "close"})
-    token = visitors.shown_token(request)
+    token = visitors.presented_token(request)
 
     async def may_read() -> bool:
         if pages_of(request).is_open:

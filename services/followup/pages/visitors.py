@@ -1,11 +1,11 @@
-"""Who may look at the pages, and in which language: a cookie with a token, where the town has not opened them."""
+"""Who may see the pages: a cookie with a token, set by a form that is safe against CSRF (SameSite=Strict)."""
 
 from typing import Final
 
 from fastapi import Request, Response
 
 from services.followup.domain.access import SEES_ALL
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.pages.live import Audience
 from shared.auth.tokens import SIGNED, Principal, Tokens
 from shared.contracts.vocabulary import Role
@@ -51,10 +51,10 @@ def signed_in(request: Request) -> Principal | None:
     """The member of staff whose token is in the cookie or, for programs, in the Authorization header."""
     if SIGNED in request.scope:
         return _of_staff(request.scope[SIGNED])
-    return staff(request, shown_token(request))
+    return staff(request, presented_token(request))
 
 
-def shown_token(request: Request) -> str | None:
+def presented_token(request: Request) -> str | None:
     """The token in the Authorization header, else in the cookie."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return given if scheme.lower() == "bearer" else request.cookies.get(TOKEN_COOKIE)
@@ -67,7 +67,7 @@ def audience(request: Request, member: Principal | None) -> Audience:
     """
     if member is None or member.role in SEES_ALL:
         return Audience(language(request))
-    return Audience(language(request), Actor(member.role, member.party))
+    return Audience(language(request), ActingParty(member.role, member.party))
 
 
 def _of_staff(found: object) -> Principal | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.followup.domain.matter import Matter, Milestone
+from services.followup.domain.matter import ChartMilestone, Matter
 from services.followup.store.finding import MOST_LOOKED_AT
 from services.followup.store.listing import holds_few
 from services.followup.store.promised import FEW, Place
@@ -42,13 +42,13 @@ async def chart_milestones(
         )
 
 
-def _touched(before: Matter | None, after: Matter) -> Iterable[Milestone]:
+def _touched(before: Matter | None, after: Matter) -> Iterable[ChartMilestone]:
     if before is None or before.final != after.final:
         return after.milestones
     return (each for each in after.milestones if each not in before.milestones)
 
 
-def _row(matter: Matter, milestone: Milestone) -> tuple[object, ...]:
+def _row(matter: Matter, milestone: ChartMilestone) -> tuple[object, ...]:
     return (
         milestone.id,
         matter.id,
@@ -77,7 +77,7 @@ class Charted:
     """A milestone on the wall, and the matter that it is of."""
 
     matter_id: str
-    milestone: Milestone
+    milestone: ChartMilestone
     summary: str
     requester_name: str
     park: str | None
@@ -197,7 +197,7 @@ def _chart(rows: Sequence[asyncpg.Record], limit: int) -> Chart:
 def _charted(row: asyncpg.Record) -> Charted:
     return Charted(
         str(row["matter_id"]),
-        Milestone(
+        ChartMilestone(
             str(row["id"]),
             row["title"],
             row["owner_department"],

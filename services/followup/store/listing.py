@@ -1,4 +1,4 @@
-"""In which lists a matter is, and how they are kept; what is asked of them is in `finding` and `promised`."""
+"""Membership of matters in lists; the queries over them are in `finding` and `promised`."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The read model of the directory: the parties that there are, by what routing publishes."""
+"""The read model of the directory: the parties that exist, as routing publishes them."""
 
 from collections.abc import Collection, Mapping
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from services.followup.domain.facts import Requester
+from services.followup.domain.facts import RequestingParty
 from shared.contracts.folding import compact, fold
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 from shared.runtime.database import Connection
@@ -29,7 +29,7 @@ class Request:
     channel: Channel
     kind: Kind
     category: str | None
-    requester: Requester
+    requester: RequestingParty
     summary: str
     detail: str
     location: str | None
@@ -138,7 +138,7 @@ async def weeks_asked(conn: Connection) -> range:
 SETTLE_TERMS = "select gin_clean_pending_list('request_terms')"
 
 
-async def settle_terms(conn: Connection) -> None:
+async def merge_pending_terms(conn: Connection) -> None:
     """Sort what is pending for the index of terms into it: a search reads all of that, once for each week."""
     await conn.execute(SETTLE_TERMS)
 
@@ -173,7 +173,7 @@ async def load_requests(conn: Connection, matter_ids: Sequence[UUID | str]) -> l
             Channel(row["channel"]),
             Kind(row["kind"]),
             row["category"],
-            Requester(
+            RequestingParty(
                 RequesterKind(row["requester_kind"]), row["requester_id"], row["requester_name"]
             ),
             row["summary"],

@@ -1,4 +1,4 @@
-"""What intake answers, as the API's description shows it; tests hold it to what is really answered."""
+"""Intake's response models."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -19,7 +19,7 @@ from services.intake.handlers.registration import Arrival
 from shared.auth.tokens import Principal, tokens_of
 from shared.contracts.submission import Submission
 from shared.http import idempotency
-from shared.http.idempotency import Answer
+from shared.http.idempotency import WriteResponse
 from shared.http.problems import invalid, language
 from shared.http.tracing import trace_in
 from shared.messages.catalogue import text
@@ -51,11 +51,11 @@ async def submit_batch(
         except Problem as problem:
             results[place] = problem.body(lang)
 
-    async def register_all(conn: Connection) -> Answer:
+    async def register_all(conn: Connection) -> WriteResponse:
         registered = await registration.register(conn, list(arrivals.values()), edge.clock())
         for place, result in zip(arrivals, registered, strict=True):
             results[place] = _result(result, lang)
-        return Answer(200, {"items": results, "next": None})
+        return WriteResponse(200, {"items": results, "next": None})
 
     return await idempotency.run(request, edge.db, caller, register_all)
 

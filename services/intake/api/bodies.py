@@ -1,4 +1,4 @@
-"""What intake takes, as the API's description shows it."""
+"""Intake's request bodies."""
 
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias

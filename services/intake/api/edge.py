@@ -8,7 +8,7 @@ from fastapi import Request
 from services.intake.domain import Registration
 from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
-from shared.auth.brute_force import Guesses
+from shared.auth.brute_force import BruteForceGuard
 from shared.http.group_commit import Batcher
 from shared.http.problems import ProblemDocument
 from shared.runtime.clock import Clock
@@ -28,7 +28,7 @@ class Edge:
     batcher: Batcher[Arrival, Registration]
     health: Health
     max_pending_events: int
-    guesses: Guesses
+    brute_force_guard: BruteForceGuard
     feed_watch: FeedWatch
 
     @property

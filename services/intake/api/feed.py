@@ -1,4 +1,4 @@
-"""A system's feed over HTTP: pages by cursor, and server-sent events. It holds no rule and no SQL."""
+"""A system's feed over HTTP: cursor pagination, and server-sent events."""
 
 import base64
 import binascii

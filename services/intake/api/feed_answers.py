@@ -1,4 +1,4 @@
-"""What a feed answers, as the API's description shows it; tests hold it to what is really answered."""
+"""Response models of the feed."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Files of submissions over HTTP: kept whole or refused, then followed row by row. It holds no rule and no SQL."""
+"""Imported files over HTTP: accepted whole or refused, then listed row by row."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields import WHOLE, SourceUri
 from shared.contracts.vocabulary import Role
 from shared.http import idempotency
-from shared.http.idempotency import Answer
+from shared.http.idempotency import WriteResponse
 from shared.http.problems import language
 from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
@@ -83,7 +83,7 @@ async def enter(
         UUID(new_id()), caller.role, caller.party, digest, table.header, edge.clock(), rows
     )
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         entered = await imports.enter(conn, new)
         body = {
             "import_id": str(entered.import_id),
@@ -92,7 +92,7 @@ async def enter(
             "sheet": table.sheet or None,
             "hidden_sheets": table.hidden_sheets,
         }
-        return Answer(202 if entered.fresh else 200, body)
+        return WriteResponse(202 if entered.fresh else 200, body)
 
     return await idempotency.run(request, edge.db, caller, work)
 
@@ -127,9 +127,9 @@ async def show(
 ) -> Response:
     """Progress, and what became of each row; for coordinators and for the sender, who alone sees receipts."""
     async with edge_of(request).db.reading() as conn:
-        standing = await imports.standing(conn, import_id, cursor, limit + 1)
+        standing = await imports.load_status(conn, import_id, cursor, limit + 1)
     sees = partial(_may_hold, caller, is_for_staff(caller, tokens_of(request)))
-    return as_json(_status(_shown_to(caller, standing), limit, sees))
+    return as_json(_status(_visible_to(caller, standing), limit, sees))
 
 
 @router.get(
@@ -149,8 +149,8 @@ async def give_back(request: Request, import_id: UUID, caller: Importer) -> Resp
     the file is sent with its last column. Cells that stood under no heading still do.
     """
     async with edge_of(request).db.reading() as conn:
-        standing = await imports.standing(conn, import_id, 0, sheet.MOST_ROWS, MENDED)
-    found, lang = _shown_to(caller, standing), language(request)
+        standing = await imports.load_status(conn, import_id, 0, sheet.MOST_ROWS, MENDED)
+    found, lang = _visible_to(caller, standing), language(request)
     header = found.file.header
     width = max(len(header), *(len(row.cells or ()) for row in found.rows), 0)
     rows = [
@@ -168,7 +168,7 @@ def _padded(cells: Sequence[str], width: int) -> tuple[str, ...]:
     return (*cells, *("",) * (width - len(cells)))
 
 
-def _shown_to(caller: Principal, standing: ImportProgress | None) -> ImportProgress:
+def _visible_to(caller: Principal, standing: ImportProgress | None) -> ImportProgress:
     if standing is not None and (
         caller.role is Role.COORDINATOR or caller.party == standing.file.party
     ):

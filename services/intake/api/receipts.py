@@ -1,4 +1,4 @@
-"""Receipts over HTTP: what became of a request, and what its holder may add. It holds no rule and no SQL."""
+"""Receipts over HTTP: the status of a request, and what its holder may add."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields import WHOLE, Note
 from shared.contracts.vocabulary import MatterState, Role
 from shared.http import idempotency
-from shared.http.idempotency import Answer
+from shared.http.idempotency import WriteResponse
 from shared.http.problems import language
 from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
@@ -41,7 +41,7 @@ _GUESSED: dict[int | str, dict[str, Any]] = {**PROBLEMS, 429: PROBLEMS[404]}
 
 async def _holder(request: Request) -> AsyncIterator[None]:
     """Whoever knows a receipt holds it, and whoever guesses does not for long."""
-    with edge_of(request).guesses.watch(place_of(request)):
+    with edge_of(request).brute_force_guard.watch(place_of(request)):
         yield
 
 
@@ -84,7 +84,7 @@ class AnswerBody(_Body):
 async def show_receipt(request: Request, receipt: str) -> Response:
     """Status, timeline and answer, for whoever holds the receipt; of a merged request those of `merged_into`."""
     async with edge_of(request).db.reading() as conn:
-        standing = await receipts.standing(conn, _spelled(receipt))
+        standing = await receipts.load_status(conn, _spelled(receipt))
     if standing is None:
         raise Problem(404, "no_such_receipt")
     return as_json(_status(standing, language(request)), headers={"cache-control": "no-store"})
@@ -160,10 +160,10 @@ async def add_message(request: Request, receipt: str, body: MessageBody) -> Resp
 async def withdraw(request: Request, receipt: str, body: WithdrawBody) -> Response:
     """The request is taken back; its matter ends as withdrawn, and what it was merged into goes on."""
 
-    async def take_back(conn: Connection, spelled: str, call: Call) -> Outcome:
+    async def withdraw_request(conn: Connection, spelled: str, call: Call) -> Outcome:
         return await receipts.withdraw(conn, spelled, body.reason, call)
 
-    return await _step(request, receipt, take_back)
+    return await _step(request, receipt, withdraw_request)
 
 
 @router.post(
@@ -196,14 +196,14 @@ async def _step(
     """One step of a holder, who is known by the receipt alone, the keys of their retries too."""
     edge, spelled = edge_of(request), _spelled(receipt)
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         call = Call(edge.clock(), trace_in(request), tokens_of(request).spoken_for)
         return _answer(await take(conn, spelled, call), language(request))
 
     return await idempotency.run(request, edge.db, Principal(Role.REQUESTER, spelled), work)
 
 
-def _answer(outcome: Outcome, lang: str) -> Answer:
+def _answer(outcome: Outcome, lang: str) -> WriteResponse:
     match outcome:
         case Missing():
             raise Problem(404, "no_such_receipt")
@@ -219,7 +219,7 @@ def _answer(outcome: Outcome, lang: str) -> Answer:
             members = {"state": MatterState.CLOSED, "reopen_until": until}
             raise Problem(409, "reopening_ended", members=members)
         case Done(request_id, _):
-            return Answer(202, {"request_id": request_id})
+            return WriteResponse(202, {"request_id": request_id})
 
 
 @router.post(
@@ -238,13 +238,13 @@ async def own_receipt(
     did any of the work.
     """
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         asking = (caller.role, caller.party)
         receipt = await receipts.own_receipt(conn, request_id, asking)
         if receipt is None:
             raise Problem(404, "request_not_found")
         status_url = f"/intake/receipts/{receipt}"
-        return Answer(
+        return WriteResponse(
             200, {"request_id": str(request_id), "receipt": receipt, "status_url": status_url}
         )
 

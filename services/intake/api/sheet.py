@@ -147,7 +147,7 @@ def _row(given: _Given, source: str | None, lang: str, sources: Sequence[str]) -
     if unread := given.errors(lang):
         return NewRow(number, cells, None, unread)
     row = _submitted(given, source, lang)
-    return _kept_to(sources, row, lang) if sources else row
+    return _limited_to(sources, row, lang) if sources else row
 
 
 def _submitted(given: _Given, source: str | None, lang: str) -> NewRow:
@@ -175,7 +175,7 @@ def _submitted(given: _Given, source: str | None, lang: str) -> NewRow:
     return NewRow(number, cells, submission.model_dump_json())
 
 
-def _kept_to(sources: Sequence[str], row: NewRow, lang: str) -> NewRow:
+def _limited_to(sources: Sequence[str], row: NewRow, lang: str) -> NewRow:
     """The row, with that said of it where its source is not the sender's."""
     if row.submission is None or orjson.loads(row.submission)["source"] in sources:
         return row

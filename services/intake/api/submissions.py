@@ -1,4 +1,4 @@
-"""Submissions over HTTP: one, a CloudEvent, or a batch. It holds no rule and no SQL."""
+"""Submissions over HTTP: one, as JSON or as a CloudEvent."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.http import idempotency
-from shared.http.idempotency import Answer
+from shared.http.idempotency import WriteResponse
 from shared.http.preferences import as_preferred
 from shared.http.problems import invalid, language
 from shared.http.responses import Page
@@ -71,7 +71,7 @@ async def submit(request: Request, caller: Sender) -> Response:
         return as_preferred(request, _answer(await edge.batcher.submit(arrival)).response())
 
     # A key and its answer are kept by the transaction that takes the request, which is then its own.
-    async def register_one(conn: Connection) -> Answer:
+    async def register_one(conn: Connection) -> WriteResponse:
         (result,) = await registration.register(conn, [arrival], edge.clock())
         return _answer(result)
 
@@ -125,7 +125,7 @@ def _read_event(request: Request, event: object) -> tuple[Submission, str | None
     return submission, trace_of_event(request, event)
 
 
-def _answer(result: Registration) -> Answer:
+def _answer(result: Registration) -> WriteResponse:
     if isinstance(result, Conflicting):
         raise Problem(409, "another_content", members={"request_id": result.request_id})
-    return Answer(202 if result.fresh else 200, answer_to(result))
+    return WriteResponse(202 if result.fresh else 200, answer_to(result))

@@ -1,4 +1,4 @@
-"""Tells those who follow feeds that something came into theirs: one query for all of them, at most every 50 ms."""
+"""Wakes the readers of feeds when something was added: one query for all of them, at most every 50 ms."""
 
 import asyncio
 from collections import Counter

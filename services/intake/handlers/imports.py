@@ -1,4 +1,4 @@
-"""Files of submissions: kept whole at once, then taken a few hundred rows at a time like every submission."""
+"""Imported files of submissions: stored whole, then registered a few hundred rows at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from uuid import UUID
 from services.intake.domain import Registration, RowOutcome, row_outcome
 from services.intake.handlers.registration import Arrival, register
 from services.intake.store import imports as store
-from services.intake.store.imports import NewImport, Pending, Settled
+from services.intake.store.imports import NewImport, Pending, RowResult
 from shared.contracts.event import Actor
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
@@ -49,7 +49,7 @@ class ImportProgress:
     rows: Sequence[store.Row]
 
 
-async def standing(
+async def load_status(
     conn: Connection,
     import_id: UUID,
     after: int,
@@ -63,19 +63,19 @@ async def standing(
     return ImportProgress(file, await store.load_rows(conn, import_id, after, limit, outcomes))
 
 
-async def take_next(conn: Connection, now: datetime) -> bool:
+async def register_next(conn: Connection, now: datetime) -> bool:
     """Register the next rows that wait, 500 at most; whether there may be more."""
     pending = await store.lock_pending(conn, ROWS_AT_ONCE)
     if pending:
-        await isolate(conn, pending, partial(_take, now=now), _set_aside)
+        await isolate(conn, pending, partial(_register_rows, now=now), _set_aside)
     return len(pending) == ROWS_AT_ONCE
 
 
-async def _take(conn: Connection, pending: Sequence[Pending], now: datetime) -> None:
+async def _register_rows(conn: Connection, pending: Sequence[Pending], now: datetime) -> None:
     arrivals = await collect_in_slices(map(_arrival, pending))
     registrations = await register(conn, arrivals, now, collect_in_slices)
-    await store.settle_rows(
-        conn, [_settled(row, became) for row, became in zip(pending, registrations, strict=True)]
+    await store.store_results(
+        conn, [_row_result(row, became) for row, became in zip(pending, registrations, strict=True)]
     )
 
 
@@ -85,14 +85,14 @@ def _arrival(row: Pending) -> Arrival:
     return Arrival(submission, actor, None, trace_of(None))
 
 
-def _settled(row: Pending, became: Registration) -> Settled:
-    return Settled(row.import_id, row.number, row_outcome(became), UUID(became.request_id))
+def _row_result(row: Pending, became: Registration) -> RowResult:
+    return RowResult(row.import_id, row.number, row_outcome(became), UUID(became.request_id))
 
 
 async def _set_aside(conn: Connection, row: Pending, fault: Exception) -> None:
     error = {"pointer": "/", "code": "failed", "detail": reason_of(fault)}
-    settled = Settled(row.import_id, row.number, RowOutcome.FAULTY, None, (error,))
-    await store.settle_rows(conn, [settled])
+    settled = RowResult(row.import_id, row.number, RowOutcome.FAULTY, None, (error,))
+    await store.store_results(conn, [settled])
 
 
 async def forget(conn: Connection, now: datetime) -> bool:

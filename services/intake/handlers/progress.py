@@ -1,4 +1,4 @@
-"""Learns from followup what the holders of receipts may know."""
+"""Projects followup's events into the read model that receipts show."""
 
 from collections.abc import Sequence
 from dataclasses import replace

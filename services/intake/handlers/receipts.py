@@ -1,4 +1,4 @@
-"""What a receipt's holder sees and does; each step is one transaction and one event."""
+"""Steps of a receipt's holder; each is one transaction and one event."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ class ReceiptDetails:
     `merged_into` is that matter's id where it is another request's.
     """
 
-    held: store.Held
+    held: store.HeldReceipt
     matter: MatterSnapshot
     merged_into: UUID | None
     entries: Sequence[store.TimelineLine]
 
 
-async def standing(conn: Connection, receipt: str) -> ReceiptDetails | None:
+async def load_status(conn: Connection, receipt: str) -> ReceiptDetails | None:
     """How it stands with a receipt; None when there is no such receipt."""
     held = await store.load_held(conn, receipt)
     if held is None:
@@ -160,19 +160,19 @@ async def answer_visit(conn: Connection, receipt: str, answer: VisitAnswer, call
     return await _step(conn, held, permission, event, call)
 
 
-def _issued_to(held: store.Held, call: Call) -> tuple[str, ...]:
+def _issued_to(held: store.HeldReceipt, call: Call) -> tuple[str, ...]:
     if held.issued_to == str(held.id):
         return ()
     return (held.issued_to, *call.spoken_for(held.issued_to))
 
 
-def _holder(held: store.Held) -> Actor:
+def _holder(held: store.HeldReceipt) -> Actor:
     return Actor(role=Role.REQUESTER, party=str(held.id))
 
 
 async def _step(
     conn: Connection,
-    held: store.Held,
+    held: store.HeldReceipt,
     permission: domain.Permission,
     event: MatterEvent,
     call: Call,

@@ -1,4 +1,4 @@
-"""Taking submissions: the new are registered, the repeated answered as before, the senders of others told."""
+"""Registers submissions: new ones are recorded, repeated ones get the same receipt, conflicts are refused."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +82,7 @@ async def register(
     return [
         domain.Registered(new.id, new.receipt, fresh=True)
         if new.id in taken
-        else domain.settle_repeat(known[arrival.name], new.fingerprint)
+        else domain.decide_repeat(known[arrival.name], new.fingerprint)
         for arrival, new in zip(arrivals, fresh, strict=True)
     ]
 

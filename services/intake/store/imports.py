@@ -115,7 +115,7 @@ async def lock_pending(conn: Connection, limit: int) -> list[Pending]:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class RowResult:
     """What became of a row."""
 
     import_id: UUID
@@ -136,7 +136,7 @@ from unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::json[])
 where row.import_id = given.import_id and row.number = given.number and row.outcome || '' = 'pending'"""
 
 
-async def settle_rows(conn: Connection, settled: Sequence[Settled]) -> None:
+async def store_results(conn: Connection, settled: Sequence[RowResult]) -> None:
     """Store what became of rows."""
     await conn.execute(
         SETTLE_ROWS,

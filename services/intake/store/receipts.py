@@ -14,7 +14,7 @@ from shared.runtime.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldReceipt:
     """A request as its receipt's holder meets it. `issued_to` is the party that was given this receipt.
 
     A requester is known by the request's id.
@@ -35,19 +35,19 @@ where request.id = coalesce((select id from request where receipt = $1),
                             (select request_id from receipt where code = $1))"""
 
 
-async def load_held(conn: Connection, receipt: str) -> Held | None:
+async def load_held(conn: Connection, receipt: str) -> HeldReceipt | None:
     """The request of a receipt; None when there is none."""
     row = await conn.fetchrow(SELECT_HELD, receipt)
-    return None if row is None else Held(*row.values())
+    return None if row is None else HeldReceipt(*row.values())
 
 
 LOCK_HELD = SELECT_HELD + " for update"
 
 
-async def lock_held(conn: Connection, receipt: str) -> Held | None:
+async def lock_held(conn: Connection, receipt: str) -> HeldReceipt | None:
     """The same, locked for a change until the transaction ends."""
     row = await conn.fetchrow(LOCK_HELD, receipt)
-    return None if row is None else Held(*row.values())
+    return None if row is None else HeldReceipt(*row.values())
 
 
 ADVANCE = "update request set version = $2 where id = $1 and version = $2 - 1"

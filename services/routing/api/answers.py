@@ -1,4 +1,4 @@
-"""What routing answers of offers, queues and explanations, as the description shows it; tests hold it to the views."""
+"""Response models of offers, queues and explanations."""
 
 from datetime import datetime
 from uuid import UUID
@@ -56,14 +56,14 @@ class ObjectionOpened(BaseModel):
     review_at: datetime
 
 
-class OfferDeclined(OfferAnswered):
+class DeclinedOffer(OfferAnswered):
     """What became of a declined offer: the next one, or an objection; neither when nobody is left for now."""
 
     next: NextOffer | None
     objection: ObjectionOpened | None
 
 
-class ObjectionRuled(BaseModel):
+class RuledObjection(BaseModel):
     """What a ruling led to."""
 
     objection_id: UUID

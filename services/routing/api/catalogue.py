@@ -1,11 +1,11 @@
-"""The dispatch catalogue over HTTP: upload a draft, put a version in force, try one. It holds no rule and no SQL."""
+"""The dispatch catalogue over HTTP: upload a draft, activate a version, try one."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.routing.api import kept
+from services.routing.api import directory_answers
 from services.routing.api.edge import (
     PROBLEMS,
     Coordinator,
@@ -23,7 +23,7 @@ from services.routing.store import catalogues
 from services.routing.store.catalogues import Version
 from shared.contracts.fields import WHOLE
 from shared.http import idempotency
-from shared.http.idempotency import Answer
+from shared.http.idempotency import WriteResponse
 from shared.http.problems import language
 from shared.http.responses import Page, as_json
 from shared.http.routes import CheckedRoute
@@ -44,7 +44,7 @@ Number = Annotated[int, Path(ge=1, le=2_000_000_000), WHOLE]
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": kept.DraftUploaded}, **PROBLEMS, **NOT_READ},
+    responses={201: {"model": directory_answers.DraftUploaded}, **PROBLEMS, **NOT_READ},
     openapi_extra=FILE_BODY,
     operation_id="uploadCatalogueVersion",
     summary="Upload a draft",
@@ -64,11 +64,11 @@ async def add(request: Request, caller: Coordinator) -> Response:
     table = await read_upload(request, MOST_ROWS, "catalogue_faulty")
     file = CatalogueFile(raw, table)
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         added = await catalogue.add_version(conn, file, caller.party, edge.clock())
         if isinstance(added, Faulty):
             raise Problem(422, "catalogue_faulty", errors=_errors(added.faults, lang))
-        return Answer(
+        return WriteResponse(
             201,
             {
                 "version": added.version,
@@ -109,7 +109,7 @@ def _words(kept: dict[str, Any], lang: str) -> str:
 
 @router.get(
     "",
-    responses={200: {"model": Page[kept.VersionInList]}, **PROBLEMS},
+    responses={200: {"model": Page[directory_answers.VersionInList]}, **PROBLEMS},
     operation_id="listCatalogueVersions",
     summary="All versions, the newest first",
 )
@@ -127,7 +127,7 @@ async def list_versions(
 
 @router.get(
     "/{version}",
-    responses={200: {"model": kept.VersionWhole}, **PROBLEMS},
+    responses={200: {"model": directory_answers.VersionWhole}, **PROBLEMS},
     operation_id="getCatalogueVersion",
     summary="One version",
 )
@@ -156,7 +156,7 @@ def _version(version: Version, lang: str) -> dict[str, Any]:
 
 @router.post(
     "/{version}/activate",
-    responses={200: {"model": kept.VersionActivated}, **PROBLEMS},
+    responses={200: {"model": directory_answers.VersionActivated}, **PROBLEMS},
     operation_id="activateCatalogueVersion",
     summary="Put a version in force",
     dependencies=[idempotency.KEYED],
@@ -165,17 +165,17 @@ async def activate(request: Request, version: Number, caller: Coordinator) -> Re
     """From the next request on; the version before is retired. A retired version can be put in force again."""
     edge = edge_of(request)
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         if not await catalogue.activate_version(conn, version, caller.party, edge.clock()):
             raise Problem(404, "no_such_version", params={"version": version})
-        return Answer(200, {"version": version, "state": "active"})
+        return WriteResponse(200, {"version": version, "state": "active"})
 
     return await idempotency.run(request, edge.db, caller, work)
 
 
 @router.post(
     "/{version}/trial",
-    responses={200: {"model": kept.TrialDone}, **PROBLEMS},
+    responses={200: {"model": directory_answers.TrialDone}, **PROBLEMS},
     operation_id="tryCatalogueVersion",
     summary="Try a version on past requests",
     dependencies=[idempotency.KEYED],
@@ -201,8 +201,8 @@ async def run_trial(request: Request, version: Number, caller: Coordinator) -> R
         "changes": [_difference(difference) for difference in trial.differences],
     }
 
-    async def answer(conn: Connection) -> Answer:
-        return Answer(200, result)
+    async def answer(conn: Connection) -> WriteResponse:
+        return WriteResponse(200, result)
 
     # Tried before the transaction begins, which may not be idle for as long.
     return await idempotency.run(request, edge.db, caller, answer)

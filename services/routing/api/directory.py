@@ -1,4 +1,4 @@
-"""The directory over HTTP, one entry at a time: each write is idempotent. It holds no rule and no SQL."""
+"""The directory over HTTP, one entry at a time; each write is idempotent."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -6,8 +6,9 @@ from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.routing.api import kept
+from services.routing.api import directory_answers
 from services.routing.api.absences import pass_on_offers
+from services.routing.api.directory_answers import entered
 from services.routing.api.edge import PROBLEMS, Answerer, Coordinator, actor, edge_of
 from services.routing.api.entries import (
     AbsenceBody,
@@ -24,7 +25,6 @@ from services.routing.api.entries import (
     problem_of,
     tie_of,
 )
-from services.routing.api.kept import entered
 from services.routing.handlers import directory
 from services.routing.store.directory import Put
 from shared.auth.tokens import Principal
@@ -32,7 +32,7 @@ from shared.contracts.event import Actor
 from shared.contracts.fields import PartyId, Uscc
 from shared.contracts.vocabulary import Role
 from shared.http import idempotency
-from shared.http.idempotency import Answer
+from shared.http.idempotency import WriteResponse
 from shared.http.problems import language
 from shared.http.routes import CheckedRoute
 from shared.runtime.database import Connection
@@ -51,7 +51,7 @@ Write: TypeAlias = Put | Refused
 
 @router.put(
     "/departments/{department_id}",
-    responses={**entered(kept.DepartmentShown), **PROBLEMS},
+    responses={**entered(directory_answers.DepartmentShown), **PROBLEMS},
     operation_id="putDepartment",
     summary="Enter a department",
 )
@@ -73,7 +73,7 @@ async def put_department(
 
 @router.put(
     "/liaisons/{liaison_id}",
-    responses={**entered(kept.LiaisonShown), **PROBLEMS},
+    responses={**entered(directory_answers.LiaisonShown), **PROBLEMS},
     operation_id="putLiaison",
     summary="Enter a liaison",
 )
@@ -95,7 +95,7 @@ async def put_liaison(
 
 @router.put(
     "/enterprises/{uscc}",
-    responses={**entered(kept.EnterpriseShown), **PROBLEMS},
+    responses={**entered(directory_answers.EnterpriseShown), **PROBLEMS},
     operation_id="putEnterprise",
     summary="Enter an enterprise",
 )
@@ -114,7 +114,7 @@ async def put_enterprise(
 
 @router.put(
     "/ties/{tie_id}",
-    responses={**entered(kept.TieShown), **PROBLEMS},
+    responses={**entered(directory_answers.TieShown), **PROBLEMS},
     operation_id="putTie",
     summary="Enter a tie (结对)",
 )
@@ -133,7 +133,7 @@ async def put_tie(
 
 @router.put(
     "/liaisons/{liaison_id}/absences/{absence_id}",
-    responses={**entered(kept.AbsenceShown), **PROBLEMS},
+    responses={**entered(directory_answers.AbsenceShown), **PROBLEMS},
     operation_id="putAbsence",
     summary="Enter an absence",
 )
@@ -177,10 +177,10 @@ async def _write(
 ) -> Response:
     edge = edge_of(request)
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         done = await put(conn, actor(caller), edge.clock())
         if not isinstance(done, Put):
             raise problem_of(done, language(request))
-        return Answer(201 if done is Put.CREATED else 200, shown)
+        return WriteResponse(201 if done is Put.CREATED else 200, shown)
 
     return await idempotency.run(request, edge.db, caller, work)

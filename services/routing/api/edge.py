@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.routing.domain.answers import Acting
 from services.routing.handlers.office import Office
-from services.routing.handlers.watching import Watch
+from services.routing.handlers.queue_watch import QueueWatch
 from shared.auth.tokens import Principal, require
 from shared.contracts.event import Actor
 from shared.contracts.fields import WHOLE
@@ -25,7 +25,7 @@ class Edge:
     db: Database
     clock: Clock
     office: Office
-    watch: Watch
+    watch: QueueWatch
 
 
 def edge_of(request: Request) -> Edge:

@@ -1,4 +1,4 @@
-"""Why a matter went where it went, over HTTP. It holds no rule and no SQL."""
+"""Why a matter went where it went, over HTTP."""
 
 from typing import Any, Final
 from uuid import UUID

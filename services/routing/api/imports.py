@@ -1,4 +1,4 @@
-"""The directory as files over HTTP: all rows of one or none. It holds no rule and no SQL."""
+"""The directory as files over HTTP: all rows of one or none."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from services.routing.api import kept
+from services.routing.api import directory_answers
 from services.routing.api.absences import pass_on_offers
 from services.routing.api.edge import PROBLEMS, Coordinator, Edge, actor, edge_of
 from services.routing.api.entries import (
@@ -37,7 +37,7 @@ from shared.contracts.fields import PartyId, Typed, Uscc
 from shared.contracts.folding import compact, fold
 from shared.contracts.vocabulary import Tier, TieRole
 from shared.http import idempotency
-from shared.http.idempotency import Answer
+from shared.http.idempotency import WriteResponse
 from shared.http.problems import field_errors, language
 from shared.http.routes import CheckedRoute
 from shared.messages.catalogue import text
@@ -151,7 +151,7 @@ class _Entering:
 
 @router.post(
     "/imports",
-    responses={200: {"model": kept.FileEntered}, **PROBLEMS, **NOT_READ},
+    responses={200: {"model": directory_answers.FileEntered}, **PROBLEMS, **NOT_READ},
     openapi_extra=FILE_BODY,
     operation_id="importDirectory",
     summary="Enter a file of entries",
@@ -178,13 +178,13 @@ async def import_entries(request: Request, kind: What, caller: Coordinator) -> R
     if repeated := list(_repeated(rows, lang)):
         raise Problem(422, "import_faulty", errors=repeated[:MOST_FAULTS])
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         done = await _enter(_Entering(conn, edge, actor(caller)), rows, lang)
         if away := {row.liaison_id for row in rows.values() if isinstance(row, AbsenceRow)}:
             await directory.hold_offers(conn, away)
         counts = {"kind": kind, "rows": len(rows)} | {put: done[put] for put in Put}
         sheets = {"sheet": table.sheet or None, "hidden_sheets": table.hidden_sheets}
-        return Answer(200, counts | sheets)
+        return WriteResponse(200, counts | sheets)
 
     answer = await idempotency.run(request, edge.db, caller, work)
     if kind is What.ABSENCES:

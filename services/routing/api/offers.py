@@ -1,4 +1,4 @@
-"""Answers to offers and rulings on objections over HTTP. It holds no rule and no SQL."""
+"""Answers to offers and rulings on objections over HTTP."""
 
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ from shared.auth.tokens import Principal
 from shared.contracts.fields import Note, PartyId
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
 from shared.http import idempotency
-from shared.http.idempotency import Answer, if_match
+from shared.http.idempotency import WriteResponse, if_match
 from shared.http.problems import language
 from shared.http.responses import Page
 from shared.http.routes import CheckedRoute
@@ -68,7 +68,7 @@ async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response
     edge, lang = edge_of(request), language(request)
     answering = _answering(request, offer_id, caller)
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         outcome = await accept_offer(conn, edge.office, answering, edge.clock())
         return _answered(done_or_problem(outcome, "no_such_offer", lang), OfferState.ACCEPTED, lang)
 
@@ -77,7 +77,7 @@ async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response
 
 @router.post(
     "/offers/{offer_id}/decline",
-    responses={200: {"model": answers.OfferDeclined}, **PROBLEMS},
+    responses={200: {"model": answers.DeclinedOffer}, **PROBLEMS},
     operation_id="declineOffer",
     summary="Send the matter back (退单)",
     dependencies=[idempotency.KEYED, idempotency.VERSIONED],
@@ -90,7 +90,7 @@ async def decline(
     answering = _answering(request, offer_id, caller)
     declination = Declination(body.reason_code, body.suggested_owner, body.note)
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         outcome = await decline_offer(conn, edge.office, answering, declination, edge.clock())
         return _answered(done_or_problem(outcome, "no_such_offer", lang), OfferState.DECLINED, lang)
 
@@ -99,7 +99,7 @@ async def decline(
 
 @router.post(
     "/objections/{objection_id}/ruling",
-    responses={200: {"model": answers.ObjectionRuled}, **PROBLEMS},
+    responses={200: {"model": answers.RuledObjection}, **PROBLEMS},
     operation_id="ruleObjection",
     summary="Rule an objection",
     dependencies=[idempotency.KEYED, idempotency.VERSIONED],
@@ -118,10 +118,10 @@ async def give_ruling(
         trace_in(request),
     )
 
-    async def work(conn: Connection) -> Answer:
+    async def work(conn: Connection) -> WriteResponse:
         outcome = await rule_objection(conn, edge.office, given, edge.clock())
         done = done_or_problem(outcome, "no_such_objection", lang)
-        return Answer(
+        return WriteResponse(
             200,
             {
                 "objection_id": given.objection_id,
@@ -140,7 +140,7 @@ def _answering(request: Request, offer_id: UUID, caller: Principal) -> Answering
     return Answering(str(offer_id), acting(caller), if_match(request), trace_in(request))
 
 
-def _answered(done: Done, state: OfferState, lang: str) -> Answer:
+def _answered(done: Done, state: OfferState, lang: str) -> WriteResponse:
     matter, offer, objection = done.change.matter, done.offer, done.objection
     if offer is None:
         raise ValueError("an answer is about an offer")
@@ -160,7 +160,7 @@ def _answered(done: Done, state: OfferState, lang: str) -> Answer:
             "suggested_owner": objection.suggested_owner,
             "review_at": objection.review_at,
         }
-    return Answer(200, body, {"etag": f'"{matter.version}"'})
+    return WriteResponse(200, body, {"etag": f'"{matter.version}"'})
 
 
 def _next(done: Done) -> dict[str, Any] | None:

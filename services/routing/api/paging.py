@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, opaque to whoever carries it back."""
+"""Cursor pagination: opaque cursors of routing's lists."""
 
 import base64
 import binascii

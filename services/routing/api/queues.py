@@ -1,4 +1,4 @@
-"""Queues over HTTP: as a page, oldest request first, and as a stream of what happens. It holds no rule and no SQL."""
+"""Queues over HTTP: as a page, oldest request first, and as a stream of changes."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -13,9 +13,9 @@ from services.routing.api.edge import PROBLEMS, Edge, PageCursor, PageSize, Staf
 from services.routing.api.paging import after_place, page
 from services.routing.api.views import item_view
 from services.routing.domain.parties import FALLBACK_DESK
-from services.routing.handlers.following import Broken, Current, Happening, QueuedOffer, follow
+from services.routing.handlers.queue_stream import Broken, Current, Happening, QueuedOffer, follow
 from services.routing.store import feed, queues
-from services.routing.store.queues import Told
+from services.routing.store.queues import QueueChange
 from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import OfferState, Role
 from shared.http.problems import ProblemDocument, language
@@ -160,7 +160,7 @@ def _event(happening: Happening, party: str, now: datetime, lang: str) -> Server
             return _written("offered", item_view(item, now, lang))
         case Current(position=position):
             return _written("current", {"party": party}, position)
-        case Told(position=position, kind=kind, item=item):
+        case QueueChange(position=position, kind=kind, item=item):
             data = item_view(item, now, lang) | {"at": happening.at, "how": happening.how}
             return _written(kind, data, position)
 

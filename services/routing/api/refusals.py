@@ -8,7 +8,14 @@ from services.routing.domain.answers import (
     ObjectionSpent,
     SuggestsItself,
 )
-from services.routing.handlers.outcomes import Done, Moved, NoSuchOwner, NotFound, Outcome, Refused
+from services.routing.handlers.outcomes import (
+    Done,
+    NoSuchOwner,
+    NotFound,
+    Outcome,
+    Refused,
+    VersionConflict,
+)
 from shared.messages.catalogue import text
 from shared.runtime.errors import FieldError, Problem
 
@@ -20,7 +27,7 @@ def done_or_problem(outcome: Outcome, missing: str, lang: str) -> Done:
             return outcome
         case NotFound():
             raise Problem(404, missing)
-        case Moved(version=version):
+        case VersionConflict(version=version):
             raise Problem(
                 412,
                 "version_moved",

@@ -1,4 +1,4 @@
-"""How parties, offers and decisions look on the wire; words in the reader's language."""
+"""Parties, offers and decisions as JSON; words in the reader's language."""
 
 from datetime import datetime
 from typing import Any

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
 from services.routing.catalogue import columns
-from services.routing.catalogue.stored import kept_text, stored_rows
+from services.routing.catalogue.stored import stored_rows, stored_text
 from shared.contracts.folding import compact
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
 from shared.tables.reader import read_table
@@ -113,7 +113,7 @@ def check_table(table: TableData, raw: bytes, known: Known) -> Reading:
     ]
     if faults:
         return Faulty(tuple(faults))
-    return _check(kept_text(table, raw), names, list(table.rows.items()), known)
+    return _check(stored_text(table, raw), names, list(table.rows.items()), known)
 
 
 def read_stored(text: str, known: Known) -> Reading:

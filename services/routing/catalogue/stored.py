@@ -8,7 +8,7 @@ from shared.tables.table import TableData
 from shared.tables.writing import as_csv
 
 
-def kept_text(table: TableData, raw: bytes) -> str:
+def stored_text(table: TableData, raw: bytes) -> str:
     """A CSV with commas as it was uploaded, without a byte order mark; any other file as such a CSV.
 
     So is one that `stored_rows` would read otherwise than it was checked.

@@ -9,9 +9,9 @@ from zen import ZenEngine
 from services.routing.catalogue.sheet import Rule
 from services.routing.domain.dispatching import (
     Dispatched,
+    DispatchOutcome,
     Facts,
     Limits,
-    Outcome,
     dispatch,
 )
 from shared.contracts.folding import compact
@@ -83,7 +83,7 @@ class Catalogue:
         folded = "\n".join(map(compact, words.splitlines()))
         return tuple(keyword for keyword in self._keywords if keyword in folded)
 
-    def _ask(self, facts: Facts, hits: Sequence[str]) -> Outcome | None:
+    def _ask(self, facts: Facts, hits: Sequence[str]) -> DispatchOutcome | None:
         answer = self._decision.evaluate(
             {
                 "category": compact(facts.category or ""),
@@ -113,10 +113,10 @@ def _may_fit(rule: Rule, category: str | None, hits: Sequence[str]) -> bool:
     )
 
 
-def _outcome(answer: dict[str, Any]) -> Outcome:
+def _outcome(answer: dict[str, Any]) -> DispatchOutcome:
     urgency = answer.get("urgency")
     accept_minutes, handle_days = answer.get("accept_minutes"), answer.get("handle_days")
-    return Outcome(
+    return DispatchOutcome(
         rule_id=answer["rule_id"],
         category=answer.get("category"),
         lead_department=answer["lead_department"],

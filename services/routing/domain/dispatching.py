@@ -22,7 +22,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DispatchOutcome:
     """One row of the catalogue, as decided; None leaves a limit to its default and an urgency as it is."""
 
     rule_id: str
@@ -65,7 +65,7 @@ class Limits:
 
 
 def dispatch(
-    facts: Facts, outcome: Outcome | None, version: int | None, limits: Limits
+    facts: Facts, outcome: DispatchOutcome | None, version: int | None, limits: Limits
 ) -> Dispatched:
     """The decision for these facts. A rule raises the urgency and never lowers it."""
     if outcome is None:

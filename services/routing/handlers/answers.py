@@ -1,4 +1,4 @@
-"""Answers to offers: one command, one transaction; a refusal changes nothing."""
+"""Accepts and declines offers: one command, one transaction."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,14 +29,14 @@ from services.routing.handlers.changes import Change, Placing, dispatch_of, part
 from services.routing.handlers.office import Office
 from services.routing.handlers.outcomes import (
     Done,
-    Moved,
     NoSuchOwner,
     NotFound,
     Outcome,
     Refused,
+    VersionConflict,
     actor_of,
 )
-from services.routing.handlers.settling import load_cases, settle
+from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import matters, town
 from shared.contracts.assignments import (
     DispatchWaiting,
@@ -73,7 +73,7 @@ async def accept_offer(
         return Refused(decision, case, offer)
     change = Change(case.matter, traceparent=answering.traceparent)
     change.end_offer(offer, OfferState.ACCEPTED)
-    change.take_up(offer)
+    change.mark_accepted(offer)
     change.events.append(
         OfferAccepted(
             actor=actor_of(answering.acting),
@@ -83,7 +83,7 @@ async def accept_offer(
             party=party_ref(offer.party),
         )
     )
-    await settle(conn, office, [change], now)
+    await place_and_persist(conn, office, [change], now)
     return Done(change, offer)
 
 
@@ -114,7 +114,7 @@ async def decline_offer(
         case NotYours() | NotOpen() | ObjectionSpent() | SuggestsItself():
             return Refused(decision, case, offer)
     change.traceparent = answering.traceparent
-    await settle(conn, office, [change], now)
+    await place_and_persist(conn, office, [change], now)
     return Done(change, offer, objection)
 
 
@@ -126,7 +126,7 @@ def _until_acted_on(offer: Offer, case: Case, office: Office) -> Offer:
 
 async def _case_of_offer(
     conn: Connection, answering: Answering
-) -> tuple[Case, Offer] | NotFound | Moved:
+) -> tuple[Case, Offer] | NotFound | VersionConflict:
     matter_id = await matters.find_matter_of_offer(conn, answering.offer_id)
     if matter_id is None:
         return NotFound()
@@ -137,7 +137,7 @@ async def _case_of_offer(
     if answers.may_answer(offer, answering.acting) and (
         expected is not None and version not in expected
     ):
-        return Moved(version)
+        return VersionConflict(version)
     return case, offer
 
 

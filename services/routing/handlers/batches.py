@@ -1,4 +1,4 @@
-"""Takes in what intake and followup say, a batch at a time; what does not concern routing costs nothing."""
+"""Applies a batch of requests' and matters' events."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from services.routing.domain.dispatching import Facts, dispatch
 from services.routing.domain.matter import Case, Cause, Matter, RoutedRequest, RoutingState
 from services.routing.handlers.changes import Change, Placing
 from services.routing.handlers.office import Office
-from services.routing.handlers.settling import load_cases, settle
+from services.routing.handlers.persisting import load_cases, place_and_persist
 from shared.contracts.event import Event
 from shared.contracts.matters import (
     MatterChanged,
@@ -46,26 +46,28 @@ _FINAL = (
 )
 
 
-async def take_requests(
+async def apply_requests(
     conn: Connection, office: Office, messages: Sequence[Message], now: datetime
 ) -> list[Message]:
     """Find somebody for each request that was registered. Nothing of it is ever too early.
 
     A withdrawal is followup's to judge: one that does not count ends no offer. What does comes as an event of a matter.
     """
-    return await _take(
+    return await _apply(
         conn, office, [m for m in messages if isinstance(m.event, RequestRegistered)], now
     )
 
 
-async def take_matters(
+async def apply_matters(
     conn: Connection, office: Office, messages: Sequence[Message], now: datetime
 ) -> list[Message]:
     """New rounds, and an end to offers where a matter has ended. Returns what came too early."""
-    return await _take(conn, office, [m for m in messages if isinstance(m.event, _OF_MATTERS)], now)
+    return await _apply(
+        conn, office, [m for m in messages if isinstance(m.event, _OF_MATTERS)], now
+    )
 
 
-async def _take(
+async def _apply(
     conn: Connection, office: Office, messages: Sequence[Message], now: datetime
 ) -> list[Message]:
     early: list[Message] = []
@@ -81,7 +83,7 @@ async def _take(
                 change.traceparent = message.traceparent
                 changes.append(change)
         if changes:
-            await settle(conn, office, changes, now)
+            await place_and_persist(conn, office, changes, now)
     return early
 
 
@@ -168,7 +170,7 @@ def _reopened(case: Case, event: MatterReopened) -> Change | None:
 
 
 def _unmerged(case: Case, event: MatterUnmerged) -> Change | None:
-    """Who had it has it again; a matter that nobody had taken when it was merged is offered anew.
+    """Restore the accepted offer; without one, make a new offer.
 
     An acceptance that followup had not heard of by the merge counts for nothing there, so that it does not here.
     """
@@ -179,7 +181,7 @@ def _unmerged(case: Case, event: MatterUnmerged) -> Change | None:
     taken = event.state is not MatterState.AWAITING_DISPATCH
     if taken and last is not None and last.state is OfferState.ACCEPTED:
         change.hold_accepted(last, True)
-        change.take_up(last)
+        change.mark_accepted(last)
         return change
     change.placing = Placing(Cause.UNMERGED)
     return change

@@ -118,7 +118,7 @@ class Change:
         )
         self.due_at = due_at
 
-    def take_up(self, offer: Offer) -> None:
+    def mark_accepted(self, offer: Offer) -> None:
         """The party of an accepted offer has the matter."""
         self.matter = replace(
             self.matter, standing=RoutingState.TAKEN, offer_id=offer.id, owner_id=offer.party.id

@@ -1,4 +1,4 @@
-"""Makes a matter's row right again from its offers, where the reconciliation found that it is wrong."""
+"""Corrects a matter's row by its offers, where the reconciliation found it wrong."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from services.routing.domain import answers
 from services.routing.domain.matter import Case, Cause, RoutingState
 from services.routing.handlers.changes import ROUTING, Change, Placing
 from services.routing.handlers.office import Office
-from services.routing.handlers.settling import load_cases, settle
+from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import corrections
 from services.routing.store.corrections import Correction
 from shared.contracts import topics
@@ -66,7 +66,7 @@ async def _correct(conn: Connection, office: Office, ordered: Correction, now: d
         return
     # Read again: the offers are those of the round.
     case = (await load_cases(conn, [matter_id]))[matter_id]
-    await settle(conn, office, [_ended(case, ordered) or _going_on(case, ordered)], now)
+    await place_and_persist(conn, office, [_ended(case, ordered) or _going_on(case, ordered)], now)
     log.warning("correction.made", matter=matter_id)
 
 
@@ -97,7 +97,7 @@ def _going_on(case: Case, ordered: Correction) -> Change:
     elif counts and last is not None and last.state is OfferState.ACCEPTED:
         if not last.holding:
             change.hold_accepted(last, True)
-        change.take_up(last)
+        change.mark_accepted(last)
     else:
         if case.holding is not None:
             change.hold_accepted(case.holding, False)

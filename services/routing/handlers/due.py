@@ -1,4 +1,4 @@
-"""What the clock brings: offers and reviews that run out, absences that begin, feeds that are old enough to go."""
+"""Sweeps due timers: offers and reviews that run out, absences that begin, feeds that are old enough to delete."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from services.routing.domain.dispatching import acted_on_at
 from services.routing.domain.matter import Case, Cause, ObjectionState, RoutingState
 from services.routing.handlers.changes import CLOCK, Change, Placing, party_ref
 from services.routing.handlers.office import Office
-from services.routing.handlers.settling import load_cases, settle
+from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import directory, feed, matters
 from services.routing.store.offers import Settlement
 from shared.contracts.assignments import OfferTimedOut
@@ -43,7 +43,7 @@ async def sweep(conn: Connection, office: Office, now: datetime, limit: int = SW
         await matters.put_off(conn, resting)
     ran_out = [_run_out(case, now) for case in cases.values() if case.matter.id not in resting]
     if ran_out:
-        await settle(conn, office, ran_out, now)
+        await place_and_persist(conn, office, ran_out, now)
     return len(ran_out)
 
 
@@ -111,7 +111,7 @@ async def begin_absences(
             change for case in cases.values() if (change := _leave(case, away, actor)) is not None
         ]
         if changes:
-            await settle(conn, office, changes, now)
+            await place_and_persist(conn, office, changes, now)
         if len(concerned) < SWEEP_LIMIT:
             break
     return len(begun)

@@ -1,4 +1,4 @@
-"""What of routing is measured now and then: how much waits for an answer, for what, and how long already."""
+"""Gauges of routing: how much waits, for what, and for how long."""
 
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ from services.routing.store.figures import count_waiting
 from shared.contracts.vocabulary import MatterState, PendingReason
 from shared.observability.metrics import SWEEP_LATE
 from shared.runtime.database import Connection
-from shared.runtime.sampling import tell_lateness
+from shared.runtime.sampling import set_lateness
 
 SERVICE: Final = "routing"
 
@@ -25,7 +25,7 @@ WAITING_SECONDS: Final = Gauge(
 GAUGES: Final = (WAITING, WAITING_SECONDS, SWEEP_LATE)
 
 
-async def take(conn: Connection, office: Office, now: datetime) -> None:
+async def set_gauges(conn: Connection, office: Office, now: datetime) -> None:
     """Set the gauges as things stand."""
     found = await count_waiting(conn)
     for reason, count, since in (
@@ -34,7 +34,7 @@ async def take(conn: Connection, office: Office, now: datetime) -> None:
     ):
         WAITING.labels(SERVICE, reason.value).set(count)
         WAITING_SECONDS.labels(SERVICE, reason.value).set(_worked(office, since, now))
-    tell_lateness(SERVICE, found.due_at, now)
+    set_lateness(SERVICE, found.due_at, now)
 
 
 def _worked(office: Office, since: datetime | None, now: datetime) -> float:

@@ -1,4 +1,4 @@
-"""What a command comes to: carried out, or refused and why, with who has the matter instead."""
+"""Outcomes of a command: done, or refused and why, with the party that has the matter instead."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -31,7 +31,7 @@ class NotFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class VersionConflict:
     """Refused: the matter has another version than the caller saw."""
 
     version: int
@@ -59,7 +59,7 @@ class Refused:
         return self.case.holding
 
 
-Outcome: TypeAlias = Done | Refused | NotFound | Moved
+Outcome: TypeAlias = Done | Refused | NotFound | VersionConflict
 
 
 def actor_of(acting: Acting) -> Actor:

@@ -1,4 +1,4 @@
-"""Finds somebody for each matter of a batch and puts the offers to them: a fixed number of statements, pure choices."""
+"""Chooses a party for each matter of a batch and makes the offers, in a fixed number of statements."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -7,14 +7,14 @@ from services.routing.domain.dispatching import accept_by, review_by
 from services.routing.domain.matter import Case, Objection, Offer, RoutingState
 from services.routing.handlers.changes import Change, party_ref
 from services.routing.handlers.office import Office
-from services.routing.handlers.settling import load_cases, settle
+from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import matters
 from services.routing.store import rescheduling as store
 from services.routing.store.rescheduling import NewLimit
 from shared.contracts.assignments import ObjectionRescheduled, OfferRescheduled
 from shared.contracts.event import Actor, MatterEvent
 from shared.contracts.vocabulary import OfferState, Role
-from shared.rescheduling.orders import BATCH, Batch, Moved, Order
+from shared.rescheduling.orders import BATCH, MovedDeadline, Order, ReschedulingBatch
 from shared.runtime.database import Connection
 
 
@@ -29,18 +29,20 @@ class _Move:
         return self.of.expires_at if isinstance(self.of, Offer) else self.of.review_at
 
 
-async def next_batch(conn: Connection, office: Office, order: Order, now: datetime) -> Batch:
+async def next_batch(
+    conn: Connection, office: Office, order: Order, now: datetime
+) -> ReschedulingBatch:
     """Look at the next matters with an open offer or objection; with `apply` their limits move."""
     ids = await matters.promising_after(conn, order.after, BATCH)
     if not ids:
-        return Batch(None, [])
+        return ReschedulingBatch(None, [])
     # A preview locks them too, for the moment of one batch: what it shows is what would move.
     cases = await load_cases(conn, ids)
     moves = [move for case in cases.values() if (move := _move(case, office, now)) is not None]
     if order.apply and moves:
         await _apply(conn, office, order, moves, now)
     listed = [
-        Moved(
+        MovedDeadline(
             move.case.matter.id,
             "accept" if isinstance(move.of, Offer) else "ruling",
             move.old,
@@ -48,7 +50,7 @@ async def next_batch(conn: Connection, office: Office, order: Order, now: dateti
         )
         for move in moves
     ]
-    return Batch(ids[-1], listed)
+    return ReschedulingBatch(ids[-1], listed)
 
 
 def _move(case: Case, office: Office, now: datetime) -> _Move | None:
@@ -84,7 +86,7 @@ async def _apply(
         change.stand(move.case.matter.standing, move.new)
         change.events.append(_event(move, order, office.calendar.version))
         changes.append(change)
-    await settle(conn, office, changes, now)
+    await place_and_persist(conn, office, changes, now)
 
 
 def _event(move: _Move, order: Order, calendar_version: str) -> MatterEvent:

@@ -9,8 +9,15 @@ from services.routing.domain.dispatching import acted_on_at
 from services.routing.domain.matter import Case, Cause, Objection, ObjectionState
 from services.routing.handlers.changes import Change, Placing
 from services.routing.handlers.office import Office
-from services.routing.handlers.outcomes import Done, Moved, NotFound, Outcome, Refused, actor_of
-from services.routing.handlers.settling import load_cases, settle
+from services.routing.handlers.outcomes import (
+    Done,
+    NotFound,
+    Outcome,
+    Refused,
+    VersionConflict,
+    actor_of,
+)
+from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import matters
 from services.routing.store.offers import Settlement
 from shared.contracts.assignments import ObjectionRuled
@@ -39,7 +46,7 @@ async def rule_objection(
         return NotFound()
     case = (await load_cases(conn, [matter_id]))[matter_id]
     if given.versions is not None and case.matter.version not in given.versions:
-        return Moved(case.matter.version)
+        return VersionConflict(case.matter.version)
     objection = next(found for found in case.objections if found.id == given.objection_id)
     review_at = acted_on_at(objection.review_at, None, office.calendar)
     decision = answers.rule(replace(objection, review_at=review_at), given.ruling, now)
@@ -48,7 +55,7 @@ async def rule_objection(
             change = _ruled(case, objection, given, owner)
         case AlreadySettled():
             return Refused(decision, case)
-    await settle(conn, office, [change], now)
+    await place_and_persist(conn, office, [change], now)
     return Done(change, objection=objection)
 
 

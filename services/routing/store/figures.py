@@ -40,7 +40,7 @@ select (select count(*) from (
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingFigures:
     """Matters that nobody has taken: put to somebody, or under review; and since when the oldest of each waits.
 
     Each count ends at 100,000. `due_at` is when the first of them has to be acted on.
@@ -53,11 +53,11 @@ class Waiting:
     due_at: datetime | None
 
 
-async def count_waiting(conn: Connection, most: int = MOST_COUNTED) -> Waiting:
+async def count_waiting(conn: Connection, most: int = MOST_COUNTED) -> WaitingFigures:
     """What waits now; counting goes no further than `most`."""
     row = await conn.fetchrow(SELECT_WAITING, most, MOST_QUEUES)
     assert row is not None, "an aggregate returns its row"  # noqa: S101 - narrows the type
-    return Waiting(
+    return WaitingFigures(
         max(0, row["due"] - row["reviewed"]),
         row["reviewed"],
         row["offered_since"],

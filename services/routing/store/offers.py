@@ -194,7 +194,7 @@ where objection.id = new.id and objection.state = 'open'
 returning objection.id"""
 
 
-async def settle_objections(
+async def close_objections(
     conn: Connection, settlements: Sequence[Settlement], now: datetime
 ) -> set[str]:
     """Settle objections that are still open; the ids of those that were."""

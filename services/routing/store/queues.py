@@ -72,7 +72,7 @@ def place_of(item: Item) -> tuple[datetime, UUID]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class QueueChange:
     """One entry of a feed: the offer came (`offered`) or went (`ended`, and how)."""
 
     position: int
@@ -98,10 +98,10 @@ order by feed.position
 limit $3"""
 
 
-async def read_feed(conn: Connection, party: str, after: int, limit: int) -> list[Told]:
+async def read_feed(conn: Connection, party: str, after: int, limit: int) -> list[QueueChange]:
     """What happened in a queue after a position, in order."""
     return [
-        Told(row["position"], row["feed_kind"], row["how"], row["at"], _item(row))
+        QueueChange(row["position"], row["feed_kind"], row["how"], row["at"], _item(row))
         for row in await conn.fetch(READ_FEED, party, after, limit)
     ]
 

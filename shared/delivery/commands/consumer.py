@@ -1,4 +1,4 @@
-"""Takes commands from Kafka by the same door as HTTP: one set of rules, tokens' parties, idempotency by the id."""
+"""Processes commands from Kafka as the HTTP API would: same rules, same roles, idempotent by id."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from shared.delivery.inbox import letters, store
 from shared.delivery.inbox.bisect import patiently
 from shared.delivery.inbox.store import Letter
 from shared.delivery.outbox.recording import Outgoing, record
-from shared.delivery.spans import Taking
+from shared.delivery.spans import ProcessingSpans
 from shared.http.idempotency import MAX_KEY_LENGTH, is_key
 from shared.observability.redaction import reason_of
 from shared.observability.tracing import Tracer, trace_of
@@ -47,7 +47,7 @@ class _Settled:
     trace: str
 
 
-class Unanswered(TimeoutError):
+class UnansweredCommand(TimeoutError):
     """The service could not decide for now; the command is tried again."""
 
 
@@ -74,21 +74,21 @@ class Commands:
         self._paths = paths
         self._foreign = foreign
 
-    async def take(self, raws: Sequence[Raw]) -> None:
+    async def process(self, raws: Sequence[Raw]) -> None:
         """Take commands one after the other, in their order, and reply to each.
 
         Raises what the infrastructure raises for longer than 45 s, with the commands before done and perhaps not
         yet replied to: read again, they are answered as before, by their Idempotency-Key.
         """
         tracer: Tracer | None = self._app.state.tracer
-        taking = Taking(tracer, f"liaison.{self._service}.commands")
-        found = [await self._settle(raw, taking) for raw in raws]
+        taking = ProcessingSpans(tracer, f"liaison.{self._service}.commands")
+        found = [await self._process(raw, taking) for raw in raws]
         settled = [each for each in found if each is not None]
         if settled:
             await patiently(partial(self._keep, settled), len(settled))
-        taking.tell()
+        taking.export()
 
-    async def _settle(self, raw: Raw, taking: Taking) -> _Settled | None:
+    async def _process(self, raw: Raw, taking: ProcessingSpans) -> _Settled | None:
         found = self._read(raw)
         if found is None:
             return None
@@ -124,7 +124,7 @@ class Commands:
             return refusal_of(command, None, Problem(403, "not_a_speaker").body(command.lang))
         status, document = await self._call(command, principal, trace)
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise Unanswered(f"{command.type} could not be decided for now")
+            raise UnansweredCommand(f"{command.type} could not be decided for now")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RuntimeError(f"{command.type} got {status}")
         if status >= 300:

@@ -1,4 +1,4 @@
-"""Commands as other systems write them: each record becomes a step to take, a refusal for its sender, or a letter."""
+"""Reads a command's record: into a step, a refusal for its sender, or a dead letter."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace

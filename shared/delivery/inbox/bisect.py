@@ -1,4 +1,4 @@
-"""Applies a batch whole where it can be, and finds the one item that cannot by halving where it can not."""
+"""Bisects a batch that cannot be applied, to find the one poison message in it."""
 
 import asyncio
 import random
@@ -42,17 +42,17 @@ async def patiently(attempt: Callable[[], Awaitable[Result]], items: int) -> Res
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-async def settle_batch(
+async def apply_batch(
     db: Database, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
 ) -> None:
     """Apply `items` in one transaction; an item whose application raises is set aside, the others are applied.
 
     A fault of the infrastructure is retried in place for up to 45 s and then raised, with nothing applied.
     """
-    await patiently(partial(_settle_once, db, items, apply, set_aside), len(items))
+    await patiently(partial(_apply_once, db, items, apply, set_aside), len(items))
 
 
-async def _settle_once(
+async def _apply_once(
     db: Database, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
 ) -> None:
     try:

@@ -1,4 +1,4 @@
-"""Takes batches of records in: each event once, each subject in order, nothing dropped. It knows no event's meaning."""
+"""The inbox: processes a batch of records in one transaction, each event once, each subject in order."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ import structlog
 from shared.contracts.event import Event
 from shared.delivery.cloudevents import Message, Raw, Unreadable, read
 from shared.delivery.inbox import letters, store
-from shared.delivery.inbox.bisect import settle_batch
+from shared.delivery.inbox.bisect import apply_batch
 from shared.delivery.inbox.releasing import release
-from shared.delivery.inbox.replay import ReplayRaw, settle_next
-from shared.delivery.inbox.sequencer import Apply, Follower, Progress, load_progress
+from shared.delivery.inbox.replay import ReplayRaw, replay_next
+from shared.delivery.inbox.sequencer import Apply, Sequencer, SubjectProgress, load_progress
 from shared.delivery.inbox.store import Letter
-from shared.delivery.spans import Taking
+from shared.delivery.spans import ProcessingSpans
 from shared.observability.metrics import VERSION_CONFLICTS
 from shared.observability.redaction import reason_of
 from shared.observability.tracing import Tracer
@@ -49,7 +49,7 @@ class Inbound:
     ) -> None:
         self._db = db
         self._replays = replays or {}
-        self._follower = Follower(service, applies, events)
+        self._sequencer = Sequencer(service, applies, events)
         self._tracer = tracer
         self._swept = -SWEEP_SECONDS
         for topic in applies:
@@ -59,17 +59,17 @@ class Inbound:
     @property
     def topics(self) -> list[str]:
         """What it reads, in the order to apply it."""
-        return list(self._follower.applies)
+        return list(self._sequencer.applies)
 
-    async def take(self, raws: Sequence[Raw]) -> None:
+    async def process(self, raws: Sequence[Raw]) -> None:
         """Take records in, durably, in one transaction; returns when they may be acknowledged.
 
         Raises only when the infrastructure failed for longer than the patience of a batch.
         """
-        taking = Taking(self._tracer, f"liaison.{self._follower.service}")
-        items = taking.messages([read(raw, self._follower.events) for raw in raws])
-        await settle_batch(self._db, items, self._apply, partial(self._set_aside, taking))
-        taking.tell()
+        taking = ProcessingSpans(self._tracer, f"liaison.{self._sequencer.service}")
+        items = taking.messages([read(raw, self._sequencer.events) for raw in raws])
+        await apply_batch(self._db, items, self._apply, partial(self._set_aside, taking))
+        taking.export()
 
     async def _apply(self, conn: Connection, items: Sequence[Item]) -> None:
         fresh = await self._claim(conn, items)
@@ -80,15 +80,15 @@ class Inbound:
             if isinstance(item, Unreadable):
                 await self._bury(conn, progress, item)
         messages = [item for item in fresh if isinstance(item, Message)]
-        await self._follower.follow(conn, progress, messages)
+        await self._sequencer.follow(conn, progress, messages)
         for message in progress.conflicts:
-            await letters.bury_conflict(conn, self._follower.service, message)
+            await letters.bury_conflict(conn, self._sequencer.service, message)
         for waiting in progress.waiting:
             letter = letters.held(waiting.message, waiting.fate, waiting.reason)
             await store.set_aside(conn, letter)
         await store.save_seen(conn, progress.changed)
         if subjects := progress.advanced_with_letters():
-            await release(conn, self._follower, subjects)
+            await release(conn, self._sequencer, subjects)
 
     async def _claim(self, conn: Connection, items: Sequence[Item]) -> list[Item]:
         ids: dict[UUID, Item] = {}
@@ -97,14 +97,14 @@ class Inbound:
         taken = await store.claim(conn, list(ids), [item.raw for item in ids.values()])
         return [item for identity, item in ids.items() if identity in taken]
 
-    async def _bury(self, conn: Connection, progress: Progress, item: Unreadable) -> None:
+    async def _bury(self, conn: Connection, progress: SubjectProgress, item: Unreadable) -> None:
         if item.subject is not None:
             progress.park((item.subject, item.raw.topic))
         letter = Letter(item.fate, item.reason, item.raw, item.subject, item.version)
-        await letters.bury(conn, self._follower.service, letter)
+        await letters.bury(conn, self._sequencer.service, letter)
 
     async def _set_aside(
-        self, taking: Taking, conn: Connection, item: Item, fault: Exception
+        self, taking: ProcessingSpans, conn: Connection, item: Item, fault: Exception
     ) -> None:
         taking.fail(item.raw)
         reason = reason_of(fault)
@@ -117,9 +117,9 @@ class Inbound:
             progress = await load_progress(conn, [item.subject])
             progress.park((item.subject, item.raw.topic))
             await store.save_seen(conn, progress.changed)
-        await letters.bury(conn, self._follower.service, letter)
+        await letters.bury(conn, self._sequencer.service, letter)
 
-    async def settle_next_asked(self) -> bool:
+    async def replay_next(self) -> bool:
         """Replay or discard one dead letter that an operator asked for; whether there was one.
 
         Every 5 s it also gives letters a new try whose turn may have come unnoticed.
@@ -127,13 +127,13 @@ class Inbound:
         if time.monotonic() - self._swept >= SWEEP_SECONDS:
             await self._sweep()
         async with self._db.transaction() as conn:
-            return await settle_next(conn, self._follower, self._replays)
+            return await replay_next(conn, self._sequencer, self._replays)
 
     async def _sweep(self) -> None:
         async with self._db.transaction() as conn:
-            await store.ask_known(conn, list(self._follower.events), self._follower.service)
+            await store.ask_known(conn, list(self._sequencer.events), self._sequencer.service)
             if subjects := sorted(await store.load_forgotten(conn, SWEEP_LIMIT)):
                 # Locked before their letters are read, as a batch does it.
                 await load_progress(conn, subjects)
-                await release(conn, self._follower, subjects)
+                await release(conn, self._sequencer, subjects)
         self._swept = time.monotonic()

@@ -1,4 +1,4 @@
-"""What an operator sees and asks of dead letters; the service that owns them does what is asked."""
+"""Dead letters as an operator lists them and asks for a replay or a discard."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Dead letters as events of their own: who could not be handled, and what was done about it."""
+"""Dead letters: stores a poison message with its raw bytes, and records an event for it."""
 
 import hashlib
 from dataclasses import replace
@@ -44,7 +44,7 @@ def failed(letter: Letter, fault: Exception) -> Letter:
 NEXT_VERSION = "select coalesce(max(version), 0) + 1 from event where subject = $1"
 
 
-async def _tell(conn: Connection, stored: StoredLetter, event: Event) -> None:
+async def _record_events(conn: Connection, stored: StoredLetter, event: Event) -> None:
     subject = str(stored.id)
     version = await conn.fetchval(NEXT_VERSION, subject)
     await record(conn, [Outgoing(subject, version, event, stored.last_failed_at)])
@@ -66,7 +66,7 @@ async def bury(conn: Connection, service: str, letter: Letter) -> StoredLetter:
         first_failed_at=stored.first_failed_at,
         last_failed_at=stored.last_failed_at,
     )
-    await _tell(conn, stored, event)
+    await _record_events(conn, stored, event)
     return stored
 
 
@@ -92,9 +92,9 @@ async def bury_conflict(conn: Connection, service: str, message: Message) -> Non
     await bury(conn, service, held(message, "failed", reason))
 
 
-async def settle(conn: Connection, service: str, stored: StoredLetter, state: str) -> None:
+async def close(conn: Connection, service: str, stored: StoredLetter, state: str) -> None:
     """Mark a letter as `replayed` or `discarded`, and say who wanted it."""
-    await store.settle(conn, [stored.id], state)
+    await store.close_letters(conn, [stored.id], state)
     event = DeadLetterSettled(
         actor=Actor(role=Role.OPERATOR, party=stored.asked_by or service),
         service=service,
@@ -102,4 +102,4 @@ async def settle(conn: Connection, service: str, stored: StoredLetter, state: st
         state=state,
         because=stored.asked_because,
     )
-    await _tell(conn, stored, event)
+    await _record_events(conn, stored, event)

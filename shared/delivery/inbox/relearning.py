@@ -1,4 +1,4 @@
-"""Lets a service forget what it took in of a topic, to learn it anew; only for what is learned and nothing else."""
+"""Clears a projection's position in a topic, so that a read model can be built again."""
 
 from shared.runtime.database import Connection
 

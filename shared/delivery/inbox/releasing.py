@@ -1,4 +1,4 @@
-"""Gives letters that had to wait for their turn to their service, in order, inside the caller's transaction."""
+"""Releases parked messages, in order, when the gap before them has closed."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.delivery.cloudevents import Message, read
 from shared.delivery.inbox import letters, store
 from shared.delivery.inbox.bisect import isolate
-from shared.delivery.inbox.sequencer import Follower, Progress, load_progress, place_of
+from shared.delivery.inbox.sequencer import Sequencer, SubjectProgress, load_progress, place_of
 from shared.delivery.inbox.store import Seen, StoredLetter
 from shared.runtime.database import Connection
 
@@ -14,7 +14,7 @@ LIMIT = 500
 PASSES = 20
 
 
-async def release(conn: Connection, follower: Follower, subjects: Sequence[str]) -> None:
+async def release(conn: Connection, follower: Sequencer, subjects: Sequence[str]) -> None:
     """Apply the letters of these subjects whose turn has come: 10,000 at most, the rest is the sweep's.
 
     A subject whose letters must go on waiting does not keep the others from their turn.
@@ -34,7 +34,7 @@ async def release(conn: Connection, follower: Follower, subjects: Sequence[str])
     )
 
 
-async def _pass(conn: Connection, follower: Follower, due: Sequence[StoredLetter]) -> set[UUID]:
+async def _pass(conn: Connection, follower: Sequencer, due: Sequence[StoredLetter]) -> set[UUID]:
     settled: set[UUID] = set()
 
     # An attempt may be rolled back, so each begins with what the database knows then.
@@ -48,7 +48,9 @@ async def _pass(conn: Connection, follower: Follower, due: Sequence[StoredLetter
     return settled
 
 
-async def _apply(conn: Connection, follower: Follower, items: Sequence[StoredLetter]) -> list[UUID]:
+async def _apply(
+    conn: Connection, follower: Sequencer, items: Sequence[StoredLetter]
+) -> list[UUID]:
     found = {item.id: read(item.letter.raw, follower.events) for item in items}
     messages = {key: item for key, item in found.items() if isinstance(item, Message)}
     progress = await load_progress(conn, (item.letter.subject or "" for item in items))
@@ -74,7 +76,7 @@ async def _apply(conn: Connection, follower: Follower, items: Sequence[StoredLet
 
 
 def _still_waiting(
-    progress: Progress, messages: dict[UUID, Message]
+    progress: SubjectProgress, messages: dict[UUID, Message]
 ) -> list[tuple[UUID, str, str]]:
     keys = {message.id: key for key, message in messages.items()}
     return [(keys[item.message.id], item.fate, item.reason) for item in progress.waiting]

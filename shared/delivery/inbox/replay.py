@@ -1,4 +1,4 @@
-"""Does with dead letters what an operator asked for: tries them again on the same path, or lets their subject go on."""
+"""Replays or discards the dead letters that an operator asked for."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -9,7 +9,7 @@ from shared.delivery.cloudevents import Message, Unreadable, read
 from shared.delivery.inbox import letters, store
 from shared.delivery.inbox.bisect import isolate
 from shared.delivery.inbox.releasing import release
-from shared.delivery.inbox.sequencer import Follower, load_progress, place_of
+from shared.delivery.inbox.sequencer import Sequencer, load_progress, place_of
 from shared.delivery.inbox.store import Letter, StoredLetter
 from shared.observability.redaction import reason_of
 from shared.runtime.database import Connection
@@ -20,8 +20,8 @@ ReplayRaw: TypeAlias = Callable[[Connection, Letter], Awaitable[bool]]
 """Tries a letter of a topic that holds no events of ours again; whether it could be applied."""
 
 
-async def settle_next(
-    conn: Connection, follower: Follower, replays: Mapping[str, ReplayRaw]
+async def replay_next(
+    conn: Connection, follower: Sequencer, replays: Mapping[str, ReplayRaw]
 ) -> bool:
     """Replay or discard one letter that was asked for, the lowest version of a subject first; whether there was one."""
     asked = await store.next_asked(conn)
@@ -34,7 +34,7 @@ async def settle_next(
     if stored is None:
         return True
     if stored.asked == "discard":
-        await letters.settle(conn, follower.service, stored, "discarded")
+        await letters.close(conn, follower.service, stored, "discarded")
         if stored.letter.subject is not None:
             await release(conn, follower, [stored.letter.subject])
     elif (replay := replays.get(stored.letter.raw.topic)) is not None:
@@ -58,12 +58,12 @@ async def _replay_raw(
 
     await isolate(conn, [stored], apply, fail)
     if done:
-        await letters.settle(conn, service, stored, "replayed")
+        await letters.close(conn, service, stored, "replayed")
     else:
         await letters.bury(conn, service, stored.letter)
 
 
-async def _replay(conn: Connection, follower: Follower, stored: StoredLetter) -> None:
+async def _replay(conn: Connection, follower: Sequencer, stored: StoredLetter) -> None:
     item = read(stored.letter.raw, follower.events)
     if isinstance(item, Unreadable):
         letter = Letter(item.fate, item.reason, item.raw, item.subject, item.version)
@@ -82,12 +82,12 @@ async def _replay(conn: Connection, follower: Follower, stored: StoredLetter) ->
 
 
 async def _apply(
-    conn: Connection, follower: Follower, stored: StoredLetter, message: Message
+    conn: Connection, follower: Sequencer, stored: StoredLetter, message: Message
 ) -> None:
     progress = await load_progress(conn, [message.subject])
     await follower.follow(conn, progress, [message])
     await store.save_seen(conn, progress.changed)
     if progress.at(place_of(message)).version >= message.sequence:
-        await letters.settle(conn, follower.service, stored, "replayed")
+        await letters.close(conn, follower.service, stored, "replayed")
     for item in progress.waiting:
         await store.set_aside(conn, letters.held(item.message, item.fate, item.reason))

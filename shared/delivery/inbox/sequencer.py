@@ -1,4 +1,4 @@
-"""Follows subjects version by version: applies what is due, tells what must wait. It keeps nothing by itself.
+"""In-order processing per (subject, topic): apply the next version, drop duplicates, park messages behind a gap.
 
 On a compacted topic the newest version of a subject says all, and versions before it may be gone: a newer version is
 applied at once, an older one is passed over.
@@ -33,7 +33,7 @@ Discarded: TypeAlias = frozenset[tuple[str, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class ParkedMessage:
     """A message whose turn has not come: `early` or `gap`, and why."""
 
     message: Message
@@ -42,12 +42,12 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Progress:
+class SubjectProgress:
     """How far subjects have been followed, with what one attempt at a batch changes about it."""
 
     seen: dict[Place, Seen]
     changed: dict[Place, Seen] = field(default_factory=dict)
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[ParkedMessage] = field(default_factory=list)
     advanced: set[str] = field(default_factory=set)
     conflicts: list[Message] = field(default_factory=list)
     """Messages of a version that was applied before from another event: one of the two is forged."""
@@ -69,7 +69,7 @@ class Progress:
     def hold(self, message: Message, fate: str, reason: str) -> None:
         """The message must wait."""
         self.park(place_of(message))
-        self.waiting.append(Waiting(message, fate, reason))
+        self.waiting.append(ParkedMessage(message, fate, reason))
 
     def advanced_with_letters(self) -> list[str]:
         """The subjects that were brought forward and of which letters wait on any topic."""
@@ -83,14 +83,14 @@ def place_of(message: Message) -> Place:
     return message.subject, message.raw.topic
 
 
-async def load_progress(conn: Connection, subjects: Iterable[str]) -> Progress:
+async def load_progress(conn: Connection, subjects: Iterable[str]) -> SubjectProgress:
     """How far these subjects have been followed, locked until the transaction ends."""
     wanted = sorted(set(subjects))
-    return Progress(await store.load_seen(conn, wanted) if wanted else {})
+    return SubjectProgress(await store.load_seen(conn, wanted) if wanted else {})
 
 
 @dataclass(frozen=True, slots=True)
-class Follower:
+class Sequencer:
     """What a service does with events: `applies` by topic, in the order to apply them, and the types it can read."""
 
     service: str
@@ -98,7 +98,7 @@ class Follower:
     events: Mapping[str, type[Event]]
 
     async def follow(
-        self, conn: Connection, progress: Progress, messages: Sequence[Message]
+        self, conn: Connection, progress: SubjectProgress, messages: Sequence[Message]
     ) -> None:
         """Apply what is due of `messages`, each subject in order, and note in `progress` what came of each.
 
@@ -125,7 +125,7 @@ class _Plan:
     stale: list[Message] = field(default_factory=list)
 
 
-def _planned(progress: Progress, messages: Sequence[Message], discarded: Discarded) -> _Plan:
+def _planned(progress: SubjectProgress, messages: Sequence[Message], discarded: Discarded) -> _Plan:
     plan = _Plan()
     expected: dict[Place, int] = {}
     for message in messages:
@@ -165,7 +165,7 @@ def _all_discarded(discarded: Discarded, place: Place, between: range) -> bool:
     )
 
 
-def _note(progress: Progress, due: Sequence[Message], early: Sequence[Message]) -> None:
+def _note(progress: SubjectProgress, due: Sequence[Message], early: Sequence[Message]) -> None:
     waiting = {message.id for message in early}
     blocked: set[str] = set()
     for message in due:

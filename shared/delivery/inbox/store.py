@@ -1,4 +1,4 @@
-"""The tables of what came in: claims, versions seen and letters that wait. Plain SQL, no judgement."""
+"""The inbox's tables: processed ids, versions seen, parked messages and dead letters."""
 
 import hashlib
 from collections.abc import Sequence
@@ -255,7 +255,7 @@ SETTLE_LETTERS = """
 update dead_letter set state = $2, asked = null, last_failed_at = now() where id = any($1::uuid[])"""
 
 
-async def settle(conn: Connection, ids: Sequence[UUID], state: str) -> None:
+async def close_letters(conn: Connection, ids: Sequence[UUID], state: str) -> None:
     """Mark letters as `replayed` or `discarded`."""
     await conn.execute(SETTLE_LETTERS, ids, state)
 

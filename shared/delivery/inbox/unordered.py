@@ -1,4 +1,4 @@
-"""Takes batches of records whose order does not matter and whose senders are strangers."""
+"""Processes records of strangers, whose order does not matter: deduplication without versions."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -9,9 +9,9 @@ import structlog
 from shared.delivery.cloudevents import Raw
 from shared.delivery.content_modes import trace_given
 from shared.delivery.inbox import letters, store
-from shared.delivery.inbox.bisect import settle_batch
+from shared.delivery.inbox.bisect import apply_batch
 from shared.delivery.inbox.store import Letter
-from shared.delivery.spans import Taking
+from shared.delivery.spans import ProcessingSpans
 from shared.observability.redaction import reason_of
 from shared.observability.tracing import Tracer, trace_of
 from shared.runtime.database import Connection, Database
@@ -46,12 +46,12 @@ class Unordered(Generic[Item]):
         self._group = group
         self._tracer = tracer
 
-    async def take(self, raws: Sequence[Raw]) -> None:
+    async def process(self, raws: Sequence[Raw]) -> None:
         """Take records in, durably; returns when they may be acknowledged."""
-        taking = Taking(self._tracer, self._group)
+        taking = ProcessingSpans(self._tracer, self._group)
         found = [(raw, self._read_safely(raw, taking.record(raw))) for raw in raws]
-        await settle_batch(self._db, found, self._apply_fresh, partial(self._set_aside, taking))
-        taking.tell()
+        await apply_batch(self._db, found, self._apply_fresh, partial(self._set_aside, taking))
+        taking.export()
 
     def _read_safely(self, raw: Raw, trace: str) -> Item | Letter:
         try:
@@ -72,7 +72,7 @@ class Unordered(Generic[Item]):
 
     async def _set_aside(
         self,
-        taking: Taking,
+        taking: ProcessingSpans,
         conn: Connection,
         found: tuple[Raw, Item | Letter],
         fault: Exception,

@@ -1,4 +1,4 @@
-"""Where Kafka is, and how one comes in: what every client of it is made with."""
+"""Kafka's address and login, as every client takes them."""
 
 import ssl
 from dataclasses import dataclass, field

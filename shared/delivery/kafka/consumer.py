@@ -1,4 +1,4 @@
-"""The one place where FastStream is set up: it consumes in batches, loses nothing, and does nothing else."""
+"""The Kafka consumer, in batches; the only place that sets FastStream up."""
 
 import asyncio
 import time
@@ -18,10 +18,10 @@ from shared.delivery.cloudevents import Raw
 from shared.delivery.kafka import unpacking
 from shared.delivery.kafka.address import KafkaAddress
 from shared.delivery.kafka.continuity import Continuity
-from shared.delivery.kafka.fetching import READ_AHEAD_BYTES, Waiting
+from shared.delivery.kafka.fetching import READ_AHEAD_BYTES, LingeringConsumer
 from shared.delivery.kafka.losses import ReadingLog
 from shared.delivery.kafka.polling import REBALANCE_SECONDS, Drain
-from shared.delivery.kafka.watchdog import STARTING, Unanswered, Watch
+from shared.delivery.kafka.watchdog import STARTING, BrokersSilent, Watchdog
 from shared.observability.metrics import BATCH_SECONDS, TAKEN
 from shared.observability.redaction import reason_of
 from shared.runtime.cancellation import ended
@@ -74,16 +74,16 @@ class Consumer:
         topics: Sequence[str],
         take: Take,
         *,
-        gather_seconds: float = 0.0,
+        linger_seconds: float = 0.0,
         reading_log: ReadingLog | None = None,
     ) -> None:
         self._kafka = kafka
         self._service = service
         self._topics = {kafka.topic(name): name for name in topics}
         self._take = take
-        self._gather_seconds = gather_seconds
+        self._linger_seconds = linger_seconds
         self._continuity = Continuity(self.group, self._topics, reading_log)
-        self._watch = Watch(service, self.group, self._topics, self._continuity)
+        self._watch = Watchdog(service, self.group, self._topics, self._continuity)
         self._subscriber: Any = None
 
     @property
@@ -111,7 +111,7 @@ class Consumer:
             metadata_max_age_ms=int(METADATA_SECONDS * 1000),
         )
         drain = Drain(self._continuity.forget)
-        subscribe(broker, tuple(self._topics), self.group, (self._take_batch, drain))
+        subscribe(broker, tuple(self._topics), self.group, (self._process_batch, drain))
         self._subscriber = next(iter(broker.subscribers))
         return broker
 
@@ -120,17 +120,17 @@ class Consumer:
         broker, patience = self.broker(), STOP_SECONDS
         try:
             async with asyncio.timeout(START_SECONDS):
-                await _start(broker, self._gather_seconds)
+                await _start(broker, self._linger_seconds)
             log.info("consumer.started", group=self.group)
             await self._watch.run(self._subscriber.consumer)
-        except Unanswered:
+        except BrokersSilent:
             patience = CUT_SECONDS
             raise
         finally:
             self._watch.over()
             await _stop(broker, patience)
 
-    async def _take_batch(self, records: Sequence[ConsumerRecord]) -> None:
+    async def _process_batch(self, records: Sequence[ConsumerRecord]) -> None:
         begun = time.monotonic()
         raws = [
             Raw(self._topics[r.topic], r.partition, r.offset, r.key, r.value, tuple(r.headers))
@@ -159,11 +159,13 @@ def hindrances(service: str, consumers: Sequence[Consumer]) -> dict[str, str]:
     return {each.group: each.hindrance for each in consumers if each.hindrance is not None}
 
 
-async def _start(broker: KafkaBroker, gather_seconds: float) -> None:
+async def _start(broker: KafkaBroker, linger_seconds: float) -> None:
     # Between the two, since the first makes what makes the consumers; there is no setting for it.
     await broker.connect()
     config: Any = broker.config.broker_config
-    config.builder = partial(Waiting, gather_seconds=gather_seconds, **config.builder.keywords)
+    config.builder = partial(
+        LingeringConsumer, linger_seconds=linger_seconds, **config.builder.keywords
+    )
     await broker.start()
 
 
@@ -237,6 +239,6 @@ def subscribe(
 
     async def on_records(message: KafkaMessage) -> None:
         batch: Any = message
-        await drain.take(batch, take)
+        await drain.process(batch, take)
 
     subscriber(on_records)

@@ -1,4 +1,4 @@
-"""Whether a consumer group reads without a gap: aiokafka goes on at the log's first record and says nothing."""
+"""Detects gaps between committed offsets and the log's first record (`auto.offset.reset` passes over them silently)."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping

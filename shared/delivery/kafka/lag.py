@@ -1,4 +1,4 @@
-"""How far a reader of one partition is: the one definition of lag, for figures, readiness, status and doctor."""
+"""Consumer lag of one partition: the definition for metrics, readiness, status and doctor."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Records that Kafka deleted before they were read: kept as findings until an operator acknowledges them."""
+"""Records that Kafka deleted before they were read: kept until an operator acknowledges them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

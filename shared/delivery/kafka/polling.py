@@ -1,4 +1,4 @@
-"""Keeps each batch to the assignment under which it was read: nothing is acknowledged, or read again, under another."""
+"""The poll loop: a batch is acknowledged under the assignment that it was read under, across a rebalance too."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ DRAIN_SECONDS = REBALANCE_SECONDS - 5
 ACKNOWLEDGE_SECONDS = 10.0
 
 
-class Batch(Protocol):
+class PolledBatch(Protocol):
     """What FastStream gives a batch as."""
 
     raw_message: Sequence[ConsumerRecord]
@@ -56,8 +56,8 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
         self._between = False
         log.info("consumer.assigned", partitions=len(assigned))
 
-    async def take(
-        self, batch: Batch, work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
+    async def process(
+        self, batch: PolledBatch, work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
     ) -> None:
         """Do `work` on a batch and acknowledge it. Raises what `work` raises while the batch is ours to read again."""
         assignment = self._assignment
@@ -72,7 +72,7 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _work(
         self,
-        batch: Batch,
+        batch: PolledBatch,
         work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]],
         assignment: int,
     ) -> bool:
@@ -85,7 +85,7 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
         return not self._is_gone(assignment)
 
     @staticmethod
-    async def _acknowledge(batch: Batch) -> None:
+    async def _acknowledge(batch: PolledBatch) -> None:
         # It is durable by now: an acknowledgement that fails means that it is read again some day, to no harm.
         try:
             async with asyncio.timeout(ACKNOWLEDGE_SECONDS):

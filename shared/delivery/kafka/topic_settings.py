@@ -1,4 +1,4 @@
-"""Changes some settings of topics and leaves the others as they are (KIP-339); aiokafka's own call replaces all."""
+"""Changes single settings of topics (KIP-339, incremental alter configs)."""
 
 from collections.abc import Mapping
 from typing import Final

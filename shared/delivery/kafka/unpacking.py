@@ -1,4 +1,4 @@
-"""Lets the consumer go on past a record that aiokafka cannot unpack: it becomes a record that says so.
+"""Turns a record that aiokafka cannot parse into one that says so, and reads on.
 
 As aiokafka has it, such a record (a header's name that is no UTF-8, a codec that is not installed, a broken batch)
 stops its partition for ever, and records of other partitions that were drained in the same call are lost.

@@ -1,4 +1,4 @@
-"""Whether a consumer moves: a ping says nothing of one that is stuck, so what it takes in is watched."""
+"""Consumer watchdog: restarts a consumer that has lag and makes no progress, or that Kafka does not answer."""
 
 import asyncio
 import contextlib
@@ -38,11 +38,11 @@ class Stalled(Plain):
     """Records are waiting and none is taken in, or Kafka says nothing: the consumer must be made anew."""
 
 
-class Unanswered(Stalled):
+class BrokersSilent(Stalled):
     """Kafka says nothing, not even a farewell."""
 
 
-class Watch:
+class Watchdog:
     """Watches one consumer group's reader of `topics`, Kafka's name for each by which its own is found."""
 
     def __init__(
@@ -86,11 +86,11 @@ class Watch:
                 await self._look_for_losses(consumer)
             if lag and not any(lag.values()) and not self._working:
                 self._progress = now
-            self._tell(lag, now - self._progress)
+            self._note_hindrance(lag, now - self._progress)
             self._end_when_stuck(lag, now)
             await asyncio.sleep(LAG_SECONDS)
 
-    def _tell(self, lag: dict[str, int] | None, idle: float) -> None:
+    def _note_hindrance(self, lag: dict[str, int] | None, idle: float) -> None:
         hindrance = _hindrance(lag, idle)
         if hindrance != self.hindrance:
             log.info(
@@ -109,7 +109,7 @@ class Watch:
             raise Stalled(f"{self._group} took nothing in for {idle:.0f} s with {lag} waiting")
         # What it takes in meanwhile is an answer too: one partition without a leader is no reason to begin again.
         if min(idle, silent) > SILENT_SECONDS and not self._working:
-            raise Unanswered(f"{self._group} was told nothing by Kafka for {silent:.0f} s")
+            raise BrokersSilent(f"{self._group} was told nothing by Kafka for {silent:.0f} s")
 
     async def _look_for_losses(self, consumer: AIOKafkaConsumer) -> None:
         # While a batch is at work its records may be deleted behind it, and are not lost.

@@ -1,4 +1,4 @@
-"""Packs a relay's rows into batches, one a partition where they fit: what a message costs by itself is paid once."""
+"""Packs a relay's rows into Kafka record batches, one a partition where they fit."""
 
 import asyncio
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def _succeeded(future: Acknowledgement) -> bool:
 
 
 @dataclass(slots=True)
-class _Batch:
+class _PackedBatch:
     """What is being filled for one partition, and which rows are in it."""
 
     builder: BatchBuilder
@@ -58,7 +58,7 @@ class Packing:
         self._producer = producer
         self._source = source
         self._sending = sending
-        self._filling: dict[tuple[str, int], _Batch] = {}
+        self._filling: dict[tuple[str, int], _PackedBatch] = {}
         self._partitions: dict[str, list[int]] = {}
 
     async def add(self, place: int, row: Recorded, topic: str) -> None:
@@ -74,7 +74,7 @@ class Packing:
         if batch is None or not self._append(batch, key, row):
             if batch is not None:
                 await self._out((topic, partition), batch)
-            batch = _Batch(self._producer.create_batch())
+            batch = _PackedBatch(self._producer.create_batch())
             # The first message is taken whatever its size.
             self._append(batch, key, row)
             self._filling[topic, partition] = batch
@@ -90,7 +90,7 @@ class Packing:
             await self._out(target, batch)
         self._filling.clear()
 
-    def _append(self, batch: _Batch, key: bytes, row: Recorded) -> bool:
+    def _append(self, batch: _PackedBatch, key: bytes, row: Recorded) -> bool:
         # The record's own time is when it is sent, for that is what brokers check and retention counts from;
         # `ce_time` says when it happened.
         headers = headers_of(row, self._source)
@@ -99,7 +99,7 @@ class Packing:
         )
         return added is not None
 
-    async def _out(self, target: tuple[str, int], batch: _Batch) -> None:
+    async def _out(self, target: tuple[str, int], batch: _PackedBatch) -> None:
         topic, partition = target
         future = await self._producer.send_batch(batch.builder, topic, partition=partition)
         self._sending.taken |= dict.fromkeys(batch.places, future)

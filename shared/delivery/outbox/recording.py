@@ -1,4 +1,4 @@
-"""Records what happened, together with the state that it changed; the relay takes it to Kafka later."""
+"""The transactional outbox: records events in the transaction that changes the state."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Carries recorded events to Kafka in order, one relay at work per service; what is not acknowledged stays pending."""
+"""The relay of the transactional outbox: publishes recorded events in order, one relay per service."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.delivery.cloudevents import Recorded
 from shared.delivery.kafka.address import KafkaAddress
 from shared.delivery.outbox.packing import Packing, Sending
-from shared.delivery.spans import departing, tell_sent
+from shared.delivery.spans import departing, export_sent
 from shared.observability.metrics import RELAYED
 from shared.observability.tracing import Tracer
 from shared.runtime.cancellation import ended
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 BATCH = 1000
 FEW = 8
 REST_SECONDS = 0.005
-"""With more than a few at a time, more are gathered: going costs a millisecond, however many go."""
+"""Pause in seconds after a batch of more than FEW events; a send costs about 1 ms whatever its size."""
 POLL_SECONDS = 0.05
 STANDBY_SECONDS = 0.25
 START_SECONDS = 30.0
@@ -73,13 +73,13 @@ class Relay:
         source: str,
         tracer: Tracer | None = None,
         *,
-        gather_seconds: float = 0.0,
+        linger_seconds: float = 0.0,
     ) -> None:
         self._db = db
         self._kafka = kafka
         self._source = source
         self._tracer = tracer
-        self._gather_seconds = gather_seconds
+        self._linger_seconds = linger_seconds
 
     async def run(self) -> None:
         """Relay until cancelled. Raises what PostgreSQL or Kafka raise: the caller starts it again."""
@@ -110,7 +110,7 @@ class Relay:
                 await self._db.committed.wait(POLL_SECONDS, before)
             elif sent < BATCH:
                 rest = REST_SECONDS if sent > FEW else 0.0
-                await asyncio.sleep(max(rest, self._gather_seconds))
+                await asyncio.sleep(max(rest, self._linger_seconds))
 
     async def _carry(self, connection: Session, producer: AIOKafkaProducer) -> int:
         rows = [Recorded(*row.values()) for row in await connection.fetch(SELECT_PENDING, BATCH)]
@@ -124,10 +124,10 @@ class Relay:
             # What was acknowledged stays sent, so that one partition in trouble does not hold up the others.
             acknowledged = sending.acknowledged()
             known = set(acknowledged)
-            tell_sent(self._tracer, (row for row in rows if row.seq in known))
+            export_sent(self._tracer, (row for row in rows if row.seq in known))
             await connection.execute(DELETE_SENT, acknowledged)
             raise
-        tell_sent(self._tracer, rows)
+        export_sent(self._tracer, rows)
         await connection.execute(DELETE_SENT, [row.seq for row in rows])
         RELAYED.labels(self._db.schema).inc(len(rows))
         return len(rows)

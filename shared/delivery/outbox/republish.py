@@ -1,4 +1,4 @@
-"""Sends a service's history again, for a Kafka that has lost it; readers pass over what they have taken in."""
+"""Publishes a service's history again, for a Kafka that has lost it; consumers drop duplicates."""
 
 from dataclasses import dataclass
 

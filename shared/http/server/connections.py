@@ -1,4 +1,4 @@
-"""The server's side of a connection: how many a process takes, whose go first, and how an answer cuts its own."""
+"""Connection limit of a process, which connections are closed first, and aborting a response."""
 
 import resource
 import time

@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections with limits: headers by time and size, bodies by rate, answers by progress."""
+"""Limits of an HTTP/1.1 connection: headers by time and size, bodies by rate, responses by progress."""
 
 import asyncio
 from enum import Enum, auto

@@ -1,4 +1,4 @@
-"""Connections with a request that has not come whole, by address: which go when there are too many."""
+"""Counts connections with incomplete requests by address, and chooses which to close."""
 
 import time
 from typing import Final, Protocol

@@ -1,4 +1,4 @@
-"""Keeps the body of a request that offers another protocol beside HTTP/1.1."""
+"""Ignores an offered protocol upgrade (RFC 9110, 7.8), so that the request keeps its body."""
 
 from typing import Final
 

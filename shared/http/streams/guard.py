@@ -1,4 +1,4 @@
-"""Event streams (SSE): limits per party, per address and per process, and readers who are authorised as they read."""
+"""Guards event streams (SSE): limits per party, address and process; authorised for as long as they are open."""
 
 import asyncio
 import resource

@@ -1,4 +1,4 @@
-"""The route class of event streams: who calls is known by the token, or by a ticket in the query."""
+"""The route class of event streams: the caller by token, or by a ticket in the query."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any, Final, TypeAlias

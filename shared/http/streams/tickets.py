@@ -1,4 +1,4 @@
-"""Tickets for event streams: a page in a browser cannot send a token with an EventSource, and shows a ticket instead.
+"""Stream tickets: what a browser's EventSource, which cannot send a token, shows instead.
 
 A ticket counts once, within 30 s, for one path and for the token that it was issued to.
 """
@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey
 from pydantic import BaseModel, Field
 
 from shared.auth.brute_force import place_of
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.auth.tokens import PRINCIPAL, bearer_token
 from shared.http.streams.guard import current_principal
 from shared.runtime.database import Connection, Database
@@ -72,9 +72,9 @@ async def admit(request: Request, db: Database, ticket: str) -> None:
 
     Raises Problem 401 where the ticket or its token does not count, 429 for one request too many.
     """
-    allowance: Allowance | None = request.app.state.allowance
-    if allowance is not None:
-        allowance.spend(place_of(request))
+    rate_limiter: RateLimiter | None = request.app.state.rate_limiter
+    if rate_limiter is not None:
+        rate_limiter.spend(place_of(request))
     async with db.reading() as conn:
         token = await redeem(conn, request.scope["path"], ticket)
     if token is None:
@@ -82,8 +82,8 @@ async def admit(request: Request, db: Database, ticket: str) -> None:
     principal = await current_principal(request, token)
     if principal is None:
         raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
-    if allowance is not None:
-        allowance.spend(principal)
+    if rate_limiter is not None:
+        rate_limiter.spend(principal)
     request.scope[PRINCIPAL] = principal
     request.scope[STREAM_TOKEN] = token
 

@@ -5,14 +5,14 @@ from typing import Any
 from services.followup.domain.clocks import Clock, Stage
 from services.followup.domain.matter import (
     Closing,
-    Dispatch,
+    DispatchDecision,
     Handling,
     Matter,
     Offer,
     Party,
     Visit,
 )
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import (
     Candidacy,
     Channel,
@@ -46,7 +46,7 @@ def _clock(kind: ClockKind) -> Clock:
     return Clock(kind, due, due, None, due, Stage.ON_TRACK, "bench")
 
 
-DISPATCH = Dispatch(
+DISPATCH = DispatchDecision(
     1,
     "R001",
     "@category",
@@ -75,8 +75,8 @@ def sample(state: MatterState) -> Matter:
     handled = state in (MatterState.HANDLED, MatterState.CLOSED)
     closed = state is MatterState.CLOSED
     offer_state = OfferState.ACCEPTED if taken else OfferState.OFFERED
-    by = Actor(Role.LIAISON, "@liaison")
-    visitor = Actor(Role.COORDINATOR, "C001")
+    by = ActingParty(Role.LIAISON, "@liaison")
+    visitor = ActingParty(Role.COORDINATOR, "C001")
     return Matter(
         id="@id",
         requester_id="@firm",

@@ -11,7 +11,7 @@ import asyncpg
 from shared.audit import erasure
 from shared.audit.erasure import ErasureRequest
 from shared.audit.hash_chain import Sealer
-from shared.audit.verification import Anchor, Verdict, verify
+from shared.audit.verification import Anchor, ChainReport, verify
 from shared.runtime.ids import new_id
 from tests.integration.delivery.town import Town
 
@@ -46,7 +46,7 @@ async def seals(town: Town) -> list[tuple[int, ...]]:
     return [tuple(row) for row in await town.fetch(SELECT_SEALS)]
 
 
-async def walked(town: Town, anchor: Anchor | None = None) -> Verdict:
+async def walked(town: Town, anchor: Anchor | None = None) -> ChainReport:
     def told(_: int) -> None: ...
 
     async with town.db.reading() as conn, conn.transaction(isolation="repeatable_read"):

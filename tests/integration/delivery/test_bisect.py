@@ -20,13 +20,13 @@ async def test_one_bad_message_in_five_hundred(town: Town, records: Records):
     town.bad_words.add("bad")
     batch = [raw for number in range(499) for raw in records.matter(f"m{number:03}", [1])]
     batch.insert(250, records(amended("bad matter", "bad"), "bad matter", 1))
-    await town.inbound.take(batch)
+    await town.inbound.process(batch)
     assert len(await town.applied()) == 499
     assert await town.fates() == [("failed", "bad matter", 1)]
     # The whole batch twice, then both halves of each part that holds it: not one attempt for each message.
     assert len(town.batches) <= 2 + 2 * math.ceil(math.log2(500))
 
-    await town.inbound.take(records.matter("bad matter", [2, 3]) + records.matter("m007", [2]))
+    await town.inbound.process(records.matter("bad matter", [2, 3]) + records.matter("m007", [2]))
     assert await town.versions("m007") == [1, 2]
     assert await town.fates() == [
         ("failed", "bad matter", 1),
@@ -46,7 +46,7 @@ async def test_a_bad_message_between_others_of_its_subject(town: Town, records: 
     batch = records.matter("a", [1, 2])
     batch += [records(amended("a", "bad"), "a", 3)]
     batch += records.matter("a", [4, 5])
-    await town.inbound.take(batch)
+    await town.inbound.process(batch)
     assert await town.versions("a") == [1, 2]
     assert await town.fates() == [("failed", "a", 3), ("gap", "a", 4), ("gap", "a", 5)]
 
@@ -55,7 +55,7 @@ async def test_many_bad_messages_each_have_a_letter(town: Town, records: Records
     town.bad_words.add("bad")
     good = {f"m{number:02}" for number in range(60) if number % 7}
     names = [f"m{number:02}" for number in range(60)]
-    await town.inbound.take(
+    await town.inbound.process(
         [records(amended(name, "fine" if name in good else "bad"), name, 1) for name in names]
     )
     assert {subject for subject, _ in await town.applied()} == good
@@ -65,8 +65,8 @@ async def test_many_bad_messages_each_have_a_letter(town: Town, records: Records
 async def test_a_redelivered_bad_message_has_one_letter(town: Town, records: Records):
     town.bad_words.add("bad")
     raw = records(amended("a", "bad"), "a", 1)
-    await town.inbound.take([raw])
-    await town.make_inbound().take([raw, *records.matter("b", [1])])
+    await town.inbound.process([raw])
+    await town.make_inbound().process([raw, *records.matter("b", [1])])
     [letter] = await town.letters()
     assert letter["attempts"] == 1
     assert len(await town.fetch("select 1 from event where type like '%dead_letter%'")) == 1
@@ -74,7 +74,7 @@ async def test_a_redelivered_bad_message_has_one_letter(town: Town, records: Rec
 
 async def test_a_letter_is_told_on_its_topic(town: Town, records: Records):
     town.bad_words.add("bad")
-    await town.inbound.take([records(amended("a", "bad"), "a", 1)])
+    await town.inbound.process([records(amended("a", "bad"), "a", 1)])
     [letter] = await town.letters()
     [event] = await town.fetch("select subject, version, type, topic, data from event")
     assert (event["topic"], event["type"]) == (
@@ -96,7 +96,7 @@ async def test_a_reason_names_the_place_and_never_the_values(town: Town, records
     """A handler's or PostgreSQL's own words quote the row, and rows hold people."""
     town.bad_words.add("bad")
     await town.execute("alter table effect add constraint no_phone check (words <> '13800138000')")
-    await town.inbound.take(
+    await town.inbound.process(
         [
             records(amended("a", "bad"), "a", 1),
             records(amended("b", "13800138000"), "b", 1),
@@ -110,7 +110,7 @@ async def test_a_reason_names_the_place_and_never_the_values(town: Town, records
 
 async def test_what_no_table_can_hold_is_the_data_s_fault(town: Town, records: Records):
     """U+0000 in a text: valid JSON, a valid event, and no text for PostgreSQL."""
-    await town.inbound.take(
+    await town.inbound.process(
         [records(amended("a", "nul \0 inside"), "a", 1), *records.matter("b", [1])]
     )
     assert await town.applied() == [("b", 1)]
@@ -127,7 +127,7 @@ async def test_a_topic_without_a_handler_is_set_aside(town: Town, records: Recor
             "round": 1,
         }
     )
-    await town.inbound.take([records(event, "a", 1)])
+    await town.inbound.process([records(event, "a", 1)])
     assert [fate for fate, _, _ in await town.fates()] == ["failed"]
 
 
@@ -150,7 +150,7 @@ async def test_sessions_cut_in_the_middle_of_a_batch_are_retried_in_place(
             await killer.close()
 
     town.before_apply.append(cut_session)
-    await town.inbound.take(records.matter("a", [1, 2]) + records.matter("b", [1]))
+    await town.inbound.process(records.matter("a", [1, 2]) + records.matter("b", [1]))
     assert cut == 3
     assert await town.versions("a") == [1, 2]
     assert await town.versions("b") == [1]
@@ -170,7 +170,7 @@ async def test_a_session_cut_while_the_bad_message_is_looked_for(town: Town, rec
             await killer.close()
 
     town.before_apply.append(cut_once)
-    await town.inbound.take(batch)
+    await town.inbound.process(batch)
     assert len(await town.applied()) == 20
     assert await town.fates() == [("failed", "bad matter", 1)]
     assert (await town.letters())[0]["attempts"] == 1
@@ -195,11 +195,11 @@ async def test_a_session_that_fell_silent_is_left_behind(town: Town):
 
 
 async def test_a_lock_that_another_holds_is_waited_for(town: Town, records: Records):
-    await town.inbound.take(records.matter("a", [1]))
+    await town.inbound.process(records.matter("a", [1]))
     other = await asyncpg.connect(town.url, server_settings={"search_path": "town"})
     async with other.transaction():
         await other.execute("select from seen where subject = 'a' for update")
-        taking = asyncio.create_task(town.inbound.take(records.matter("a", [2])))
+        taking = asyncio.create_task(town.inbound.process(records.matter("a", [2])))
         await asyncio.sleep(0.3)
         assert not taking.done()
     await taking
@@ -220,11 +220,11 @@ async def test_a_fault_that_lasts_is_raised_with_nothing_applied(
 
     town.before_apply.append(no_network)
     with pytest.raises(ConnectionResetError):
-        await town.inbound.take(batch)
+        await town.inbound.process(batch)
     assert len(town.batches) > 1, "it was tried again in place"
     assert await town.letters() == []
     town.before_apply.clear()
-    await town.inbound.take(batch)
+    await town.inbound.process(batch)
     assert await town.versions("a") == [1]
 
 
@@ -239,7 +239,7 @@ async def test_a_table_that_is_not_there_is_no_message_s_fault(
 
     town.before_apply.append(newer)
     with pytest.raises(asyncpg.UndefinedTableError):
-        await town.inbound.take(records.matter("a", [1]))
+        await town.inbound.process(records.matter("a", [1]))
     assert await town.letters() == []
 
 
@@ -254,6 +254,6 @@ async def test_a_mistake_in_a_query_is_not_retried_for_ever(town: Town, records:
 
     town.before_apply.append(wrong)
     for name in ("a", "b", "c"):
-        await town.inbound.take(records.matter(name, [1]))
+        await town.inbound.process(records.matter(name, [1]))
     assert await town.applied() == [("c", 1)]
     assert await town.fates() == [("failed", "a", 1), ("failed", "b", 1)]

@@ -24,9 +24,9 @@ async def test_case_90_a_version_that_comes_twice_under_another_id_raises_an_ala
 ):
     before = counted()
     genuine = records.matter("a", [1, 2, 3])
-    await town.inbound.take(genuine)
+    await town.inbound.process(genuine)
     forged = records(amended("a", "forged"), "a", 2)
-    await town.inbound.take([forged])
+    await town.inbound.process([forged])
     assert await town.versions("a") == [1, 2, 3]
     assert await town.fates() == [("failed", "a", 2)]
     [letter] = await town.letters()
@@ -35,7 +35,7 @@ async def test_case_90_a_version_that_comes_twice_under_another_id_raises_an_ala
     assert counted() == before + 1
     assert await notices(town) == ["liaison.dead_letter.recorded.v1"]
     # Again, as Kafka may deliver it: it is one conflict. What follows goes on.
-    await town.inbound.take([forged, *genuine, *records.matter("a", [4])])
+    await town.inbound.process([forged, *genuine, *records.matter("a", [4])])
     assert await town.versions("a") == [1, 2, 3, 4]
     assert counted() == before + 1
     await town.ask("discard", letter["id"])
@@ -43,10 +43,10 @@ async def test_case_90_a_version_that_comes_twice_under_another_id_raises_an_ala
 
 
 async def test_the_owners_event_is_kept_where_a_forged_one_came_first(town: Town, records: Records):
-    await town.inbound.take(records.matter("a", [1]))
-    await town.inbound.take([records(amended("a", "forged"), "a", 2)])
+    await town.inbound.process(records.matter("a", [1]))
+    await town.inbound.process([records(amended("a", "forged"), "a", 2)])
     genuine = records(amended("a", "genuine"), "a", 2)
-    await town.inbound.take([genuine])
+    await town.inbound.process([genuine])
     [letter] = await town.letters()
     assert (letter["fate"], letter["value"]) == ("failed", genuine.value)
     # To try it again changes nothing of what was applied.
@@ -57,10 +57,10 @@ async def test_the_owners_event_is_kept_where_a_forged_one_came_first(town: Town
 
 async def test_one_that_waited_for_its_turn_is_kept_too(town: Town, records: Records):
     one, two = records.matter("a", [1, 2])
-    await town.inbound.take([one, records(amended("a", "a"), "a", 3)])
-    await town.inbound.take([records(amended("a", "b"), "a", 3)])
+    await town.inbound.process([one, records(amended("a", "a"), "a", 3)])
+    await town.inbound.process([records(amended("a", "b"), "a", 3)])
     assert await town.fates() == [("gap", "a", 3), ("gap", "a", 3)]
-    await town.inbound.take([two])
+    await town.inbound.process([two])
     await town.settle()
     assert await town.versions("a") == [1, 2, 3]
     assert await town.fates() == [("failed", "a", 3)]
@@ -80,7 +80,7 @@ async def test_every_forgery_among_events_in_any_order_is_kept(
     chance.shuffle(stream)
     while stream:
         size = chance.randint(1, 4)
-        await town.inbound.take(stream[:size])
+        await town.inbound.process(stream[:size])
         stream = stream[size:]
     await town.settle()
     assert await town.versions("a") == list(range(1, 9))
@@ -93,9 +93,9 @@ async def test_every_forgery_among_events_in_any_order_is_kept(
 async def test_what_was_forgotten_by_an_upgrade_is_no_conflict(town: Town, records: Records):
     """As a migration does that learns some subjects anew: a whole topic comes again, with nothing claimed."""
     genuine = records.matter("a", [1, 2])
-    await town.inbound.take(genuine)
+    await town.inbound.process(genuine)
     await town.execute("delete from inbox")
     await town.execute("update migration set applied_at = now() + interval '1 second'")
-    await town.inbound.take(genuine)
+    await town.inbound.process(genuine)
     assert await town.letters() == []
     assert await town.versions("a") == [1, 2]

@@ -20,7 +20,7 @@ from tests.integration.delivery.wire import as_bool, send, under_way, until
 
 @pytest.fixture
 def consumer(address: KafkaAddress, town: Town) -> Consumer:
-    return Consumer(address, "town", [topics.REQUESTS, topics.ASSIGNMENTS], town.inbound.take)
+    return Consumer(address, "town", [topics.REQUESTS, topics.ASSIGNMENTS], town.inbound.process)
 
 
 async def committed(address: KafkaAddress, topic: str) -> int:
@@ -182,7 +182,7 @@ class Taking:
         self.at_work: Counter[tuple[int, int]] = Counter()
         self.together: list[tuple[int, int]] = []
 
-    async def take(self, raws: Sequence[Raw]) -> None:
+    async def process(self, raws: Sequence[Raw]) -> None:
         places = [(raw.partition, raw.offset) for raw in raws]
         self.given.update(places)
         self.at_work.update(places)
@@ -207,7 +207,7 @@ async def test_a_fault_is_followed_by_the_same_records(
 
     taking = Taking(fail_twice)
     await send(address, records.matter("a", range(1, 6)))
-    consumer = Consumer(address, "town", [topics.REQUESTS], taking.take)
+    consumer = Consumer(address, "town", [topics.REQUESTS], taking.process)
     async with under_way(consumer.run):
         await until(lambda: has_committed(address, 5))
     assert len(taking.given) == 5
@@ -222,7 +222,7 @@ async def test_a_fault_does_not_spin(records: Records, address: KafkaAddress):
 
     taking = Taking(fail)
     await send(address, records.matter("a", [1]))
-    async with under_way(Consumer(address, "town", [topics.REQUESTS], taking.take).run):
+    async with under_way(Consumer(address, "town", [topics.REQUESTS], taking.process).run):
         await until(lambda: as_bool(taking.given))
         await asyncio.sleep(2.5)
     assert sum(taking.given.values()) <= 5
@@ -239,7 +239,7 @@ async def test_a_stop_in_the_middle_of_a_batch_is_bounded_and_loses_nothing(
 
     await send(address, records.matter("a", [1, 2, 3]))
     task = asyncio.create_task(
-        Consumer(address, "town", [topics.REQUESTS], Taking(hang).take).run()
+        Consumer(address, "town", [topics.REQUESTS], Taking(hang).process).run()
     )
     await asyncio.wait_for(began.wait(), 45)
     begun = asyncio.get_running_loop().time()
@@ -252,7 +252,7 @@ async def test_a_stop_in_the_middle_of_a_batch_is_bounded_and_loses_nothing(
         return
 
     again = Taking(accept)
-    async with under_way(Consumer(address, "town", [topics.REQUESTS], again.take).run):
+    async with under_way(Consumer(address, "town", [topics.REQUESTS], again.process).run):
         await until(lambda: has_committed(address, 3))
     assert len(again.given) == 3
 
@@ -269,7 +269,7 @@ async def test_a_batch_under_way_is_finished_before_another_consumer_gets_its_re
 
     taking = Taking(slowly)
     await send(address, [raw for n in range(30) for raw in records.matter(f"m{n}", [1])])
-    consumers = [Consumer(address, "town", [topics.REQUESTS], taking.take) for _ in range(2)]
+    consumers = [Consumer(address, "town", [topics.REQUESTS], taking.process) for _ in range(2)]
     async with under_way(consumers[0].run):
         await asyncio.wait_for(working.wait(), 45)
         async with under_way(consumers[1].run):
@@ -288,11 +288,11 @@ async def test_replicas_that_come_and_go_apply_each_event_once(
         for n in range(40)
         for raw in records.matter(f"m{n}", [version])
     ]
-    steady = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
+    steady = Consumer(address, "town", [topics.REQUESTS], town.inbound.process)
     async with under_way(steady.run):
         for part in range(4):
             await send(address, batch[part * 100 : part * 100 + 100])
-            other = Consumer(address, "town", [topics.REQUESTS], town.make_inbound().take)
+            other = Consumer(address, "town", [topics.REQUESTS], town.make_inbound().process)
             async with under_way(other.run):
                 await asyncio.sleep(0.5)
         await until(lambda: has_applied(town, 400))

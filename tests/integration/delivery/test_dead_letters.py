@@ -27,7 +27,7 @@ async def told(town: Town) -> list[tuple[str, str]]:
 
 
 async def test_a_replay_that_fails_again_goes_on_waiting(bad: Town, records: Records):
-    await bad.inbound.take([records(amended("a", "bad"), "a", 1), *records.matter("a", [2])])
+    await bad.inbound.process([records(amended("a", "bad"), "a", 1), *records.matter("a", [2])])
     [letter, _] = await bad.letters()
     await bad.ask("replay", letter["id"])
     [again, _] = await bad.letters()
@@ -39,7 +39,7 @@ async def test_a_replay_that_fails_again_goes_on_waiting(bad: Town, records: Rec
 async def test_replays_asked_for_in_any_order_are_done_in_the_order_of_the_versions(
     bad: Town, records: Records
 ):
-    await bad.inbound.take([records(amended("a", "bad"), "a", version) for version in (1, 2, 3)])
+    await bad.inbound.process([records(amended("a", "bad"), "a", version) for version in (1, 2, 3)])
     assert [fate for fate, _, _ in await bad.fates()] == ["failed", "gap", "gap"]
     bad.bad_words.clear()
     first, second, third = (row["id"] for row in await bad.letters())
@@ -50,7 +50,7 @@ async def test_replays_asked_for_in_any_order_are_done_in_the_order_of_the_versi
 
 
 async def test_a_replayed_letter_is_told_with_who_and_why(bad: Town, records: Records):
-    await bad.inbound.take([records(amended("a", "bad"), "a", 1)])
+    await bad.inbound.process([records(amended("a", "bad"), "a", 1)])
     bad.bad_words.clear()
     [letter] = await bad.letters()
     await bad.ask("replay", letter["id"], because="the rule was mended")
@@ -64,7 +64,7 @@ async def test_a_replayed_letter_is_told_with_who_and_why(bad: Town, records: Re
 
 
 async def test_a_replay_asked_for_twice_applies_once(bad: Town, records: Records):
-    await bad.inbound.take([records(amended("a", "bad"), "a", 1)])
+    await bad.inbound.process([records(amended("a", "bad"), "a", 1)])
     bad.bad_words.clear()
     [letter] = await bad.letters()
     await bad.ask("replay", letter["id"])
@@ -75,13 +75,13 @@ async def test_a_replay_asked_for_twice_applies_once(bad: Town, records: Records
 
 
 async def test_two_replicas_asked_at_once_apply_once(bad: Town, records: Records):
-    await bad.inbound.take([records(amended(f"m{n}", "bad"), f"m{n}", 1) for n in range(10)])
+    await bad.inbound.process([records(amended(f"m{n}", "bad"), f"m{n}", 1) for n in range(10)])
     bad.bad_words.clear()
     await bad.execute("update dead_letter set asked = 'replay', asked_by = 'operator'")
     replicas = [bad.make_inbound() for _ in range(3)]
 
     async def settle(replica) -> None:
-        while await replica.settle_next_asked():
+        while await replica.replay_next():
             pass
 
     await asyncio.gather(*(settle(replica) for replica in replicas))
@@ -92,20 +92,20 @@ async def test_two_replicas_asked_at_once_apply_once(bad: Town, records: Records
 async def test_a_mended_value_is_applied(bad: Town, records: Records):
     whole = records(amended("a", "mended"), "a", 1)
     broken = Raw(whole.topic, 0, whole.offset, whole.key, b"{", whole.headers)
-    await bad.inbound.take([broken, *records.matter("a", [2])])
+    await bad.inbound.process([broken, *records.matter("a", [2])])
     [letter, _] = await bad.letters()
     assert whole.value is not None
     async with bad.db.transaction() as conn:
         assert await mend_letter(conn, letter["id"], whole.value)
     await bad.ask("replay", letter["id"])
     assert await bad.versions("a") == [1, 2]
-    await bad.inbound.take([whole])
+    await bad.inbound.process([whole])
     assert await bad.versions("a") == [1, 2], "the sender's own mended copy comes too late"
 
 
 async def test_a_mended_value_that_is_no_better_goes_on_waiting(bad: Town, records: Records):
     whole = records(amended("a"), "a", 1)
-    await bad.inbound.take([Raw(whole.topic, 0, whole.offset, None, b"{", whole.headers)])
+    await bad.inbound.process([Raw(whole.topic, 0, whole.offset, None, b"{", whole.headers)])
     [letter] = await bad.letters()
     async with bad.db.transaction() as conn:
         await mend_letter(conn, letter["id"], b"[]")
@@ -116,19 +116,19 @@ async def test_a_mended_value_that_is_no_better_goes_on_waiting(bad: Town, recor
 
 async def test_a_discard_lets_the_rest_go_on(bad: Town, records: Records):
     batch = [records(amended("a", "bad"), "a", 1), *records.matter("a", [2, 3])]
-    await bad.inbound.take(batch)
+    await bad.inbound.process(batch)
     await bad.ask("discard", (await bad.letters())[0]["id"])
     assert await bad.versions("a") == [2, 3]
     assert await bad.letters() == []
     assert len(await bad.letters("discarded")) == 1
-    await bad.inbound.take(batch + records.matter("a", [4]))
+    await bad.inbound.process(batch + records.matter("a", [4]))
     assert await bad.versions("a") == [2, 3, 4]
 
 
 async def test_a_discard_before_anything_came_after(bad: Town, records: Records):
-    await bad.inbound.take([records(amended("a", "bad"), "a", 1)])
+    await bad.inbound.process([records(amended("a", "bad"), "a", 1)])
     await bad.ask("discard", (await bad.letters())[0]["id"])
-    await bad.inbound.take(records.matter("a", [2]))
+    await bad.inbound.process(records.matter("a", [2]))
     assert await bad.versions("a") == [2]
 
 
@@ -136,25 +136,25 @@ async def test_discards_of_later_versions_are_stepped_over_when_their_turn_comes
     bad: Town, records: Records
 ):
     """The last is discarded first: once the first is replayed, what comes after both goes on."""
-    await bad.inbound.take([records(amended("a", "bad"), "a", version) for version in (1, 2, 3)])
+    await bad.inbound.process([records(amended("a", "bad"), "a", version) for version in (1, 2, 3)])
     first, second, third = (row["id"] for row in await bad.letters())
     await bad.ask("discard", third)
     await bad.ask("discard", second)
-    await bad.inbound.take(records.matter("a", [4]))
+    await bad.inbound.process(records.matter("a", [4]))
     assert await bad.applied() == []
     bad.bad_words.clear()
     await bad.ask("replay", first)
     assert await bad.versions("a") == [1, 4]
-    await bad.inbound.take(records.matter("a", [5]))
+    await bad.inbound.process(records.matter("a", [5]))
     assert await bad.versions("a") == [1, 4, 5]
 
 
 async def test_a_discarded_gap_does_not_hide_that_more_is_missing(town: Town, records: Records):
-    await town.inbound.take(records.matter("a", [1, 4]))
+    await town.inbound.process(records.matter("a", [1, 4]))
     await town.ask("discard", (await town.letters())[0]["id"])
-    await town.inbound.take(records.matter("a", [5]))
+    await town.inbound.process(records.matter("a", [5]))
     assert await town.versions("a") == [1]
-    await town.inbound.take(records.matter("a", [2, 3]))
+    await town.inbound.process(records.matter("a", [2, 3]))
     assert await town.versions("a") == [1, 2, 3, 5]
 
 
@@ -162,14 +162,14 @@ async def test_a_stranger_s_poison_does_not_push_the_true_version_out(town: Town
     """Poison that claims the next version is discarded; the event of that version comes later."""
     true = records.matter("a", [1, 2, 3])
     claims = Raw(true[1].topic, 0, next(records.offsets), None, b"{", true[1].headers)
-    await town.inbound.take([true[0], claims])
+    await town.inbound.process([true[0], claims])
     await town.ask("discard", (await town.letters())[0]["id"])
-    await town.inbound.take(true[1:])
+    await town.inbound.process(true[1:])
     assert await town.versions("a") == [1, 2, 3]
 
 
 async def test_poison_without_a_subject_can_be_discarded(town: Town, records: Records):
-    await town.inbound.take([records.raw(topics.REQUESTS, b"{")])
+    await town.inbound.process([records.raw(topics.REQUESTS, b"{")])
     [letter] = await town.letters()
     await town.ask("discard", letter["id"])
     assert await town.letters() == []
@@ -177,11 +177,11 @@ async def test_poison_without_a_subject_can_be_discarded(town: Town, records: Re
 
 
 async def test_an_early_letter_asked_for_applies_when_it_can(town: Town, records: Records):
-    await town.inbound.take([records(ruled("a"), "a", 1)])
+    await town.inbound.process([records(ruled("a"), "a", 1)])
     [letter] = await town.letters()
     await town.ask("replay", letter["id"])
     assert await town.fates() == [("early", "a", 1)]
-    await town.inbound.take(records.matter("a", [1]))
+    await town.inbound.process(records.matter("a", [1]))
     assert await town.versions("a", topics.ASSIGNMENTS) == [1]
 
 
@@ -190,14 +190,14 @@ async def test_what_is_asked_survives_a_sweep(
 ):
     """A letter that is given a new try meanwhile is not forgotten by the operator's wish."""
     monkeypatch.setattr(consumer, "SWEEP_SECONDS", 0)
-    await town.inbound.take([records(ruled("a"), "a", 1)])
+    await town.inbound.process([records(ruled("a"), "a", 1)])
     await town.execute("update dead_letter set last_failed_at = now() - interval '1 hour'")
     await town.ask("discard", (await town.letters())[0]["id"])
     assert await town.letters() == []
 
 
 async def test_operators_see_what_waits_for_them(bad: Town, records: Records):
-    await bad.inbound.take(
+    await bad.inbound.process(
         [
             records(amended("a", "bad"), "a", 1),
             records(ruled("b"), "b", 1),

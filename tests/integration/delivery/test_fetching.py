@@ -19,7 +19,7 @@ class Sizes:
         self.sizes: list[int] = []
         self.go_on = asyncio.Event()
 
-    async def take(self, raws: Sequence[Raw]) -> None:
+    async def process(self, raws: Sequence[Raw]) -> None:
         self.sizes.append(len(raws))
         await self.go_on.wait()
 
@@ -32,7 +32,7 @@ async def test_what_comes_while_a_small_batch_is_at_work_comes_together(
 ):
     """aiokafka would have read the first of them ahead, alone, and the others after that one's batch."""
     taking = Sizes()
-    async with under_way(Consumer(address, "town", [topics.REQUESTS], taking.take).run):
+    async with under_way(Consumer(address, "town", [topics.REQUESTS], taking.process).run):
         await send(address, records.matter("first", [1]))
         await until(lambda: as_bool(taking.sizes))
         for number in range(8):
@@ -49,7 +49,7 @@ async def test_after_a_small_batch_records_gather_where_that_is_wanted(
 ):
     taking = Sizes()
     taking.go_on.set()
-    consumer = Consumer(address, "town", [topics.REQUESTS], taking.take, gather_seconds=3)
+    consumer = Consumer(address, "town", [topics.REQUESTS], taking.process, linger_seconds=3)
     async with under_way(consumer.run):
         await send(address, records.matter("first", [1]))
         await until(lambda: as_bool(taking.sizes))
@@ -67,6 +67,6 @@ async def test_a_record_larger_than_what_is_read_ahead_is_read(
     large = Raw(small.topic, 0, 0, b"a", b"x" * (READ_AHEAD_BYTES * 3 // 2), ())
     taking = Sizes()
     taking.go_on.set()
-    async with under_way(Consumer(address, "town", [topics.REQUESTS], taking.take).run):
+    async with under_way(Consumer(address, "town", [topics.REQUESTS], taking.process).run):
         await send(address, [small, large, after])
         await until(lambda: taking.has(3))

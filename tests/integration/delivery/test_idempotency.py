@@ -13,13 +13,13 @@ from fastapi import FastAPI, Request, Response
 from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role
 from shared.http import idempotency
-from shared.http.idempotency import Answer, forget_old_keys, if_match
+from shared.http.idempotency import WriteResponse, forget_old_keys, if_match
 from shared.http.problems import install
 from shared.runtime.database import Connection
 from shared.runtime.errors import Problem
 from tests.integration.delivery.town import Town
 
-Work = Callable[[Connection], Awaitable[Answer]]
+Work = Callable[[Connection], Awaitable[WriteResponse]]
 
 
 class Desk:
@@ -32,14 +32,14 @@ class Desk:
         self.fault: Exception | None = None
         self.pause = 0.0
 
-    async def work(self, conn: Connection) -> Answer:
+    async def work(self, conn: Connection) -> WriteResponse:
         await conn.execute("insert into known (subject) values ($1)", f"done {self.done}")
         self.done += 1
         await asyncio.sleep(self.pause)
         if self.fault is not None:
             raise self.fault
         body = {"done": self.done, "名": "值", "at": None, "rate": 0.1, "deep": {"a": [1, "\0"]}}
-        return Answer(201, body, {"etag": f'"{self.done}"', "location": "/x"})
+        return WriteResponse(201, body, {"etag": f'"{self.done}"', "location": "/x"})
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -171,7 +171,7 @@ async def test_a_deadlock_is_tried_again_a_few_times(
 ):
     work = desk.work
 
-    async def in_the_way(conn: Connection) -> Answer:
+    async def in_the_way(conn: Connection) -> WriteResponse:
         answer = await work(conn)
         if desk.done <= failures:
             raise asyncpg.DeadlockDetectedError("deadlock detected")

@@ -13,7 +13,7 @@ from tests.integration.delivery.town import Records, Town, ruled
 
 
 async def test_a_batch_is_applied_in_one_transaction_and_in_order(town: Town, records: Records):
-    await town.inbound.take(records.matter("a", [1, 2]) + records.matter("b", [1]))
+    await town.inbound.process(records.matter("a", [1, 2]) + records.matter("b", [1]))
     assert await town.versions("a") == [1, 2]
     assert await town.versions("b") == [1]
     assert town.batches == [3]
@@ -22,23 +22,23 @@ async def test_a_batch_is_applied_in_one_transaction_and_in_order(town: Town, re
 
 async def test_what_is_delivered_again_is_harmless(town: Town, records: Records):
     batch = records.matter("a", [1, 2, 3])
-    await town.inbound.take(batch)
-    await town.inbound.take(batch)
-    await town.inbound.take([batch[1]])
+    await town.inbound.process(batch)
+    await town.inbound.process(batch)
+    await town.inbound.process([batch[1]])
     assert await town.versions("a") == [1, 2, 3]
 
 
 async def test_a_record_twice_in_one_batch_is_applied_once(town: Town, records: Records):
     one, two = records.matter("a", [1, 2])
-    await town.inbound.take([one, two, one, two])
+    await town.inbound.process([one, two, one, two])
     assert await town.versions("a") == [1, 2]
 
 
 async def test_a_crash_between_commit_and_acknowledgement_is_harmless(town: Town, records: Records):
     """The records come again with others behind them, to another process."""
     first = records.matter("a", [1, 2])
-    await town.inbound.take(first)
-    await town.make_inbound().take(first + records.matter("a", [3]))
+    await town.inbound.process(first)
+    await town.make_inbound().process(first + records.matter("a", [3]))
     assert await town.versions("a") == [1, 2, 3]
 
 
@@ -50,10 +50,10 @@ async def test_a_crash_before_the_commit_leaves_nothing(town: Town, records: Rec
 
     town.before_apply.append(crash)
     with pytest.raises(asyncio.CancelledError):
-        await town.inbound.take(batch)
+        await town.inbound.process(batch)
     assert await town.fetch("select 1 from inbox") == []
     town.before_apply.clear()
-    await town.inbound.take(batch)
+    await town.inbound.process(batch)
     assert await town.versions("a") == [1, 2]
 
 
@@ -62,7 +62,7 @@ async def test_two_consumers_of_the_same_records_apply_each_once(town: Town, rec
     other = list(batch)
     random.Random(7).shuffle(other)  # noqa: S311 - the same order in each run
     other.sort(key=lambda raw: int(raw.header("ce_sequence") or ""))
-    await asyncio.gather(town.inbound.take(batch), town.make_inbound().take(other))
+    await asyncio.gather(town.inbound.process(batch), town.make_inbound().process(other))
     await town.settle()
     assert sorted(await town.applied()) == sorted((f"m{n}", v) for n in range(50) for v in (1, 2))
     assert await town.letters() == []
@@ -70,53 +70,53 @@ async def test_two_consumers_of_the_same_records_apply_each_once(town: Town, rec
 
 async def test_a_gap_holds_and_heals(town: Town, records: Records):
     one, two, three, four = records.matter("a", [1, 2, 3, 4])
-    await town.inbound.take([one, three, four])
+    await town.inbound.process([one, three, four])
     assert await town.versions("a") == [1]
     assert await town.fates() == [("gap", "a", 3), ("gap", "a", 4)]
-    await town.inbound.take([two])
+    await town.inbound.process([two])
     assert await town.versions("a") == [1, 2, 3, 4]
     assert await town.letters() == []
     assert await town.fetch("select 1 from seen where held") == []
 
 
 async def test_other_subjects_do_not_wait_for_a_gap(town: Town, records: Records):
-    await town.inbound.take(records.matter("a", [2]) + records.matter("b", [1]))
+    await town.inbound.process(records.matter("a", [2]) + records.matter("b", [1]))
     assert await town.applied() == [("b", 1)]
 
 
 async def test_versions_that_come_backwards_are_applied_forwards(town: Town, records: Records):
     for raw in reversed(records.matter("a", range(1, 8))):
-        await town.inbound.take([raw])
+        await town.inbound.process([raw])
     assert await town.versions("a") == [1, 2, 3, 4, 5, 6, 7]
     assert await town.letters() == []
 
 
 async def test_an_old_version_under_a_new_id_is_not_applied_again(town: Town, records: Records):
-    await town.inbound.take(records.matter("a", [1, 2]))
-    await town.inbound.take(records.matter("a", [1, 2, 3]))
+    await town.inbound.process(records.matter("a", [1, 2]))
+    await town.inbound.process(records.matter("a", [1, 2, 3]))
     assert await town.versions("a") == [1, 2, 3]
 
 
 async def test_what_comes_early_waits_for_its_subject(town: Town, records: Records):
-    await town.inbound.take([records(ruled("a"), "a", 1), records(ruled("a"), "a", 2)])
+    await town.inbound.process([records(ruled("a"), "a", 1), records(ruled("a"), "a", 2)])
     assert await town.applied() == []
     assert await town.fates() == [("early", "a", 1), ("early", "a", 2)]
-    await town.inbound.take(records.matter("a", [1]))
+    await town.inbound.process(records.matter("a", [1]))
     assert await town.versions("a", topics.ASSIGNMENTS) == [1, 2]
     assert await town.letters() == []
 
 
 async def test_within_a_batch_the_order_of_the_topics_does_not_matter(town: Town, records: Records):
-    await town.inbound.take([records(ruled("a"), "a", 1), *records.matter("a", [1])])
+    await town.inbound.process([records(ruled("a"), "a", 1), *records.matter("a", [1])])
     assert await town.applied() == [("a", 1), ("a", 1)]
     assert await town.letters() == []
 
 
 async def test_later_events_wait_behind_an_early_one(town: Town, records: Records):
-    await town.inbound.take([records(ruled("a"), "a", 1)])
-    await town.inbound.take([records(ruled("a"), "a", 2)])
+    await town.inbound.process([records(ruled("a"), "a", 1)])
+    await town.inbound.process([records(ruled("a"), "a", 2)])
     assert await town.fates() == [("early", "a", 1), ("gap", "a", 2)]
-    await town.inbound.take(records.matter("a", [1]))
+    await town.inbound.process(records.matter("a", [1]))
     assert await town.versions("a", topics.ASSIGNMENTS) == [1, 2]
 
 
@@ -131,10 +131,10 @@ async def test_two_consumers_that_miss_each_other_are_swept_up(
             await early_is_kept.wait()
 
     town.before_apply.append(wait)
-    opening = asyncio.create_task(town.inbound.take(records.matter("a", [1])))
+    opening = asyncio.create_task(town.inbound.process(records.matter("a", [1])))
     while not town.batches:
         await asyncio.sleep(0.01)
-    await town.make_inbound().take([records(ruled("a"), "a", 1)])
+    await town.make_inbound().process([records(ruled("a"), "a", 1)])
     early_is_kept.set()
     await opening
     assert await town.fates() == [("early", "a", 1)]
@@ -149,7 +149,7 @@ async def test_a_letter_that_is_swept_up_in_vain_rests_longer_each_time(
     town: Town, records: Records, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(consumer, "SWEEP_SECONDS", 0)
-    await town.inbound.take([records(ruled("a"), "a", 1)])
+    await town.inbound.process([records(ruled("a"), "a", 1)])
 
     async def attempts(first: str, last: str) -> int:
         await town.execute(
@@ -169,12 +169,12 @@ async def test_a_letter_that_is_swept_up_in_vain_rests_longer_each_time(
 
 async def test_a_subject_that_is_stuck_keeps_no_other_from_its_turn(town: Town, records: Records):
     """More letters of one subject than a pass takes lie before those of the other."""
-    await town.inbound.take(records.matter("a", range(2, 603)))
-    await town.inbound.take(records.matter("b", [2]))
+    await town.inbound.process(records.matter("a", range(2, 603)))
+    await town.inbound.process(records.matter("b", [2]))
     assert len(await town.letters()) == 602
-    await town.inbound.take(records.matter("a", [700]) + records.matter("b", [1]))
+    await town.inbound.process(records.matter("a", [700]) + records.matter("b", [1]))
     assert await town.versions("b") == [1, 2]
-    await town.inbound.take(records.matter("a", [1]))
+    await town.inbound.process(records.matter("a", [1]))
     assert await town.versions("a") == list(range(1, 603))
     assert await town.fates() == [("gap", "a", 700)]
 
@@ -182,10 +182,10 @@ async def test_a_subject_that_is_stuck_keeps_no_other_from_its_turn(town: Town, 
 async def test_letters_of_many_subjects_are_released_together(town: Town, records: Records):
     subjects = [f"s{number:03}" for number in range(300)]
     for version in (1, 2, 3):
-        await town.inbound.take([records(ruled(name), name, version) for name in subjects])
+        await town.inbound.process([records(ruled(name), name, version) for name in subjects])
     assert len(await town.letters()) == 900
     half = subjects[150:]
-    await town.inbound.take([raw for name in half for raw in records.matter(name, [1])])
+    await town.inbound.process([raw for name in half for raw in records.matter(name, [1])])
     assert len(await town.letters()) == 450
     for name in half:
         assert await town.versions(name, topics.ASSIGNMENTS) == [1, 2, 3]
@@ -194,15 +194,15 @@ async def test_letters_of_many_subjects_are_released_together(town: Town, record
 async def test_a_release_that_fails_half_way_loses_nothing(town: Town, records: Records):
     """A ruling among the letters fails: what had been applied in that attempt is applied in the next."""
     town.bad_words.add("bad")
-    await town.inbound.take(records.matter("a", [2, 3]) + records.matter("b", [2]))
-    await town.inbound.take(
+    await town.inbound.process(records.matter("a", [2, 3]) + records.matter("b", [2]))
+    await town.inbound.process(
         [
             records(ruled("a"), "a", 1),
             records(ruled("b", "bad"), "b", 1),
             records(ruled("b"), "b", 2),
         ]
     )
-    await town.inbound.take(records.matter("a", [1]) + records.matter("b", [1]))
+    await town.inbound.process(records.matter("a", [1]) + records.matter("b", [1]))
     assert await town.versions("a") == [1, 2, 3]
     assert await town.versions("b") == [1, 2]
     assert await town.versions("a", topics.ASSIGNMENTS) == [1]
@@ -219,9 +219,9 @@ async def test_a_consumer_asked_to_release_what_it_cannot_read_keeps_it(
     town: Town, records: Records
 ):
     """A newer replica held it; an older one touches its subject."""
-    await town.inbound.take([records(ruled("a"), "a", 1)])
+    await town.inbound.process([records(ruled("a"), "a", 1)])
     older = town.make_inbound({k: v for k, v in EVENTS.items() if "objection" not in k})
-    await older.take(records.matter("a", [1]))
+    await older.process(records.matter("a", [1]))
     assert await town.fates() == [("unknown_version", "a", 1)]
 
 

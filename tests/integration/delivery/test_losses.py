@@ -36,7 +36,7 @@ async def admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 def consumer_of(address: KafkaAddress, town: Town) -> Consumer:
     return Consumer(
-        address, "town", [topics.REQUESTS], town.inbound.take, reading_log=ReadingLog(town.db)
+        address, "town", [topics.REQUESTS], town.inbound.process, reading_log=ReadingLog(town.db)
     )
 
 
@@ -143,7 +143,7 @@ async def test_case_30_what_an_open_transaction_holds_is_seen_and_is_no_stuck_re
 async def test_status_reads_lag_by_the_same_definition(
     town: Town, records: Records, address: KafkaAddress
 ):
-    intake = Consumer(address, "intake", [topics.REQUESTS], town.inbound.take)
+    intake = Consumer(address, "intake", [topics.REQUESTS], town.inbound.process)
     async with under_way(intake.run):
         await put(address, records, "a", 2)
         await until(lambda: has_applied(town, 2))

@@ -53,7 +53,7 @@ async def test_kafka_is_away_at_the_start_and_comes(town: Town, records: Records
     """Neither the relay nor the consumer needs it to begin; both take up their work when it is there."""
     machine.kill()
     await recorded(town, "away-first", range(1, 4))
-    consumer = Consumer(machine.address, "first", [topics.REQUESTS], town.inbound.take)
+    consumer = Consumer(machine.address, "first", [topics.REQUESTS], town.inbound.process)
     relay = Relay(town.db, machine.address, SOURCE)
     async with running("town", {"relay": relay.run, "consumer": consumer.run}):
         await asyncio.sleep(1.5)
@@ -72,7 +72,7 @@ async def has_applied(town: Town, subject: str, count: int) -> bool:
 
 async def test_kafka_is_killed_in_the_middle_and_comes_back(town: Town, kafka_up: Machine):
     machine = kafka_up
-    consumer = Consumer(machine.address, "middle", [topics.REQUESTS], town.inbound.take)
+    consumer = Consumer(machine.address, "middle", [topics.REQUESTS], town.inbound.process)
     relay = Relay(town.db, machine.address, SOURCE)
     async with running("town", {"relay": relay.run, "consumer": consumer.run}):
         await recorded(town, "middle", range(1, 101))
@@ -101,7 +101,7 @@ async def test_a_consumer_that_kafka_does_not_answer_is_begun_with_new_connectio
     town: Town, kafka_up: Machine
 ):
     """Old ones may be dead without a word; each would be waited for, one after the other."""
-    consumer = Consumer(kafka_up.address, "unanswered", [topics.REQUESTS], town.inbound.take)
+    consumer = Consumer(kafka_up.address, "unanswered", [topics.REQUESTS], town.inbound.process)
     reading = asyncio.create_task(consumer.run())
     await until(partial(says, consumer, True), PATIENCE)
     kafka_up.silence()
@@ -116,7 +116,7 @@ async def test_a_consumer_whose_brokers_are_gone_is_begun_again_however_it_ends(
     town: Town, kafka_up: Machine, monkeypatch: pytest.MonkeyPatch
 ):
     """Stopped while it waits for its next try, aiokafka lets out the cancellation of its own task."""
-    consumer = Consumer(kafka_up.address, "gone", [topics.REQUESTS], town.inbound.take)
+    consumer = Consumer(kafka_up.address, "gone", [topics.REQUESTS], town.inbound.process)
     lag = consumer._watch._lag
 
     async def patient(inner: AIOKafkaConsumer) -> object:
@@ -169,7 +169,7 @@ async def test_a_stop_without_kafka_is_bounded_and_leaves_nothing_running(
     town: Town, kafka_up: Machine
 ):
     machine = kafka_up
-    consumer = Consumer(machine.address, "stopping", [topics.REQUESTS], town.inbound.take)
+    consumer = Consumer(machine.address, "stopping", [topics.REQUESTS], town.inbound.process)
     before = asyncio.all_tasks()
     loop = asyncio.get_running_loop()
     async with running(

@@ -73,9 +73,9 @@ async def test_poison_is_set_aside_once_and_holds_nothing_up(
 ):
     poison = POISON[kind](records(amended("a"), "a", 1))
     batch = [*records.matter("b", [1]), poison, *records.matter("b", [2])]
-    await town.inbound.take(batch)
-    await town.inbound.take(batch)
-    await town.make_inbound().take([poison, *records.matter("c", [1])])
+    await town.inbound.process(batch)
+    await town.inbound.process(batch)
+    await town.make_inbound().process([poison, *records.matter("c", [1])])
     assert await town.applied() == [("b", 1), ("b", 2), ("c", 1)]
     [letter] = await town.letters()
     assert letter["fate"] == "poison"
@@ -115,27 +115,27 @@ REGISTERED = {
 async def test_an_absurd_date_in_the_value_is_poison(town: Town, records: Records, moment: object):
     raw = with_headers(records(amended("a"), "a", 1), ce_type=b"liaison.request.registered.v1")
     value = json.dumps(REGISTERED | {"received_at": moment}).encode()
-    await town.inbound.take([with_value(raw, value), *records.matter("b", [1])])
+    await town.inbound.process([with_value(raw, value), *records.matter("b", [1])])
     assert await town.fates() == [("poison", "a", 1)]
     assert await town.applied() == [("b", 1)]
 
 
 async def test_what_comes_after_poison_of_a_subject_waits_behind_it(town: Town, records: Records):
     one, two, three = records.matter("a", [1, 2, 3])
-    await town.inbound.take([one, with_value(two, b"{"), three])
+    await town.inbound.process([one, with_value(two, b"{"), three])
     assert await town.versions("a") == [1]
     assert await town.fates() == [("poison", "a", 2), ("gap", "a", 3)]
 
 
 async def test_a_trace_that_is_none_costs_no_event(town: Town, records: Records):
     raw = with_headers(records(amended("a"), "a", 1), traceparent=b"\0 no trace")
-    await town.inbound.take([raw])
+    await town.inbound.process([raw])
     assert await town.versions("a") == [1]
 
 
 async def test_more_headers_than_we_know_are_passed_over(town: Town, records: Records):
     raw = with_headers(records(amended("a"), "a", 1), **{"x-b": b"\xff", "x-c": None})
-    await town.inbound.take([raw])
+    await town.inbound.process([raw])
     assert await town.versions("a") == [1]
 
 
@@ -144,10 +144,10 @@ async def test_a_newer_version_waits_for_the_program_that_knows_it(
 ):
     """An older program sets it aside with all that follows; the newer one takes it up by itself."""
     older = town.make_inbound({k: v for k, v in EVENTS.items() if "amended" not in k})
-    await older.take(records.matter("a", [1, 2]))
+    await older.process(records.matter("a", [1, 2]))
     assert await town.fates() == [("unknown_version", "a", 1), ("unknown_version", "a", 2)]
     await town.execute("update dead_letter set last_failed_at = now() - interval '2 minutes'")
-    await older.settle_next_asked()
+    await older.replay_next()
     assert len(await town.letters()) == 2
     monkeypatch.setattr("shared.delivery.inbox.consumer.SWEEP_SECONDS", 0)
     await town.settle()
@@ -157,6 +157,6 @@ async def test_a_newer_version_waits_for_the_program_that_knows_it(
 
 async def test_a_whole_batch_of_poison(town: Town, records: Records):
     batch = [records.raw(topics.REQUESTS, b"%d" % number) for number in range(500)]
-    await town.inbound.take(batch)
-    await town.inbound.take([*batch, records(ruled("a"), "a", 1)])
+    await town.inbound.process(batch)
+    await town.inbound.process([*batch, records(ruled("a"), "a", 1)])
     assert [fate for fate, _, _ in await town.fates()].count("poison") == 500

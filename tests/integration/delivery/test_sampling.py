@@ -37,10 +37,10 @@ def shown(gauge: Gauge) -> dict[str, float]:
 
 
 async def test_what_was_measured_is_shown(db: Database, gauge: Gauge):
-    async def take(conn: Connection) -> None:
+    async def process(conn: Connection) -> None:
         gauge.labels("intake", "a").set(await conn.fetchval("select 7"))
 
-    assert await measure(db, [gauge], take) is False, "the next time is in fifteen seconds"
+    assert await measure(db, [gauge], process) is False, "the next time is in fifteen seconds"
     assert shown(gauge) == {"intake": 7, "routing": 2}
 
 
@@ -49,10 +49,10 @@ async def test_what_takes_too_long_is_given_up(
 ):
     monkeypatch.setattr(sampling, "LIMIT_SECONDS", 0.2)
 
-    async def take(conn: Connection) -> None:
+    async def process(conn: Connection) -> None:
         await conn.execute("select pg_sleep(30)")
 
-    assert await measure(db, [gauge], take) is False
+    assert await measure(db, [gauge], process) is False
     assert shown(gauge) == {"routing": 2}
     async with db.reading() as conn:
         assert await conn.fetchval(SLEEPING) == 0
@@ -61,10 +61,10 @@ async def test_what_takes_too_long_is_given_up(
 async def test_a_mistake_of_ours_is_told_and_tried_again_in_its_time(
     db: Database, gauge: Gauge, capsys: pytest.CaptureFixture[str]
 ):
-    async def take(conn: Connection) -> None:
+    async def process(conn: Connection) -> None:
         raise KeyError("13800138000")
 
-    assert await measure(db, [gauge], take) is False
+    assert await measure(db, [gauge], process) is False
     assert shown(gauge) == {"routing": 2}
     logged = "".join(capsys.readouterr())
     assert "figures.missing" in logged

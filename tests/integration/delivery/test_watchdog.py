@@ -33,7 +33,7 @@ async def test_one_that_hangs_is_noticed(
     await send(address, records.matter("a", [1]))
     with pytest.raises(Stalled):
         await asyncio.wait_for(
-            Consumer(address, "town", [topics.REQUESTS], Taking(hang).take).run(), 30
+            Consumer(address, "town", [topics.REQUESTS], Taking(hang).process).run(), 30
         )
 
 
@@ -43,8 +43,8 @@ async def test_one_that_takes_nothing_in_does_not_say_that_it_works(
     """A lock that somebody holds for long: Kafka answers all the while, and nothing is taken in."""
     monkeypatch.setattr(watchdog, "LATE_SECONDS", 1.0)
     monkeypatch.setattr(watchdog, "LAG_SECONDS", 0.2)
-    await town.inbound.take(records.matter("a", [1]))
-    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
+    await town.inbound.process(records.matter("a", [1]))
+    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.process)
     other = await asyncpg.connect(town.url, server_settings={"search_path": "town"})
     async with under_way(consumer.run):
         await until(lambda: as_bool(consumer.hindrance is None))
@@ -64,7 +64,7 @@ async def test_one_that_fetches_nothing_is_noticed(
     monkeypatch.setattr(watchdog, "STALL_SECONDS", 1.5)
     monkeypatch.setattr(watchdog, "LAG_SECONDS", 0.2)
     await send(address, records.matter("a", [1]))
-    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
+    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.process)
     seen: list[AIOKafkaConsumer] = []
     lag = consumer._watch._lag
 
@@ -87,7 +87,7 @@ async def test_topics_that_are_made_later_are_found(
 ):
     monkeypatch.setattr(kafka_module, "METADATA_SECONDS", 1.0)
     address = KafkaAddress(kafka, f"later{id(town)}.")
-    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.take)
+    consumer = Consumer(address, "town", [topics.REQUESTS], town.inbound.process)
     async with under_way(consumer.run):
         await asyncio.sleep(1.5)
         assert consumer.hindrance in (STARTING, MISSING)

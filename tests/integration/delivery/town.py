@@ -190,7 +190,7 @@ class Town:
     async def settle(self) -> int:
         """Let the service do all that is asked of it; how often it found something."""
         done = 0
-        while await self.inbound.settle_next_asked():
+        while await self.inbound.replay_next():
             done += 1
             assert done < 1000, "what is asked must come to an end"
         return done

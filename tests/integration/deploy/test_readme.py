@@ -147,7 +147,7 @@ def test_a_liaison_reads_its_queue_and_accepts(readme: list[Block], terminal: Te
 
 
 def test_an_operators_commands_do_what_they_say(terminal: Terminal):
-    # Once is enough: tests/unit/deploy/test_prose.py holds both languages to the same commands.
+    # Once is enough: tests/meta/test_prose.py holds both languages to the same commands.
     typed = block_with(list(blocks(READMES[0])), "liaison doctor")
     [restore] = [command for command in typed if " restore " in command]
     [erase] = [command for command in typed if " erase " in command]

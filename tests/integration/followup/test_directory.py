@@ -51,7 +51,7 @@ TOWN = (department("D-TAX"), department("D-CON"), department("D-FIRE"), liaison(
 @pytest.fixture
 def consume(db: Database, followup: Followup) -> Consume:
     inbound = Inbound(db, "followup", applies(OFFICE, followup.clock, followup.news), EVENTS)
-    return publishing(inbound.take, followup.news)
+    return publishing(inbound.process, followup.news)
 
 
 async def parties(followup: Followup) -> dict[str, tuple[str, str]]:

@@ -125,7 +125,7 @@ async def test_case_94_a_command_for_a_young_id_is_one_transaction(
     )
     begun = time.monotonic()
     with counting(followup.db) as counted:
-        await commands.take([raw])
+        await commands.process([raw])
     assert time.monotonic() - begun > LONGEST - 0.1
     # One attempt, one for the reply.
     assert (counted.transactions, counted.reads) == (2, len(LOOK_SECONDS))

@@ -68,7 +68,7 @@ async def test_whatever_the_order_of_the_topics_the_matter_is_the_same(
         lanes = [each for each in lanes if each]
     again = chance.sample(order, 6)
     for batch in _batches(order + again, 5):
-        await inbound.take(batch)
+        await inbound.process(batch)
     for matter_id in matters:
         matter = await followup.matter(matter_id)
         assert (matter["state"], matter["owner_id"], matter["version"]) == (
@@ -88,7 +88,7 @@ async def test_one_record_that_cannot_be_applied_costs_one_letter(
     good = [new_matter() for _ in range(20)]
     bad = registered("not-a-uuid")
     records = [raw_of(registered(each), 1) for each in good]
-    await inbound.take([*records[:10], raw_of(bad, 1), *records[10:]])
+    await inbound.process([*records[:10], raw_of(bad, 1), *records[10:]])
     assert await followup.rows("select state from matter") == [{"state": "received"}] * 20
     (letter,) = await followup.rows("select fate, subject from dead_letter")
     assert letter == {"fate": "failed", "subject": "not-a-uuid"}
@@ -105,6 +105,6 @@ async def test_an_event_that_speaks_of_another_matter_is_set_aside(
         record.topic, 0, record.offset, record.key, orjson.dumps(data | {"matter_id": other}),
         record.headers,
     )  # fmt: skip
-    await inbound.take([forged])
+    await inbound.process([forged])
     assert await followup.rows("select 1 from matter") == []
     assert await followup.rows("select fate from dead_letter") == [{"fate": "failed"}]

@@ -99,8 +99,8 @@ async def test_case_43_a_merged_request_is_withdrawn_alone(followup: Followup, a
     await followup.take(withdrawn(first))
     assert (await followup.matter(first))["state"] == "withdrawn"
     assert (await followup.matter(into))["state"] == "in_progress"
-    [told] = await messages_of(api, into)
-    assert (told["request_id"], told["about"], told["message"]) == (
+    [emitted] = await messages_of(api, into)
+    assert (emitted["request_id"], emitted["about"], emitted["message"]) == (
         first,
         "withdrawal",
         "已自行解决",

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.followup.domain import work
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Call
 from services.followup.store import matters
@@ -26,7 +26,7 @@ async def test_a_resume_that_waits_for_the_hold_is_not_before_it(
     followup: Followup, api: Api
 ) -> None:
     matter, began = await followup.in_progress(), followup.now
-    liaison = Actor(Role.LIAISON, "L001")
+    liaison = ActingParty(Role.LIAISON, "L001")
     held = work.HoldOn("等材料", began + timedelta(days=3))
     async with followup.db.transaction() as conn:
         await matters.load_locked(conn, [UUID(matter)])
@@ -34,7 +34,7 @@ async def test_a_resume_that_waits_for_the_hold_is_not_before_it(
         await waits_for_a_lock(followup)
         followup.now = began + timedelta(hours=1)
         call = Call(liaison, followup.clock)
-        await steps.take_step(
+        await steps.perform_step(
             conn, OFFICE, UUID(matter), call, lambda known, at: work.hold(known, held, at)
         )
     resumed = await resuming

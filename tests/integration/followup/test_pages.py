@@ -87,7 +87,7 @@ async def test_words_taken_in_lately_are_settled(followup: Followup) -> None:
     """Nothing is left pending for the index of terms, which each week's part of a search would read again."""
     await followup.in_progress()
     async with followup.db.reading() as conn:
-        await sweep.settle_words(conn)
+        await sweep.merge_pending_terms(conn)
         assert await conn.fetchval("select gin_clean_pending_list('request_terms')") == 0
         found = await finding.newest_with_words(conn, Search(words="道路"), finding.NEWEST, 50)
     assert len(found.found) == 1

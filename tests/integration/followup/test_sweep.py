@@ -51,12 +51,12 @@ async def test_the_work_climbs_to_its_department(followup: Followup) -> None:
     for day in range(2, 14):
         await followup.sweep(town_time(day, 16))
         await followup.sweep(town_time(day, 17, 30))
-    told = [
+    emitted = [
         (event.get("level"), event["to"])
         for event in await followup.events(matter_id)
         if event.get("clock") == "first_contact"
     ]
-    assert told == [
+    assert emitted == [
         (None, "L001"),
         (None, "L001"),
         ("liaison", "L001"),

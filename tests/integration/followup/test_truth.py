@@ -221,8 +221,8 @@ async def test_case_86_a_step_before_the_sweep_puts_the_breach_on_record_first(
 ) -> None:
     matter = await followup.in_progress()
     followup.now = town_time(6, 10)
-    told = await api.done(f"{matter}/feedback", "L001", {"text": "正在办"})
-    assert {each["clock"] for each in told["breaches"]} == {"interim", "first_contact"}
+    emitted = await api.done(f"{matter}/feedback", "L001", {"text": "正在办"})
+    assert {each["clock"] for each in emitted["breaches"]} == {"interim", "first_contact"}
     assert (await followup.said(matter))[3:] == [
         "supervised", "reminded", "supervised", "fed_back",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from services.routing.api.edge import Edge
 from services.routing.app import build
 from services.routing.handlers import batches, due
 from services.routing.handlers.office import Office
-from services.routing.handlers.watching import Watch
+from services.routing.handlers.queue_watch import QueueWatch
 from services.routing.settings import Settings
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Database, open_database
@@ -32,11 +32,11 @@ class Routing:
 
     async def take_requests(self, *messages: Message, at: datetime = MONDAY) -> Sequence[Message]:
         async with self.db.transaction() as conn:
-            return await batches.take_requests(conn, self.office, messages, at)
+            return await batches.apply_requests(conn, self.office, messages, at)
 
     async def take_matters(self, *messages: Message, at: datetime = MONDAY) -> Sequence[Message]:
         async with self.db.transaction() as conn:
-            return await batches.take_matters(conn, self.office, messages, at)
+            return await batches.apply_matters(conn, self.office, messages, at)
 
     async def sweep(self, at: datetime, limit: int = 500) -> int:
         async with self.db.transaction() as conn:
@@ -158,7 +158,7 @@ async def api(db: Database, database_url: str, tokens_file: Path) -> AsyncIterat
     settings = Settings(database_url=database_url, kafka="none.invalid:1", tokens_file=tokens_file)
     holder: list[Api] = []
     app = build(settings, lambda: holder[0].now if holder else MONDAY)
-    app.state.edge = Edge(db, lambda: holder[0].now, new_office(), Watch(db))
+    app.state.edge = Edge(db, lambda: holder[0].now, new_office(), QueueWatch(db))
     async with httpx.AsyncClient(
         event_hooks={"response": [described]},
         transport=httpx.ASGITransport(app),

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from services.routing.handlers.batches import take_requests
+from services.routing.handlers.batches import apply_requests
 from services.routing.handlers.directory import hold_offers, put_absence
 from services.routing.store.directory import Absence
 from tests.integration.routing.answering import (
@@ -84,7 +84,7 @@ async def test_an_absence_waits_for_the_offer_that_is_under_way_and_passes_it_on
         await routing.begin_absences()
 
     async with routing.db.transaction() as conn:
-        await take_requests(conn, routing.office, [request], MONDAY)
+        await apply_requests(conn, routing.office, [request], MONDAY)
         leaving = asyncio.create_task(leave())
         await waiting_for_locks(routing)
     await leaving

@@ -15,7 +15,7 @@ from services.routing.domain.answers import (
     SuggestsItself,
 )
 from services.routing.domain.matter import ObjectionState
-from services.routing.handlers.outcomes import Done, Moved, NoSuchOwner, NotFound, Refused
+from services.routing.handlers.outcomes import Done, NoSuchOwner, NotFound, Refused, VersionConflict
 from shared.contracts.vocabulary import (
     DeclineReason,
     OfferState,
@@ -94,7 +94,7 @@ async def test_nobody_answers_for_another_but_a_coordinator(routing: Routing, ac
 async def test_an_offer_that_is_not_there_and_a_version_that_has_moved_on(routing: Routing):
     _, offer_id = await offered(routing)
     assert await accept(routing, new_id()) == NotFound()
-    assert await accept(routing, offer_id, version=7) == Moved(1)
+    assert await accept(routing, offer_id, version=7) == VersionConflict(1)
     assert isinstance(await accept(routing, offer_id, version=1), Done)
 
 

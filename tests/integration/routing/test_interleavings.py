@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from services.followup.domain import ending, links, work
-from services.followup.domain.moment import Actor
+from services.followup.domain import links, resolution, work
+from services.followup.domain.moment import ActingParty
 from services.followup.handlers import steps
-from services.followup.handlers.steps import Call, Done, Outcome
+from services.followup.handlers.steps import Call, Done, StepOutcome
 from shared.contracts import topics
 from shared.contracts.published import EVENTS
 from shared.contracts.requests import RequestWithdrawn
@@ -75,7 +75,7 @@ class Town:
             return self.followup.take
         return self.routing.take_requests if topic == topics.REQUESTS else self.routing.take_matters
 
-    async def step(self, work_: Callable[[Connection], Awaitable[Outcome]]) -> bool:
+    async def step(self, work_: Callable[[Connection], Awaitable[StepOutcome]]) -> bool:
         async with self.followup.db.transaction() as conn:
             return isinstance(await work_(conn), Done)
 
@@ -98,7 +98,7 @@ class Play:
         await self.chance.choice(self.steps)(self.chance.choice(self.town.matters))
 
     def by(self, who: str = "C001") -> Call:
-        return Call(Actor(Role.COORDINATOR, who), lambda: MONDAY)
+        return Call(ActingParty(Role.COORDINATOR, who), lambda: MONDAY)
 
     async def _answer(self, matter_id: str, answer) -> None:
         offers = [each for each in await self.town.routing.offers(matter_id) if each["holding"]]
@@ -113,23 +113,23 @@ class Play:
 
     async def _take(self, matter_id: str, decide) -> bool:
         return await self.town.step(
-            lambda conn: steps.take_step(conn, OFFICE, UUID(matter_id), self.by(), decide)
+            lambda conn: steps.perform_step(conn, OFFICE, UUID(matter_id), self.by(), decide)
         )
 
     async def feedback(self, matter_id: str) -> None:
         await self._take(matter_id, lambda m, at: work.feedback(m, work.Feedback("在办"), at))
 
     async def handle(self, matter_id: str) -> None:
-        step = ending.Handle(Result.RESOLVED, "已疏通", Path.INSTANT)
-        await self._take(matter_id, lambda m, at: ending.handle(m, step, at))
+        step = resolution.Handle(Result.RESOLVED, "已疏通", Path.INSTANT)
+        await self._take(matter_id, lambda m, at: resolution.handle(m, step, at))
 
     async def reopen(self, matter_id: str) -> None:
-        step = ending.Reopen(ReopenCause.NOT_SOLVED, "仍不通")
-        await self._take(matter_id, lambda m, at: ending.reopen(m, step, at))
+        step = resolution.Reopen(ReopenCause.NOT_SOLVED, "仍不通")
+        await self._take(matter_id, lambda m, at: resolution.reopen(m, step, at))
 
     async def visit(self, matter_id: str) -> None:
         content = self.chance.random() < 0.3
-        step = ending.ReturnVisit(True, True, content, 5 if content else 1)
+        step = resolution.ReturnVisit(True, True, content, 5 if content else 1)
         await self.town.step(
             lambda conn: steps.independent_step(
                 conn, OFFICE, UUID(matter_id), self.by("C002"), step
@@ -138,7 +138,7 @@ class Play:
 
     async def reject(self, matter_id: str) -> None:
         if self.chance.random() < 0.3:
-            step = ending.Reject("不归我们管", "法院")
+            step = resolution.Reject("不归我们管", "法院")
             await self.town.step(
                 lambda conn: steps.reject(conn, OFFICE, UUID(matter_id), self.by("C002"), step)
             )

@@ -31,7 +31,7 @@ async def ordered(routing: Routing, *, apply: bool) -> orders.OrderProgress:
     while await timers.reschedule():
         pass
     async with routing.db.reading() as conn:
-        return await orders.standing(conn, order_id)
+        return await orders.load_progress(conn, order_id)
 
 
 async def test_case_45_open_offers_move_when_a_person_says_so(routing: Routing, changed: Routing):
@@ -100,9 +100,9 @@ async def test_more_matters_than_a_batch_holds_and_another_replica(
     while await theirs.reschedule():
         pass
     async with routing.db.reading() as conn:
-        assert not (await orders.standing(conn, order_id)).done
+        assert not (await orders.load_progress(conn, order_id)).done
     while await ours.reschedule():
         pass
     async with routing.db.reading() as conn:
-        standing = await orders.standing(conn, order_id)
+        standing = await orders.load_progress(conn, order_id)
     assert (standing.done, standing.moved, len(standing.moves)) == (True, 5, 5)

@@ -9,7 +9,7 @@ import pytest
 from deploy.embedded.ports import pick
 from services.routing.api.edge import Edge
 from services.routing.app import build
-from services.routing.handlers.watching import Watch
+from services.routing.handlers.queue_watch import QueueWatch
 from services.routing.settings import Settings
 from tests.browser.stack import serving
 from tests.integration.intake.test_signing_in import answers_of
@@ -40,7 +40,7 @@ async def under_watch(
 ):
     """Open a stream, lose the right to it, and see that it ends in time without another offer."""
     app = build(settings, clock)
-    watch = Watch(routing.db)
+    watch = QueueWatch(routing.db)
     app.state.edge = Edge(routing.db, clock, routing.office, watch)
     watching = asyncio.create_task(watch.run())
     async with served(app) as address:

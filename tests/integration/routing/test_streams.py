@@ -15,11 +15,11 @@ from services.routing.app import build
 from services.routing.domain.answers import Acting, Declination
 from services.routing.handlers import due
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
-from services.routing.handlers.following import Broken, Current, Happening, QueuedOffer, follow
-from services.routing.handlers.watching import POLL_SECONDS, Watch
+from services.routing.handlers.queue_stream import Broken, Current, Happening, QueuedOffer, follow
+from services.routing.handlers.queue_watch import POLL_SECONDS, QueueWatch
 from services.routing.settings import Settings
 from services.routing.store.directory import LiaisonEntry
-from services.routing.store.queues import Told
+from services.routing.store.queues import QueueChange
 from shared.contracts.vocabulary import DeclineReason, Role
 from shared.runtime.database import open_database
 from tests.integration.routing.conftest import Routing
@@ -29,8 +29,8 @@ COORDINATOR = Acting(Role.COORDINATOR, "C001")
 
 
 @pytest.fixture
-async def watch(routing: Routing) -> AsyncIterator[Watch]:
-    watch = Watch(routing.db)
+async def watch(routing: Routing) -> AsyncIterator[QueueWatch]:
+    watch = QueueWatch(routing.db)
     task = asyncio.create_task(watch.run())
     yield watch
     task.cancel()
@@ -53,7 +53,7 @@ async def answer(routing: Routing, matter_id: str, *, accepts: bool) -> None:
             await decline_offer(conn, routing.office, answering, wish, MONDAY)
 
 
-async def test_first_what_stands_then_what_happens(routing: Routing, watch: Watch):
+async def test_first_what_stands_then_what_happens(routing: Routing, watch: QueueWatch):
     standing, coming = registered(), registered()
     await routing.take_requests(standing)
     async with aclosing(follow(routing.db, watch, "L001", None)) as happenings:
@@ -65,7 +65,7 @@ async def test_first_what_stands_then_what_happens(routing: Routing, watch: Watc
         await answer(routing, standing.subject, accepts=True)
         await answer(routing, coming.subject, accepts=False)
         told = await take(happenings, 3)
-    assert [(one.position, one.kind, one.how) for one in told if isinstance(one, Told)] == [
+    assert [(one.position, one.kind, one.how) for one in told if isinstance(one, QueueChange)] == [
         (2, "offered", None),
         (3, "ended", "accepted"),
         (4, "ended", "declined"),
@@ -73,7 +73,7 @@ async def test_first_what_stands_then_what_happens(routing: Routing, watch: Watc
 
 
 async def test_a_commit_of_this_process_is_seen_without_a_poll(routing: Routing):
-    watch = Watch(routing.db, poll_seconds=3600)
+    watch = QueueWatch(routing.db, poll_seconds=3600)
     running = asyncio.create_task(watch.run())
     async with aclosing(follow(routing.db, watch, "L001", None)) as happenings:
         await take(happenings, 1)
@@ -81,13 +81,13 @@ async def test_a_commit_of_this_process_is_seen_without_a_poll(routing: Routing)
             next_one = asyncio.create_task(anext(happenings))
             await asyncio.sleep(0.05)
             await routing.take_requests(registered())
-            assert isinstance(await asyncio.wait_for(next_one, 10), Told)
+            assert isinstance(await asyncio.wait_for(next_one, 10), QueueChange)
     running.cancel()
     await asyncio.wait([running])
 
 
 async def test_a_commit_of_another_process_is_seen_by_polling(
-    routing: Routing, watch: Watch, database_url: str
+    routing: Routing, watch: QueueWatch, database_url: str
 ):
     other = await open_database(database_url, "routing")
     async with aclosing(follow(routing.db, watch, "L001", None)) as happenings:
@@ -95,11 +95,13 @@ async def test_a_commit_of_another_process_is_seen_by_polling(
         next_one = asyncio.create_task(anext(happenings))
         await asyncio.sleep(0.05)
         await Routing(other, routing.office).take_requests(registered())
-        assert isinstance(await asyncio.wait_for(next_one, 10), Told)
+        assert isinstance(await asyncio.wait_for(next_one, 10), QueueChange)
     await other.close()
 
 
-async def test_going_on_misses_nothing_while_many_commit_at_once(routing: Routing, watch: Watch):
+async def test_going_on_misses_nothing_while_many_commit_at_once(
+    routing: Routing, watch: QueueWatch
+):
     """Writers in eight transactions at a time, and a reader who breaks off and goes on again and again."""
     async with routing.db.transaction() as conn:
         await put_liaison(conn, LiaisonEntry("L001", "甲", "D-ROAD", 1000))
@@ -119,7 +121,7 @@ async def test_going_on_misses_nothing_while_many_commit_at_once(routing: Routin
     while len(seen) < 160:
         async with aclosing(follow(routing.db, watch, "L001", after)) as happenings:
             for happening in await take(happenings, min(1 + len(seen) % 7, 160 - len(seen))):
-                assert isinstance(happening, Told)
+                assert isinstance(happening, QueueChange)
                 after = happening.position
                 positions.append(after)
                 seen.append((happening.kind, happening.item.matter_id))
@@ -131,7 +133,7 @@ async def test_going_on_misses_nothing_while_many_commit_at_once(routing: Routin
     )
 
 
-async def test_too_long_ago_begins_anew(routing: Routing, watch: Watch):
+async def test_too_long_ago_begins_anew(routing: Routing, watch: QueueWatch):
     for _ in range(3):
         await routing.take_requests(registered())
     async with routing.db.transaction() as conn:
@@ -145,7 +147,7 @@ async def test_too_long_ago_begins_anew(routing: Routing, watch: Watch):
                 assert told[4] == Current(3)
             elif after == 2:
                 (told_one,) = await take(happenings, 1)
-                assert isinstance(told_one, Told)
+                assert isinstance(told_one, QueueChange)
 
 
 async def test_the_feed_is_kept_a_week(routing: Routing):
@@ -164,7 +166,7 @@ async def test_a_hundred_watchers_cost_one_query_a_poll(routing: Routing, databa
     async with db.reading() as one, db.reading() as other:
         for connection in (one, other):
             connection.add_query_logger(lambda query: asked.append(query.query))
-    watch = Watch(db)
+    watch = QueueWatch(db)
     running = asyncio.create_task(watch.run())
     followers = [follow(db, watch, "L001", None) for _ in range(100)]
     for follower in followers:
@@ -182,7 +184,7 @@ async def test_a_hundred_watchers_cost_one_query_a_poll(routing: Routing, databa
     assert not any("from feed" in query for query in asked)
     await routing.take_requests(registered())
     told = await asyncio.wait_for(asyncio.gather(*waiting), 10)
-    assert {one.position for one in told if isinstance(one, Told)} == {1}
+    assert {one.position for one in told if isinstance(one, QueueChange)} == {1}
     for follower in followers:
         await follower.aclose()
     assert watch.watchers == 0
@@ -195,7 +197,7 @@ async def test_a_hundred_watchers_cost_one_query_a_poll(routing: Routing, databa
 async def served(routing: Routing, settings: Settings) -> AsyncIterator[str]:
     """The app on a port that the system chose, for what a stream of bytes must look like."""
     app = build(settings, lambda: MONDAY)
-    watch = Watch(routing.db)
+    watch = QueueWatch(routing.db)
     app.state.edge = Edge(routing.db, lambda: MONDAY, routing.office, watch)
     server = uvicorn.Server(
         uvicorn.Config(

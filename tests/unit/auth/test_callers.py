@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from shared.auth.jwt import MAX_SIGNED_LENGTH, SignedTokens
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.auth.tokens import PRINCIPAL, SIGNED, Principal, require
 from shared.contracts.vocabulary import Role
 from shared.http.app import make_app
@@ -156,7 +156,7 @@ async def test_who_asks_too_often_is_told_when_to_come_again(
     tokens: Path, signing: Signing, path: str
 ):
     app, moments = make(tokens, signing.tokens), Moments()
-    app.state.allowance = Allowance(12, moments.nanoseconds)
+    app.state.rate_limiter = RateLimiter(12, moments.nanoseconds)
     for token in ("one", signing.token()):
         assert [(await ask(app, path, token)).status_code for _ in range(3)] == [200, 200, 429]
     answer = await ask(app, path, "one")

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from shared.auth import rate_limiter
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.runtime.errors import Problem
 from tests.unit.auth.moments import Moments
 
@@ -15,7 +15,7 @@ def moments() -> Moments:
     return Moments()
 
 
-def spent(bucket: Allowance, party: str, times: int) -> int:
+def spent(bucket: RateLimiter, party: str, times: int) -> int:
     """How many of `times` requests at once were allowed; all before the first refusal."""
     allowed = 0
     for _ in range(times):
@@ -25,7 +25,7 @@ def spent(bucket: Allowance, party: str, times: int) -> int:
     return allowed
 
 
-def seconds_to_wait(bucket: Allowance, party: str) -> int:
+def seconds_to_wait(bucket: RateLimiter, party: str) -> int:
     with pytest.raises(Problem) as caught:
         bucket.spend(party)
     assert (caught.value.status, caught.value.code) == (429, "too_many_requests")
@@ -37,14 +37,14 @@ def seconds_to_wait(bucket: Allowance, party: str) -> int:
     ("per_minute", "burst"), [(1, 1), (5, 1), (6, 1), (12, 2), (100, 16), (6000, 1000)]
 )
 def test_what_fits_ten_seconds_may_come_at_once(moments: Moments, per_minute: int, burst: int):
-    bucket = Allowance(per_minute, moments.nanoseconds)
+    bucket = RateLimiter(per_minute, moments.nanoseconds)
     assert spent(bucket, "a", burst + 5) == burst
     moments.go_on(60)
     assert spent(bucket, "a", burst + 5) == burst, "a full bucket does not overflow"
 
 
 def test_it_fills_again_by_its_share(moments: Moments):
-    bucket = Allowance(60, moments.nanoseconds)
+    bucket = RateLimiter(60, moments.nanoseconds)
     assert spent(bucket, "a", 11) == 10
     moments.go_on(0.999)
     assert spent(bucket, "a", 1) == 0
@@ -55,7 +55,7 @@ def test_it_fills_again_by_its_share(moments: Moments):
 
 
 def test_over_a_minute_it_is_what_was_said(moments: Moments):
-    bucket = Allowance(600, moments.nanoseconds)
+    bucket = RateLimiter(600, moments.nanoseconds)
     assert spent(bucket, "a", 101) == 100
     allowed = 0
     for _ in range(600):
@@ -71,7 +71,7 @@ def test_over_a_minute_it_is_what_was_said(moments: Moments):
 def test_a_refusal_says_in_whole_seconds_when_the_next_is_allowed(
     moments: Moments, per_minute: int, later: float, wait: int
 ):
-    bucket = Allowance(per_minute, moments.nanoseconds)
+    bucket = RateLimiter(per_minute, moments.nanoseconds)
     spent(bucket, "a", 1000)
     moments.go_on(later)
     assert seconds_to_wait(bucket, "a") == wait
@@ -80,14 +80,14 @@ def test_a_refusal_says_in_whole_seconds_when_the_next_is_allowed(
 
 
 def test_a_refusal_costs_nothing(moments: Moments):
-    bucket = Allowance(60, moments.nanoseconds)
+    bucket = RateLimiter(60, moments.nanoseconds)
     assert spent(bucket, "a", 500) == 10
     moments.go_on(1)
     assert spent(bucket, "a", 1) == 1
 
 
 def test_each_party_has_its_own(moments: Moments):
-    bucket = Allowance(6, moments.nanoseconds)
+    bucket = RateLimiter(6, moments.nanoseconds)
     assert spent(bucket, "a", 2) == 1
     assert spent(bucket, "b", 2) == 1
 
@@ -96,7 +96,7 @@ def test_no_more_is_kept_than_so_many_and_the_oldest_goes(
     moments: Moments, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(rate_limiter, "MOST_BUCKETS", 3)
-    bucket = Allowance(12, moments.nanoseconds)
+    bucket = RateLimiter(12, moments.nanoseconds)
     for party in ("a", "b", "c", "a", "d"):
         bucket.spend(party)
     assert list(bucket._full_at) == ["c", "a", "d"]
@@ -106,7 +106,7 @@ def test_no_more_is_kept_than_so_many_and_the_oldest_goes(
 
 def test_what_is_charged_past_the_limit_is_waited_for(moments: Moments):
     """Five tries that were all allowed before any of them was counted."""
-    bucket = Allowance(60, moments.nanoseconds)
+    bucket = RateLimiter(60, moments.nanoseconds)
     spent(bucket, "a", 9)
     for _ in range(5):
         bucket.require("a")

@@ -55,14 +55,14 @@ async def failing(records: Sequence[ConsumerRecord]) -> None:
 
 async def test_a_batch_is_acknowledged_once(drain: Drain):
     batch = Batch()
-    await drain.take(batch, nothing)
+    await drain.process(batch, nothing)
     assert (batch.acknowledged, batch.committed) == (1, AckStatus.ACKED)
 
 
 async def test_a_batch_that_failed_is_read_again(drain: Drain):
     batch = Batch()
     with pytest.raises(RuntimeError):
-        await drain.take(batch, failing)
+        await drain.process(batch, failing)
     assert (batch.acknowledged, batch.committed) == (0, None)
 
 
@@ -72,7 +72,7 @@ async def test_a_rebalance_waits_for_the_batch_at_work(drain: Drain):
     async def work(records: Sequence[ConsumerRecord]) -> None:
         await done.wait()
 
-    taking = asyncio.create_task(drain.take(batch, work))
+    taking = asyncio.create_task(drain.process(batch, work))
     await asyncio.sleep(0)
     revoking = asyncio.create_task(drain.on_partitions_revoked(PARTITIONS))
     await asyncio.sleep(0.05)
@@ -96,7 +96,7 @@ async def test_of_a_batch_whose_assignment_has_gone_nothing_is_said(
                 await drain.on_partitions_assigned(PARTITIONS)
             await ending(records)
 
-        await drain.take(batch, work)
+        await drain.process(batch, work)
         assert batch.acknowledged == 0
         assert batch.committed is AckStatus.ACKED, "FastStream says nothing of it either"
         await assign(drain)
@@ -110,7 +110,7 @@ async def test_a_batch_between_two_assignments_is_worked_on_and_not_acknowledged
         seen.append(records)
 
     batch = Batch()
-    await drain.take(batch, work)
+    await drain.process(batch, work)
     assert (len(seen), batch.acknowledged, batch.committed) == (1, 0, AckStatus.ACKED)
 
 
@@ -119,5 +119,5 @@ async def test_an_acknowledgement_that_fails_has_an_end(
     drain: Drain, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(polling, "ACKNOWLEDGE_SECONDS", 0.05)
-    await asyncio.wait_for(drain.take(batch, nothing), 5)
+    await asyncio.wait_for(drain.process(batch, nothing), 5)
     assert (batch.acknowledged, batch.committed) == (0, AckStatus.ACKED)

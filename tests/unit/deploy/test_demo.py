@@ -7,7 +7,7 @@ import pytest
 
 from deploy.demo.__main__ import summary
 from deploy.demo.arrivals import event_id, groups
-from deploy.demo.calls import Tokens
+from deploy.demo.calls import DemoTokens
 from deploy.demo.playing import Played
 from deploy.demo.steps import allows, call_of, ruling_of, steps_taken, without_visitor
 from deploy.demo.town import COORDINATORS, Story, dated, day, parties
@@ -148,10 +148,10 @@ def test_where_no_second_person_can_visit_the_requester_answers() -> None:
 
 
 def test_whoever_has_no_token_is_acted_for_by_the_coordinator() -> None:
-    alone = Tokens.of(ENDPOINTS, {})
+    alone = DemoTokens.of(ENDPOINTS, {})
     assert (alone.acting("L001"), alone.acting("L002"), alone.acting("C001")) == ("l", "c", "c")
     assert not alone.complete
-    everybody = Tokens.of(ENDPOINTS, {party: f"of {party}" for _, party in parties()})
+    everybody = DemoTokens.of(ENDPOINTS, {party: f"of {party}" for _, party in parties()})
     assert everybody.acting("D-FIRE") == "of D-FIRE"
     assert everybody.complete
 

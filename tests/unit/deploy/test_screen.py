@@ -27,7 +27,7 @@ from deploy.operating.show import (
     show_findings,
     show_letter,
     show_letters,
-    show_settled,
+    show_results,
     show_status,
     show_tokens,
 )
@@ -94,7 +94,7 @@ def everything(text: str) -> dict[str, Callable[[Screen], None]]:
     return {
         "letter": lambda screen: show_letter(screen, letter(text)),
         "letters": lambda screen: show_letters(screen, [letter(text)]),
-        "settled": lambda screen: show_settled(screen, {UUID(int=1): "replayed"}),
+        "settled": lambda screen: show_results(screen, {UUID(int=1): "replayed"}),
         "status": lambda screen: show_status(screen, now, Path(f"/{text}")),
         "nothing": lambda screen: show_status(screen, {**now, "parts": []}, Path(f"/{text}")),
         "doctor": lambda screen: show_findings(

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from services.followup.domain import chart, ending, links, work
+from services.followup.domain import chart, links, resolution, work
 from services.followup.domain.access import Step
 from services.followup.domain.decision import Decision
-from services.followup.domain.matter import Matter, Milestone, Task
+from services.followup.domain.matter import ChartMilestone, Matter, Task
 from services.followup.domain.moment import Moment
 from shared.calendar import Limit
 from shared.contracts.vocabulary import ClockKind, MilestoneState, Outcome, ReopenCause
@@ -22,7 +22,9 @@ def _plan(matter: Matter, moment: Moment) -> Decision:
 
 def _milestone(matter: Matter, moment: Moment) -> Decision:
     due_at = moment.after(Limit.days(9))
-    milestone = Milestone("m-8", "招标", "D-ROAD", MilestoneState.PLANNED, due_at, due_at, True)
+    milestone = ChartMilestone(
+        "m-8", "招标", "D-ROAD", MilestoneState.PLANNED, due_at, due_at, True
+    )
     charted = replace(matter, milestones=(*matter.milestones, milestone))
     step = chart.ChangeMilestone("m-8", state=MilestoneState.IN_PROGRESS)
     return chart.change_milestone(charted, step, moment)
@@ -48,7 +50,7 @@ def _extend(matter: Matter, moment: Moment) -> Decision:
 
 
 def _reopen(matter: Matter, moment: Moment) -> Decision:
-    return ending.reopen(matter, ending.Reopen(ReopenCause.NOT_SOLVED, "仍不通"), moment)
+    return resolution.reopen(matter, resolution.Reopen(ReopenCause.NOT_SOLVED, "仍不通"), moment)
 
 
 def _merge(matter: Matter, moment: Moment) -> Decision:
@@ -68,13 +70,15 @@ TAKE: Mapping[Step, Take] = {
     Step.SHELVE: lambda m, at: work.shelve(
         m, work.PutOnShelf("列入明年", at.after(Limit.days(20))), at
     ),
-    Step.HANDLE: lambda m, at: ending.handle(m, ending.Handle(Outcome.RESOLVED, "已通"), at),
-    Step.RETURN_VISIT: lambda m, at: ending.return_visit(
-        m, ending.ReturnVisit(True, solved=True, satisfaction=5), at
+    Step.HANDLE: lambda m, at: resolution.handle(
+        m, resolution.Handle(Outcome.RESOLVED, "已通"), at
     ),
-    Step.CLOSE: lambda m, at: ending.close(m, ending.Close("企业已搬离,无法回访"), at),
+    Step.RETURN_VISIT: lambda m, at: resolution.return_visit(
+        m, resolution.ReturnVisit(True, solved=True, satisfaction=5), at
+    ),
+    Step.CLOSE: lambda m, at: resolution.close(m, resolution.Close("企业已搬离,无法回访"), at),
     Step.REOPEN: _reopen,
-    Step.REJECT: lambda m, at: ending.reject(m, ending.Reject("司法事项", "12368"), at),
+    Step.REJECT: lambda m, at: resolution.reject(m, resolution.Reject("司法事项", "12368"), at),
     Step.MERGE: _merge,
     Step.UNMERGE: lambda m, at: links.unmerge(m, links.Unmerge("不是同一问题"), at),
     Step.JOIN: lambda m, at: links.join(m, links.Join("joint-1", "园区道路"), at),

@@ -4,7 +4,7 @@ import pytest
 
 from services.followup.domain.access import Step, may_see, open_steps
 from services.followup.domain.decision import Changed, Refusal, Refused
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import MatterState
 from tests.unit.followup.steps import TAKE
 from tests.unit.followup.town import (
@@ -47,7 +47,7 @@ WORK_IN_PROGRESS = {
 @pytest.mark.parametrize(
     "caller", WORK_IN_PROGRESS, ids=lambda actor: f"{actor.role}-{actor.party}"
 )
-def test_the_steps_of_a_matter_in_progress(caller: Actor) -> None:
+def test_the_steps_of_a_matter_in_progress(caller: ActingParty) -> None:
     assert set(open_steps(in_progress(), caller)) == WORK_IN_PROGRESS[caller]
 
 
@@ -80,6 +80,6 @@ def test_a_co_department_hands_in_its_own_work_only() -> None:
 
 
 @pytest.mark.parametrize("caller", [LIAISON, LEAD])
-def test_closing_is_for_the_coordinator(caller: Actor) -> None:
+def test_closing_is_for_the_coordinator(caller: ActingParty) -> None:
     refused = TAKE[Step.CLOSE](handled(), moment(caller))
     assert refused == Refused(Refusal.COORDINATOR_ONLY, MatterState.HANDLED)

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.followup.domain import ending
+from services.followup.domain import resolution
 from services.followup.domain.answering import OwnAnswer, answered_by_requester
 from services.followup.domain.decision import Changed
-from services.followup.domain.ending import Close
 from services.followup.domain.facts import Amended, Reopened, Visited
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
+from services.followup.domain.resolution import Close
 from shared.contracts.vocabulary import Amendment, MatterState, Outcome, ReopenCause, Role
 from tests.unit.followup.town import (
     COORDINATOR,
@@ -37,7 +37,7 @@ def answered(matter: Matter, answer: OwnAnswer, **late: float) -> Changed:
 
 
 def facts(decision: Changed) -> list[str]:
-    return [type(told.fact).__name__ for told in decision.told]
+    return [type(emitted.fact).__name__ for emitted in decision.emitted]
 
 
 def test_the_requesters_own_answer_closes_it() -> None:
@@ -62,12 +62,12 @@ def test_case_83_the_own_answer_counts_above_a_visit_that_a_colleague_recorded(
 def test_case_83_within_15_days_a_closing_can_be_contradicted(closing: str) -> None:
     matter = {
         "content by staff": closed,
-        "exempted": lambda: done(ending.close(handled(), Close("联系不上"), moment())),
+        "exempted": lambda: done(resolution.close(handled(), Close("联系不上"), moment())),
         "content by itself": lambda: answered(handled(), CONTENT).matter,
     }[closing]()
     decision = answered(matter, NOT_SOLVED, days=14)
     assert facts(decision) == ["Visited", "Reopened"]
-    reopened = decision.told[-1].fact
+    reopened = decision.emitted[-1].fact
     assert isinstance(reopened, Reopened)
     assert (reopened.cause, reopened.reason) == (ReopenCause.NOT_SOLVED, "还在积水")
     assert (decision.matter.state, decision.matter.round) == (MatterState.AWAITING_DISPATCH, 2)
@@ -76,12 +76,12 @@ def test_case_83_within_15_days_a_closing_can_be_contradicted(closing: str) -> N
 
 def test_case_83_after_15_days_the_answer_is_kept_as_words() -> None:
     decision = answered(closed(), NOT_SOLVED, days=16)
-    assert decision.told[0].fact == Amended("还在积水", Amendment.ANSWER, None, False, 1)
+    assert decision.emitted[0].fact == Amended("还在积水", Amendment.ANSWER, None, False, 1)
     assert decision.matter.state is MatterState.CLOSED
 
 
 def test_a_content_answer_after_an_exempted_closing_is_recorded_and_closes_nothing_twice() -> None:
-    exempted = done(ending.close(handled(), Close("联系不上"), moment()))
+    exempted = done(resolution.close(handled(), Close("联系不上"), moment()))
     decision = answered(exempted, CONTENT)
     assert facts(decision) == ["Visited"]
     assert decision.matter.closing == exempted.closing
@@ -105,16 +105,16 @@ def test_case_83_in_no_state_is_an_acknowledged_answer_dropped(
     state: MatterState, answer: OwnAnswer
 ) -> None:
     decision = answered(IN_STATE[state](), answer)
-    counted = [told.fact for told in decision.told if isinstance(told.fact, Visited)]
-    words = [told.fact for told in decision.told if isinstance(told.fact, Amended)]
+    counted = [emitted.fact for emitted in decision.emitted if isinstance(emitted.fact, Visited)]
+    words = [emitted.fact for emitted in decision.emitted if isinstance(emitted.fact, Amended)]
     assert len(counted) + len(words) == 1
-    assert decision.told[0].by.role is Role.REQUESTER
+    assert decision.emitted[0].by.role is Role.REQUESTER
 
 
 @pytest.mark.parametrize("holder", [LIAISON, LEAD])
 @pytest.mark.parametrize("answer", [CONTENT, NOT_SOLVED])
 def test_case_84_an_answer_by_a_receipt_of_who_handled_it_is_kept_and_a_visit_stays_due(
-    holder: Actor, answer: OwnAnswer
+    holder: ActingParty, answer: OwnAnswer
 ) -> None:
     decision = answered(handled(), replace(answer, issued_to=(SYSTEM.party, holder.party)))
     assert facts(decision) == ["Amended"]
@@ -124,8 +124,8 @@ def test_case_84_an_answer_by_a_receipt_of_who_handled_it_is_kept_and_a_visit_st
 
 
 def test_case_84_whoever_handled_on_behalf_holds_no_receipt_that_counts() -> None:
-    step = ending.Handle(Outcome.RESOLVED, "已通")
-    matter = done(ending.handle(in_progress(), step, moment(COORDINATOR)))
+    step = resolution.Handle(Outcome.RESOLVED, "已通")
+    matter = done(resolution.handle(in_progress(), step, moment(COORDINATOR)))
     assert facts(answered(matter, replace(CONTENT, issued_to=(COORDINATOR.party,)))) == ["Amended"]
 
 

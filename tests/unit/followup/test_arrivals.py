@@ -40,7 +40,7 @@ OTHER = Party("L002", PartyKind.LIAISON, "李店小二")
 def test_registered_on_a_sunday_it_is_promised_from_the_monday_on() -> None:
     sunday = town_time(1, 15)
     opened = arrivals.open_matter(registration(at=sunday), moment(SYSTEM, sunday))
-    assert isinstance(opened.told[0].fact, Opened)
+    assert isinstance(opened.emitted[0].fact, Opened)
     assert opened.matter.next_due_at == town_time(4, 17, 30)
     assert (opened.matter.state, opened.matter.version) == (MatterState.RECEIVED, 1)
 
@@ -48,7 +48,7 @@ def test_registered_on_a_sunday_it_is_promised_from_the_monday_on() -> None:
 def test_an_offer_brings_its_dispatch_departments_and_limits() -> None:
     decision = arrivals.offer(received(), offering(), moment(SYSTEM))
     assert isinstance(decision, Changed)
-    matter, fact = decision.matter, decision.told[0].fact
+    matter, fact = decision.matter, decision.emitted[0].fact
     assert isinstance(fact, Offered)
     assert {each.clock for each in fact.deadlines} == {
         ClockKind.ACCEPT, ClockKind.INTERIM, ClockKind.HANDLE,
@@ -83,9 +83,9 @@ def test_a_catalogue_that_decides_otherwise_moves_the_handling_limit() -> None:
 
 
 def test_taken_it_owes_the_first_contact() -> None:
-    decision = arrivals.take(offered(), Acceptance(1, "offer-1", OWNER, MONDAY), moment(LIAISON))
+    decision = arrivals.accept(offered(), Acceptance(1, "offer-1", OWNER, MONDAY), moment(LIAISON))
     assert isinstance(decision, Changed)
-    assert isinstance(decision.told[0].fact, Taken)
+    assert isinstance(decision.emitted[0].fact, Taken)
     matter = decision.matter
     first = clocks.find(matter.clocks, ClockKind.FIRST_CONTACT)
     assert first is not None
@@ -98,20 +98,20 @@ def test_taken_it_owes_the_first_contact() -> None:
 
 def test_an_acceptance_from_the_future_counts_from_now() -> None:
     news = Acceptance(1, "offer-1", OWNER, MONDAY + timedelta(hours=5))
-    assert done(arrivals.take(offered(), news, moment(LIAISON))).taken_at == MONDAY
+    assert done(arrivals.accept(offered(), news, moment(LIAISON))).taken_at == MONDAY
 
 
 @pytest.mark.parametrize("make", [received, awaiting, in_progress, shelved])
 def test_an_answer_to_no_open_offer_moves_nothing(make) -> None:
     news = Acceptance(1, "offer-1", OTHER, MONDAY)
-    assert isinstance(arrivals.take(make(), news, moment(LIAISON)), Unmoved)
+    assert isinstance(arrivals.accept(make(), news, moment(LIAISON)), Unmoved)
     ended = OfferEnd(1, "offer-1", OTHER, "timed_out")
     assert isinstance(arrivals.end_offer(make(), ended, moment(SYSTEM)), Unmoved)
 
 
 def test_an_answer_to_another_offer_than_the_open_one_moves_nothing() -> None:
     news = Acceptance(1, "offer-0", OTHER, MONDAY)
-    assert isinstance(arrivals.take(offered(), news, moment(LIAISON)), Unmoved)
+    assert isinstance(arrivals.accept(offered(), news, moment(LIAISON)), Unmoved)
     ended = OfferEnd(1, "offer-0", OTHER, "declined")
     assert isinstance(arrivals.end_offer(offered(), ended, moment(SYSTEM)), Unmoved)
 
@@ -121,7 +121,7 @@ def test_an_offer_that_ended_leaves_the_matter_waiting(ended: str) -> None:
     news = OfferEnd(1, "offer-1", OWNER, ended, "not_ours")
     decision = arrivals.end_offer(offered(), news, moment(SYSTEM))
     assert isinstance(decision, Changed)
-    assert decision.told[0].fact == Returned("offer-1", OWNER, ended, "not_ours")
+    assert decision.emitted[0].fact == Returned("offer-1", OWNER, ended, "not_ours")
     assert decision.matter.state is MatterState.AWAITING_DISPATCH
     assert decision.matter.responsible is None
 
@@ -143,7 +143,7 @@ def test_an_offer_to_another_while_at_work_changes_the_owner_when_it_is_accepted
     )
     assert (asked.state, asked.owner) == (MatterState.SHELVED, OWNER)
     news = Acceptance(1, "offer-2", OTHER, MONDAY)
-    taken = done(arrivals.take(asked, news, moment(LIAISON)))
+    taken = done(arrivals.accept(asked, news, moment(LIAISON)))
     assert (taken.state, taken.owner) == (MatterState.SHELVED, OTHER)
     assert [clock.kind for clock in taken.clocks] == [ClockKind.REVIEW]
 
@@ -162,7 +162,7 @@ def test_waiting_promises_its_review_and_says_the_same_once() -> None:
 
 def test_the_requesters_words_end_a_hold() -> None:
     decision = arrivals.amend(on_hold(), "图纸已发", moment(REQUESTER, town_time(3, 10)))
-    assert [type(told.fact).__name__ for told in decision.told] == ["Amended", "Resumed"]
+    assert [type(emitted.fact).__name__ for emitted in decision.emitted] == ["Amended", "Resumed"]
     assert decision.matter.state is MatterState.IN_PROGRESS
     handle = clocks.find(decision.matter.clocks, ClockKind.HANDLE)
     assert handle is not None
@@ -172,7 +172,7 @@ def test_the_requesters_words_end_a_hold() -> None:
 @pytest.mark.parametrize("state", MatterState)
 def test_the_requesters_words_are_kept_in_every_state(state: MatterState) -> None:
     decision = arrivals.amend(IN_STATE[state](), "补充", moment(REQUESTER))
-    assert type(decision.told[0].fact).__name__ == "Amended"
+    assert type(decision.emitted[0].fact).__name__ == "Amended"
 
 
 @pytest.mark.parametrize("state", MatterState)

@@ -10,7 +10,7 @@ from services.followup.domain.chart import AddTask, ChangeMilestone, FinishTask,
 from services.followup.domain.decision import Refusal, Refused, Unmoved
 from services.followup.domain.ladder import climb
 from services.followup.domain.links import Join, Merge, Unmerge
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import ClockKind, Light, MatterState, MilestoneState
 from tests.unit.followup.town import (
     CALENDAR,
@@ -101,7 +101,9 @@ def test_a_moved_milestone_says_why_and_keeps_its_first_date() -> None:
 
 
 @pytest.mark.parametrize("who", [LEAD, LIAISON, CO])
-def test_case_91_a_milestone_goes_far_beyond_its_first_date_by_leave_alone(who: Actor) -> None:
+def test_case_91_a_milestone_goes_far_beyond_its_first_date_by_leave_alone(
+    who: ActingParty,
+) -> None:
     charts, first = charted(), town_time(20, 17)
     for days in (20, 30):
         step = ChangeMilestone("m-2", due_at=first + timedelta(days=days), reason="等批复")
@@ -189,7 +191,7 @@ def test_a_merge_undone_too_late_is_a_breach_at_once() -> None:
     merged = done(merge_into(in_progress(), replace(in_progress(), id="request-2")))
     at = moment(COORDINATOR, town_time(20, 9))
     decision = links.unmerge(merged, Unmerge("不同"), at)
-    settled = climb(done(decision), at, decision.told)
+    settled = climb(done(decision), at, decision.emitted)
     assert settled.matter.breached
 
 

@@ -110,23 +110,23 @@ def test_an_extension_keeps_the_first_limit_and_begins_on_track() -> None:
 def test_the_sweep_moves_every_clock_that_is_due_one_rung() -> None:
     matter = in_progress()
     late = climb(matter, moment(at=town_time(20, 10)))
-    assert [type(told.fact).__name__ for told in late.told] == ["Supervised"] * 3
+    assert [type(emitted.fact).__name__ for emitted in late.emitted] == ["Supervised"] * 3
     assert late.matter.breached
     assert late.matter.act_at is not None
     assert late.matter.act_at > town_time(20, 10)
-    assert climb(late.matter, moment(at=town_time(20, 10))).told == ()
+    assert climb(late.matter, moment(at=town_time(20, 10))).emitted == ()
 
 
 def test_what_is_due_goes_to_whoever_owes_it() -> None:
-    reminded = climb(offered(), moment(at=town_time(2, 11, 30))).told
-    assert [told.fact.to for told in reminded] == ["L001"]
-    visit = climb(handled(), moment(at=town_time(3, 17, 30))).told
-    assert [told.fact.to for told in visit] == ["DESK"]
+    reminded = climb(offered(), moment(at=town_time(2, 11, 30))).emitted
+    assert [emitted.fact.to for emitted in reminded] == ["L001"]
+    visit = climb(handled(), moment(at=town_time(3, 17, 30))).emitted
+    assert [emitted.fact.to for emitted in visit] == ["DESK"]
 
 
 def test_a_hold_ends_by_itself_and_not_before() -> None:
     matter = on_hold()
-    assert climb(matter, moment(at=town_time(6, 16, 59))).told == ()
+    assert climb(matter, moment(at=town_time(6, 16, 59))).emitted == ()
     resumed = climb(matter, moment(at=town_time(6, 17))).matter
     assert resumed.state is MatterState.IN_PROGRESS
     assert not any(each.paused_at for each in resumed.clocks)

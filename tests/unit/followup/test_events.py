@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from services.followup.domain import arrivals, ending
+from services.followup.domain import arrivals, resolution
 from services.followup.domain.decision import Changed
 from services.followup.domain.facts import Fact
 from services.followup.handlers.events import EVENTS, event_of
@@ -36,16 +36,16 @@ def test_every_fact_is_told_and_every_event_of_a_matter_comes_from_one() -> None
 @pytest.mark.parametrize("fact", EVENTS, ids=lambda fact: fact.__name__)
 def test_a_fact_says_what_its_event_says(fact: type[Fact]) -> None:
     event = EVENTS[fact]
-    told = {field.name for field in fields(fact)}
+    emitted = {field.name for field in fields(fact)}
     needed = {name for name, field in event.model_fields.items() if field.is_required()}
-    assert told <= set(event.model_fields)
-    assert needed <= told | EVERY_EVENT
+    assert emitted <= set(event.model_fields)
+    assert needed <= emitted | EVERY_EVENT
 
 
 def test_an_event_has_the_state_that_its_fact_left() -> None:
     decision = arrivals.offer(received(), offering(), moment(SYSTEM))
     assert isinstance(decision, Changed)
-    event = event_of(decision.told[0])
+    event = event_of(decision.emitted[0])
     assert isinstance(event, MatterOffered)
     assert (event.state, event.party.id, event.dispatch.park) == ("offered", "L001", "久禾科技园")
     assert {each.clock for each in event.deadlines} == {"accept", "interim", "handle"}
@@ -53,18 +53,18 @@ def test_an_event_has_the_state_that_its_fact_left() -> None:
 
 
 def test_of_two_facts_each_has_its_own_state_and_version() -> None:
-    said = ending.ReturnVisit(True, solved=True, satisfaction=5)
-    decision = ending.return_visit(handled(), said, moment(COORDINATOR))
+    said = resolution.ReturnVisit(True, solved=True, satisfaction=5)
+    decision = resolution.return_visit(handled(), said, moment(COORDINATOR))
     assert isinstance(decision, Changed)
-    visited, closed = (event_of(told) for told in decision.told)
+    visited, closed = (event_of(emitted) for emitted in decision.emitted)
     assert (visited.state, closed.state, closed.next_due_at) == ("handled", "closed", None)
-    versions = [told.matter.version for told in decision.told]
+    versions = [emitted.matter.version for emitted in decision.emitted]
     assert versions == [handled().version + 1, handled().version + 2]
 
 
 def test_the_actor_is_whoever_acted() -> None:
-    step = ending.Handle(Outcome.RESOLVED, "已通")
-    decision = ending.handle(in_progress(), step, moment(LIAISON, town_time(3, 10)))
+    step = resolution.Handle(Outcome.RESOLVED, "已通")
+    decision = resolution.handle(in_progress(), step, moment(LIAISON, town_time(3, 10)))
     assert isinstance(decision, Changed)
-    actor = event_of(decision.told[0]).actor
+    actor = event_of(decision.emitted[0]).actor
     assert (actor.role, actor.party) == ("liaison", "L001")

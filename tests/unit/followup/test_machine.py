@@ -13,7 +13,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from services.followup.domain import arrivals, ending
+from services.followup.domain import arrivals, resolution
 from services.followup.domain.access import Step, open_steps
 from services.followup.domain.answering import OwnAnswer, answered_by_requester
 from services.followup.domain.arrivals import Acceptance, OfferEnd, Wait
@@ -22,7 +22,7 @@ from services.followup.domain.decision import Changed, Decision
 from services.followup.domain.facts import Closed, Escalated, Supervised, Visited
 from services.followup.domain.ladder import climb
 from services.followup.domain.matter import DISPATCHING, FINAL, Matter
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import MatterState, PartyKind, PendingReason, Role, VisitState
 from tests.unit.followup.steps import TAKE
 from tests.unit.followup.town import (
@@ -46,7 +46,15 @@ from tests.unit.followup.town import (
 NOT_HERE = (Step.MILESTONE, Step.TASK_DONE)
 """Their bodies bring a milestone or a task of their own along."""
 
-CALLERS = (LIAISON, LEAD, CO, COORDINATOR, Actor(Role.COORDINATOR, "C002"), STRANGER, OPERATOR)
+CALLERS = (
+    LIAISON,
+    LEAD,
+    CO,
+    COORDINATOR,
+    ActingParty(Role.COORDINATOR, "C002"),
+    STRANGER,
+    OPERATOR,
+)
 OTHER = Party("L002", PartyKind.LIAISON, "李店小二")
 WORKED = {
     MatterState.IN_PROGRESS,
@@ -66,27 +74,27 @@ class MatterMachine(RuleBasedStateMachine):
         super().__init__()
         self.now = MONDAY
         self.offers = 0
-        self.facts: list[tuple[object, Actor]] = []
-        self.visitor: Actor | None = None
+        self.facts: list[tuple[object, ActingParty]] = []
+        self.visitor: ActingParty | None = None
 
     @initialize()
     def open(self) -> None:
         opened = arrivals.open_matter(registration(), moment(SYSTEM, self.now))
         self.matter = opened.matter
-        self.facts = [(told.fact, told.by) for told in opened.told]
+        self.facts = [(emitted.fact, emitted.by) for emitted in opened.emitted]
 
     def keep(self, decision: Decision) -> None:
         """What every handler does: rungs that are due are climbed in the same step."""
         if not isinstance(decision, Changed):
             return
         before = self.matter
-        settled = climb(decision.matter, moment(at=self.now), decision.told)
-        versions = [told.matter.version for told in settled.told]
+        settled = climb(decision.matter, moment(at=self.now), decision.emitted)
+        versions = [emitted.matter.version for emitted in settled.emitted]
         assert versions == list(range(before.version + 1, settled.matter.version + 1))
         assert versions, "a change without a fact"
-        for told in settled.told:
-            assert (told.matter.next_due_at is None) == (told.matter.state in FINAL)
-        self.facts += [(told.fact, told.by) for told in settled.told]
+        for emitted in settled.emitted:
+            assert (emitted.matter.next_due_at is None) == (emitted.matter.state in FINAL)
+        self.facts += [(emitted.fact, emitted.by) for emitted in settled.emitted]
         self.matter = settled.matter
 
     @rule(hours=st.integers(1, 30), days=st.sampled_from([0, 0, 0, 1, 3, 9, 40]))
@@ -103,7 +111,7 @@ class MatterMachine(RuleBasedStateMachine):
         self.now = until
 
     @rule(data=st.data(), caller=st.sampled_from(CALLERS), freely=st.integers(0, 5))
-    def somebody_acts(self, data: st.DataObject, caller: Actor, freely: int) -> None:
+    def somebody_acts(self, data: st.DataObject, caller: ActingParty, freely: int) -> None:
         """Mostly what the state allows to a coordinator, now and then anything at all, by anybody."""
         fitting = [step for step in open_steps(self.matter, COORDINATOR) if step not in NOT_HERE]
         steps = fitting if freely and fitting else [each for each in Step if each not in NOT_HERE]
@@ -124,7 +132,7 @@ class MatterMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.matter.state is MatterState.IN_PROGRESS)
     @rule(caller=st.sampled_from([LIAISON, LEAD, COORDINATOR]))
-    def the_work_is_done(self, caller: Actor) -> None:
+    def the_work_is_done(self, caller: ActingParty) -> None:
         self.keep(TAKE[Step.HANDLE](self.matter, moment(caller, self.now)))
 
     @precondition(lambda self: self.matter.state is MatterState.HANDLED)
@@ -135,11 +143,11 @@ class MatterMachine(RuleBasedStateMachine):
         caller=st.sampled_from(CALLERS),
     )
     def somebody_visits(
-        self, reached: bool, solved: bool, satisfaction: int, caller: Actor
+        self, reached: bool, solved: bool, satisfaction: int, caller: ActingParty
     ) -> None:
-        said = ending.ReturnVisit(True, None, solved, satisfaction)
-        step = said if reached else ending.ReturnVisit(False)
-        self.keep(ending.return_visit(self.matter, step, moment(caller, self.now)))
+        said = resolution.ReturnVisit(True, None, solved, satisfaction)
+        step = said if reached else resolution.ReturnVisit(False)
+        self.keep(resolution.return_visit(self.matter, step, moment(caller, self.now)))
 
     @rule(solved=st.booleans(), satisfaction=st.integers(1, 5))
     def the_requester_answers(self, solved: bool, satisfaction: int) -> None:
@@ -163,7 +171,7 @@ class MatterMachine(RuleBasedStateMachine):
         offer_id = offer.offer_id if offer and not stale else "offer-0"
         party = offer.party if offer else OWNER
         news = Acceptance(self.matter.round, offer_id, party, self.now)
-        self.keep(arrivals.take(self.matter, news, moment(LIAISON, self.now)))
+        self.keep(arrivals.accept(self.matter, news, moment(LIAISON, self.now)))
 
     @rule(ended=st.sampled_from(["declined", "timed_out", "rescinded"]))
     def the_offer_ends(self, ended: str) -> None:

@@ -24,7 +24,7 @@ def test_a_resume_by_a_clock_that_is_behind_is_at_the_hold():
     earlier = MONDAY - timedelta(seconds=3)
     resumed = TAKE[Step.RESUME](held, OFFICE.moment(earlier, held, LIAISON))
     assert isinstance(resumed, Changed)
-    assert (resumed.told[-1].at, resumed.matter.hold) == (MONDAY, None)
+    assert (resumed.emitted[-1].at, resumed.matter.hold) == (MONDAY, None)
 
 
 def test_a_matter_of_an_earlier_version_has_no_last_moment():
@@ -41,7 +41,9 @@ def test_no_order_of_clocks_meets_a_fault(taken: list[tuple[Step, int]]):
         before = overtaken(matter, moment)
         decision = TAKE[step](before.matter, moment)
         if isinstance(decision, Changed):
-            settled = climb(decision.matter, moment, before.told + decision.told, on_days_off=False)
+            settled = climb(
+                decision.matter, moment, before.emitted + decision.emitted, on_days_off=False
+            )
             matter = settled.matter
-            seen += [told.at for told in settled.told]
+            seen += [emitted.at for emitted in settled.emitted]
     assert seen == sorted(seen)

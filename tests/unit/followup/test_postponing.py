@@ -8,7 +8,7 @@ import pytest
 from services.followup.domain import clocks, work
 from services.followup.domain.decision import Refusal, Refused
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import (
     ClockKind,
     Role,
@@ -26,7 +26,7 @@ from tests.unit.followup.town import (
     town_time,
 )
 
-SECOND = Actor(Role.COORDINATOR, "C002")
+SECOND = ActingParty(Role.COORDINATOR, "C002")
 
 
 def code_of(decision) -> Refusal:
@@ -34,14 +34,16 @@ def code_of(decision) -> Refusal:
     return decision.code
 
 
-def extended(matter: Matter, kind: ClockKind, days: float, by: Actor, at=MONDAY):
+def extended(matter: Matter, kind: ClockKind, days: float, by: ActingParty, at=MONDAY):
     clock = clocks.find(matter.clocks, kind)
     due_at = (clock.due_at if clock else at) + timedelta(days=days)
     return work.extend(matter, work.Extend(kind, due_at, "雨天"), moment(by, at))
 
 
 @pytest.mark.parametrize("by", [LIAISON, LEAD])
-def test_case_91_whoever_carries_the_work_moves_a_limit_by_thirty_days_at_most(by: Actor) -> None:
+def test_case_91_whoever_carries_the_work_moves_a_limit_by_thirty_days_at_most(
+    by: ActingParty,
+) -> None:
     for days in (31, 365):
         refused = extended(in_progress(), ClockKind.HANDLE, days, by)
         assert code_of(refused) is Refusal.LEAVE_NEEDED
@@ -54,10 +56,10 @@ def test_case_91_whoever_carries_the_work_moves_a_limit_by_thirty_days_at_most(b
 
 def test_case_91_each_feedback_begins_a_limit_and_no_new_count() -> None:
     once = done(extended(charted(), ClockKind.FEEDBACK, 5, LIAISON))
-    told = done(work.feedback(once, work.Feedback("正在办"), moment(LIAISON)))
-    assert code_of(extended(told, ClockKind.FEEDBACK, 5, LIAISON)) is Refusal.EXTENSION_SPENT
-    assert code_of(extended(told, ClockKind.FEEDBACK, 5, LEAD)) is Refusal.EXTENSION_SPENT
-    done(extended(told, ClockKind.FEEDBACK, 5, COORDINATOR))
+    emitted = done(work.feedback(once, work.Feedback("正在办"), moment(LIAISON)))
+    assert code_of(extended(emitted, ClockKind.FEEDBACK, 5, LIAISON)) is Refusal.EXTENSION_SPENT
+    assert code_of(extended(emitted, ClockKind.FEEDBACK, 5, LEAD)) is Refusal.EXTENSION_SPENT
+    done(extended(emitted, ClockKind.FEEDBACK, 5, COORDINATOR))
 
 
 def test_case_91_a_coordinator_who_owns_it_needs_somebody_elses_leave() -> None:
@@ -74,7 +76,7 @@ def test_case_91_all_leave_together_is_a_year_a_round() -> None:
 
 
 @pytest.mark.parametrize("by", [LIAISON, COORDINATOR])
-def test_case_91_a_hold_ends_within_180_days_whatever_is_extended(by: Actor) -> None:
+def test_case_91_a_hold_ends_within_180_days_whatever_is_extended(by: ActingParty) -> None:
     held = on_hold()
     refused = extended(held, ClockKind.RESUME, 177, by)
     assert code_of(refused) is Refusal.TOTAL_SPENT

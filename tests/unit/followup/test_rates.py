@@ -5,11 +5,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.followup.domain import arrivals, ending, work
+from services.followup.domain import arrivals, resolution, work
 from services.followup.domain.arrivals import Acceptance, OfferEnd
 from services.followup.domain.decision import Changed
-from services.followup.domain.ending import Close, Handle, Reopen, ReturnVisit
 from services.followup.domain.rates import Counted, Counts, Rate, Tally, rates_of, tallies
+from services.followup.domain.resolution import Close, Handle, Reopen, ReturnVisit
 from shared.contracts.vocabulary import Outcome, ReopenCause
 from tests.unit.followup.town import (
     LIAISON,
@@ -27,12 +27,12 @@ from tests.unit.followup.town import (
 
 def counted(before, decision) -> list[Tally]:
     assert isinstance(decision, Changed), decision
-    return tallies(before, decision.told)
+    return tallies(before, decision.emitted)
 
 
 def test_an_acceptance_counts_with_the_time_it_took() -> None:
     news = Acceptance(1, "offer-1", OWNER, town_time(2, 11))
-    found = counted(offered(), arrivals.take(offered(), news, moment(LIAISON, town_time(2, 12))))
+    found = counted(offered(), arrivals.accept(offered(), news, moment(LIAISON, town_time(2, 12))))
     assert [(each.what, each.seconds, each.liaison) for each in found] == [
         (Counted.TAKEN, 3600, "L001")
     ]
@@ -58,7 +58,7 @@ def test_the_first_contact_counts_once_however_it_was_made() -> None:
     ]
     assert isinstance(first, Changed)
     assert counted(first.matter, work.feedback(first.matter, work.Feedback("又"), at)) == []
-    straight = ending.handle(matter, Handle(Outcome.RESOLVED, "已通"), at)
+    straight = resolution.handle(matter, Handle(Outcome.RESOLVED, "已通"), at)
     assert [each.what for each in counted(matter, straight)] == [
         Counted.CONTACTED, Counted.HANDLED,
     ]  # fmt: skip
@@ -67,17 +67,17 @@ def test_the_first_contact_counts_once_however_it_was_made() -> None:
 def test_a_content_requester_counts_as_visited_and_closed() -> None:
     said = ReturnVisit(True, True, True, 5)
     at = moment(at=town_time(3, 10))
-    visited, closed = counted(handled(), ending.return_visit(handled(), said, at))
+    visited, closed = counted(handled(), resolution.return_visit(handled(), said, at))
     assert visited.visited is not None
     assert (visited.visited.reached, visited.visited.satisfaction) == (True, 5)
     assert (closed.what, closed.exempted, closed.seconds) == (Counted.CLOSED, False, 86_400)
 
 
 def test_exemptions_and_new_rounds_count() -> None:
-    (closed,) = counted(handled(), ending.close(handled(), Close("搬离"), moment()))
+    (closed,) = counted(handled(), resolution.close(handled(), Close("搬离"), moment()))
     assert closed.exempted
     step = Reopen(ReopenCause.NOT_SOLVED, "未解决")
-    (reopened,) = counted(dissatisfied(), ending.reopen(dissatisfied(), step, moment()))
+    (reopened,) = counted(dissatisfied(), resolution.reopen(dissatisfied(), step, moment()))
     assert (reopened.what, reopened.liaison) == (Counted.REOPENED, "L001")
 
 

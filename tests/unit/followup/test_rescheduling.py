@@ -58,8 +58,8 @@ def test_case_45_a_day_off_moves_every_limit_that_spans_it():
     matter = charted()
     decision = reschedule(matter, CALENDAR_CAUSE, by(date(2026, 3, 3)))
     assert isinstance(decision, Changed)
-    (told,) = decision.told
-    assert {(each.clock, each.old_due_at, each.new_due_at) for each in told.fact.limits} == {
+    (emitted,) = decision.emitted
+    assert {(each.clock, each.old_due_at, each.new_due_at) for each in emitted.fact.limits} == {
         (ClockKind.FIRST_CONTACT, town_time(3, 17, 30), town_time(4, 17, 30)),
         (ClockKind.INTERIM, town_time(5, 17, 30), town_time(6, 17, 30)),
         (ClockKind.HANDLE, town_time(9, 17, 30), town_time(10, 17, 30)),

@@ -44,7 +44,7 @@ def test_a_step_in_a_state(step: Step, state: MatterState) -> None:
     decision = TAKE[step](matter, moment(COORDINATOR))
     if state in ALLOWED[step].split():
         assert isinstance(decision, Changed), decision
-        assert decision.matter.version == decision.told[-1].matter.version > matter.version
+        assert decision.matter.version == decision.emitted[-1].matter.version > matter.version
     elif (step, state) == (Step.CLOSE, MatterState.CLOSED):
         assert isinstance(decision, Unmoved)
     else:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.followup.domain import arrivals, chart, clocks, ending, links, work
+from services.followup.domain import arrivals, chart, clocks, links, resolution, work
 from services.followup.domain.access import Step, open_steps
 from services.followup.domain.arrivals import Acceptance
 from services.followup.domain.clocks import Stage
@@ -15,7 +15,7 @@ from services.followup.domain.decision import Changed, Refusal, Refused
 from services.followup.domain.ladder import climb, overtaken
 from services.followup.domain.links import Merge, released
 from services.followup.domain.matter import Matter
-from services.followup.domain.moment import Actor
+from services.followup.domain.moment import ActingParty
 from shared.calendar import Limit
 from shared.contracts.vocabulary import (
     ClockKind,
@@ -54,7 +54,7 @@ from tests.unit.followup.town import (
 MINUTE = timedelta(minutes=1)
 TUESDAY = town_time(10, 10)
 """The day after the handling limit."""
-SECOND = Actor(Role.COORDINATOR, "C002")
+SECOND = ActingParty(Role.COORDINATOR, "C002")
 OTHER = Party("L002", PartyKind.LIAISON, "李店小二")
 
 
@@ -95,8 +95,8 @@ def test_case_86_a_minute_away_restores_clocks_breaches_and_counts(away: str) ->
         assert (after.missed, after.extensions) == (before.missed, before.extensions)
     assert (back.breaches, back.extensions) == (matter.breaches, matter.extensions)
     assert back.breached
-    handled = ending.handle(
-        back, ending.Handle(Outcome.RESOLVED, "已通"), moment(LIAISON, TUESDAY + 2 * MINUTE)
+    handled = resolution.handle(
+        back, resolution.Handle(Outcome.RESOLVED, "已通"), moment(LIAISON, TUESDAY + 2 * MINUTE)
     )
     assert done(handled).handling is not None
     assert not done(handled).handling.on_time
@@ -109,8 +109,8 @@ def test_case_86_a_limit_allowed_later_leaves_the_first_one_missed() -> None:
     assert handle is not None
     assert (handle.stage, handle.missed) == (Stage.ON_TRACK, True)
     assert matter.breached
-    step = ending.Handle(Outcome.RESOLVED, "已通")
-    assert not done(ending.handle(matter, step, moment(LIAISON, TUESDAY))).handling.on_time
+    step = resolution.Handle(Outcome.RESOLVED, "已通")
+    assert not done(resolution.handle(matter, step, moment(LIAISON, TUESDAY))).handling.on_time
 
 
 def test_case_86_what_ran_out_before_anybody_looked_is_on_record_before_the_step() -> None:
@@ -121,7 +121,7 @@ def test_case_86_what_ran_out_before_anybody_looked_is_on_record_before_the_step
     }  # fmt: skip
     after = done(work.feedback(before.matter, work.Feedback("正在办"), at))
     assert after.breaches == before.matter.breaches
-    facts = [type(told.fact).__name__ for told in before.told]
+    facts = [type(emitted.fact).__name__ for emitted in before.emitted]
     assert facts.count("Supervised") == len(before.matter.breaches)
 
 
@@ -135,18 +135,20 @@ def test_case_86_a_promise_that_ran_out_on_a_day_off_is_on_record_too() -> None:
 def test_case_86_an_acceptance_in_time_that_came_late_breaks_no_promise() -> None:
     at = moment(LIAISON, MONDAY + timedelta(hours=6))
     before = overtaken(offered(), at, MONDAY + timedelta(hours=1))
-    taken = done(arrivals.take(before.matter, Acceptance(1, "offer-1", OTHER, MONDAY), at))
+    taken = done(arrivals.accept(before.matter, Acceptance(1, "offer-1", OTHER, MONDAY), at))
     assert taken.breaches == ()
 
 
 def test_case_86_the_next_round_forgets_nothing() -> None:
     matter = done(
-        ending.handle(late(), ending.Handle(Outcome.RESOLVED, "已通"), moment(LIAISON, TUESDAY))
+        resolution.handle(
+            late(), resolution.Handle(Outcome.RESOLVED, "已通"), moment(LIAISON, TUESDAY)
+        )
     )
-    said = ending.ReturnVisit(True, solved=False, satisfaction=2)
-    unhappy = done(ending.return_visit(matter, said, moment(SECOND, TUESDAY)))
-    step = ending.Reopen(ReopenCause.NOT_SOLVED, "仍不通")
-    again = done(ending.reopen(unhappy, step, moment(COORDINATOR, TUESDAY)))
+    said = resolution.ReturnVisit(True, solved=False, satisfaction=2)
+    unhappy = done(resolution.return_visit(matter, said, moment(SECOND, TUESDAY)))
+    step = resolution.Reopen(ReopenCause.NOT_SOLVED, "仍不通")
+    again = done(resolution.reopen(unhappy, step, moment(COORDINATOR, TUESDAY)))
     assert (again.round, again.breaches) == (2, late().breaches)
     assert not again.breached
 
@@ -187,34 +189,42 @@ def test_a_matter_shelved_by_an_earlier_version_goes_on() -> None:
 
 
 @pytest.mark.parametrize("visitor", [CO, OUTSIDER, LEAD, LIAISON])
-def test_case_85_nobody_who_has_a_part_of_the_work_visits(visitor: Actor) -> None:
+def test_case_85_nobody_who_has_a_part_of_the_work_visits(visitor: ActingParty) -> None:
     task = chart.AddTask("t-1", OUTSIDER.party, "核税")
     matter = done(chart.add_task(in_progress(), task, moment(LIAISON)))
-    matter = done(ending.handle(matter, ending.Handle(Outcome.RESOLVED, "已通"), moment(LIAISON)))
-    said = ending.ReturnVisit(True, solved=True, satisfaction=5)
-    assert code_of(ending.return_visit(matter, said, moment(visitor))) is Refusal.NOT_INDEPENDENT
+    matter = done(
+        resolution.handle(matter, resolution.Handle(Outcome.RESOLVED, "已通"), moment(LIAISON))
+    )
+    said = resolution.ReturnVisit(True, solved=True, satisfaction=5)
+    assert (
+        code_of(resolution.return_visit(matter, said, moment(visitor))) is Refusal.NOT_INDEPENDENT
+    )
     assert Step.RETURN_VISIT not in open_steps(matter, visitor)
-    done(ending.return_visit(matter, said, moment(COORDINATOR)))
+    done(resolution.return_visit(matter, said, moment(COORDINATOR)))
 
 
 def test_case_85_the_owner_of_an_earlier_round_does_not_visit() -> None:
     again = done(
-        ending.reopen(dissatisfied(), ending.Reopen(ReopenCause.NOT_SOLVED, "仍"), moment())
+        resolution.reopen(dissatisfied(), resolution.Reopen(ReopenCause.NOT_SOLVED, "仍"), moment())
     )
     asked = done(arrivals.offer(again, offering(2, OTHER, "offer-2"), moment(SYSTEM)))
-    taken = done(arrivals.take(asked, Acceptance(2, "offer-2", OTHER, MONDAY), moment(SYSTEM)))
-    step = ending.Handle(Outcome.RESOLVED, "已通")
-    matter = done(ending.handle(taken, step, moment(Actor(Role.LIAISON, "L002"))))
+    taken = done(arrivals.accept(asked, Acceptance(2, "offer-2", OTHER, MONDAY), moment(SYSTEM)))
+    step = resolution.Handle(Outcome.RESOLVED, "已通")
+    matter = done(resolution.handle(taken, step, moment(ActingParty(Role.LIAISON, "L002"))))
     workers = frozenset({"L001"})
-    said = ending.ReturnVisit(True, solved=True, satisfaction=5, workers=workers)
-    assert code_of(ending.return_visit(matter, said, moment(LIAISON))) is Refusal.NOT_INDEPENDENT
+    said = resolution.ReturnVisit(True, solved=True, satisfaction=5, workers=workers)
+    assert (
+        code_of(resolution.return_visit(matter, said, moment(LIAISON))) is Refusal.NOT_INDEPENDENT
+    )
 
 
 def test_case_85_nobody_exempts_their_own_work_from_its_visit() -> None:
-    close = ending.Close("联系不上", frozenset({"C001"}))
-    assert code_of(ending.close(handled(), close, moment(COORDINATOR))) is Refusal.EXEMPTS_ITSELF
-    done(ending.close(handled(), close, moment(SECOND)))
-    done(ending.close(dissatisfied(), close, moment(COORDINATOR)))
+    close = resolution.Close("联系不上", frozenset({"C001"}))
+    assert (
+        code_of(resolution.close(handled(), close, moment(COORDINATOR))) is Refusal.EXEMPTS_ITSELF
+    )
+    done(resolution.close(handled(), close, moment(SECOND)))
+    done(resolution.close(dissatisfied(), close, moment(COORDINATOR)))
 
 
 @pytest.mark.parametrize("before", [received, offered, in_progress, shelved])
@@ -226,12 +236,14 @@ def test_case_81_who_was_merged_into_what_ends_unanswered_goes_on_alone(before, 
     if end is MatterState.WITHDRAWN:
         ended = done(arrivals.withdraw(into, None, moment(REQUESTER)))
     else:
-        ended = done(ending.reject(into, ending.Reject("司法事项", "12368"), moment(COORDINATOR)))
+        ended = done(
+            resolution.reject(into, resolution.Reject("司法事项", "12368"), moment(COORDINATOR))
+        )
     freed = released(gone, ended, "所并入的事项已撤回", moment(REQUESTER))
     assert isinstance(freed, Changed)
     assert (freed.matter.owner, freed.matter.final) == (matter.owner, False)
     assert freed.matter.next_due_at is not None
-    assert [type(told.fact).__name__ for told in freed.told] == ["Unmerged"]
+    assert [type(emitted.fact).__name__ for emitted in freed.emitted] == ["Unmerged"]
 
 
 def test_case_81_who_was_answered_with_another_stays_merged() -> None:

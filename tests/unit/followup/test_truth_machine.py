@@ -8,14 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.followup.domain import arrivals, ending, links, work
+from services.followup.domain import arrivals, links, resolution, work
 from services.followup.domain.access import Step
 from services.followup.domain.arrivals import Acceptance
 from services.followup.domain.decision import Changed, Decision
 from services.followup.domain.facts import Extended, Handled
 from services.followup.domain.ladder import climb, overtaken
 from services.followup.domain.matter import DISPATCHING, WORKING, Matter
-from services.followup.domain.moment import Actor, Moment
+from services.followup.domain.moment import ActingParty, Moment
 from shared.contracts.vocabulary import ClockKind, MatterState, Role
 from tests.unit.followup.steps import TAKE
 from tests.unit.followup.town import (
@@ -66,10 +66,10 @@ class TruthMachine(RuleBasedStateMachine):
                 registration(each), moment(SYSTEM, self.now)
             ).matter
 
-    def at(self, by: Actor) -> Moment:
+    def at(self, by: ActingParty) -> Moment:
         return moment(by, self.now)
 
-    def keep(self, matter_id: str, by: Actor, decide) -> bool:
+    def keep(self, matter_id: str, by: ActingParty, decide) -> bool:
         """One step as a handler takes it: what ran out first, then the step, then what is due; whether it was taken."""
         before = self.matters[matter_id]
         late = {
@@ -82,14 +82,14 @@ class TruthMachine(RuleBasedStateMachine):
         decision: Decision = decide(first.matter, self.at(by))
         if not isinstance(decision, Changed):
             return False
-        settled = climb(decision.matter, self.at(by), first.told + decision.told)
+        settled = climb(decision.matter, self.at(by), first.emitted + decision.emitted)
         self.compare(before, settled, late)
         self.matters[matter_id] = settled.matter
         return True
 
     def compare(self, before: Matter, settled: Changed, late: set) -> None:
         after = settled.matter
-        versions = [told.matter.version for told in settled.told]
+        versions = [emitted.matter.version for emitted in settled.emitted]
         assert versions == list(range(before.version + 1, after.version + 1))
         assert after.breaches[: len(before.breaches)] == before.breaches
         assert after.extensions[: len(before.extensions)] == before.extensions
@@ -98,19 +98,19 @@ class TruthMachine(RuleBasedStateMachine):
         assert after.shelved_s >= before.shelved_s
         on_record = {(each.clock, each.round, each.due_at) for each in after.breaches}
         assert late <= on_record, "a step took a breach away"
-        for told in settled.told:
-            if isinstance(told.fact, Handled):
+        for emitted in settled.emitted:
+            if isinstance(emitted.fact, Handled):
                 missed = any(
                     kind is ClockKind.HANDLE and round_ == before.round
                     for kind, round_, _ in on_record
                 )
-                assert told.fact.on_time == (not missed)
-            if isinstance(told.fact, Extended) and told.by.role is not Role.COORDINATOR:
-                key = (after.id, before.round, told.fact.clock)
+                assert emitted.fact.on_time == (not missed)
+            if isinstance(emitted.fact, Extended) and emitted.by.role is not Role.COORDINATOR:
+                key = (after.id, before.round, emitted.fact.clock)
                 self.own[key] += 1
                 assert self.own[key] == 1, "a second extension without leave"
-                if told.fact.clock not in (ClockKind.RESUME, ClockKind.REVIEW):
-                    moved = told.fact.new_due_at - told.fact.old_due_at
+                if emitted.fact.clock not in (ClockKind.RESUME, ClockKind.REVIEW):
+                    moved = emitted.fact.new_due_at - emitted.fact.old_due_at
                     assert moved <= timedelta(days=30)
 
     @rule(days=st.sampled_from([0, 0, 0, 1, 3, 9, 40, 200]), minutes=st.integers(0, 600))
@@ -144,16 +144,16 @@ class TruthMachine(RuleBasedStateMachine):
     @rule(
         matter_id=st.sampled_from(IDS), caller=st.sampled_from(CALLERS), step=st.sampled_from(PLAIN)
     )
-    def somebody_acts(self, matter_id: str, caller: Actor, step: Step) -> None:
+    def somebody_acts(self, matter_id: str, caller: ActingParty, step: Step) -> None:
         self.keep(matter_id, caller, TAKE[step])
 
     @rule(matter_id=st.sampled_from(IDS), caller=st.sampled_from(CALLERS), days=DAYS)
-    def somebody_holds(self, matter_id: str, caller: Actor, days: float) -> None:
+    def somebody_holds(self, matter_id: str, caller: ActingParty, days: float) -> None:
         step = work.HoldOn("等材料", self.now + timedelta(days=days))
         self.keep(matter_id, caller, lambda m, at: work.hold(m, step, at))
 
     @rule(matter_id=st.sampled_from(IDS), caller=st.sampled_from(CALLERS), days=DAYS)
-    def somebody_shelves(self, matter_id: str, caller: Actor, days: float) -> None:
+    def somebody_shelves(self, matter_id: str, caller: ActingParty, days: float) -> None:
         step = work.PutOnShelf("列入明年", self.now + timedelta(days=days))
         was = self.matters[matter_id]
         if self.keep(matter_id, caller, lambda m, at: work.shelve(m, step, at)):
@@ -162,7 +162,7 @@ class TruthMachine(RuleBasedStateMachine):
             assert aside == promised - {ClockKind.ACCEPT, ClockKind.REVIEW, ClockKind.RESUME}
 
     @rule(matter_id=st.sampled_from(IDS), caller=st.sampled_from([LIAISON, COORDINATOR]))
-    def somebody_resumes(self, matter_id: str, caller: Actor) -> None:
+    def somebody_resumes(self, matter_id: str, caller: ActingParty) -> None:
         before = self.matters[matter_id]
         if self.keep(matter_id, caller, TAKE[Step.RESUME]):
             after = self.matters[matter_id]
@@ -177,7 +177,9 @@ class TruthMachine(RuleBasedStateMachine):
         kind=st.sampled_from(ClockKind),
         days=DAYS,
     )
-    def somebody_extends(self, matter_id: str, caller: Actor, kind: ClockKind, days: float) -> None:
+    def somebody_extends(
+        self, matter_id: str, caller: ActingParty, kind: ClockKind, days: float
+    ) -> None:
         running = [each for each in self.matters[matter_id].clocks if each.kind is kind]
         start = running[0].due_at if running else self.now
         step = work.Extend(kind, start + timedelta(days=days), "雨天")
@@ -194,7 +196,7 @@ class TruthMachine(RuleBasedStateMachine):
         news = replace(news, offer=made)
         self.keep(matter_id, SYSTEM, lambda m, at: arrivals.offer(m, news, at))
         accepted = Acceptance(matter.round, made.offer_id, OWNER, self.now)
-        self.keep(matter_id, LIAISON, lambda m, at: arrivals.take(m, accepted, at))
+        self.keep(matter_id, LIAISON, lambda m, at: arrivals.accept(m, accepted, at))
 
     @rule(matter_id=st.sampled_from(IDS), days=st.integers(1, 15))
     def routing_decides_anew(self, matter_id: str, days: int) -> None:
@@ -213,13 +215,13 @@ class TruthMachine(RuleBasedStateMachine):
         into_id=st.sampled_from(IDS),
         caller=st.sampled_from(CALLERS),
     )
-    def somebody_merges(self, matter_id: str, into_id: str, caller: Actor) -> None:
+    def somebody_merges(self, matter_id: str, into_id: str, caller: ActingParty) -> None:
         others = self.merged_into(matter_id)
         step = links.Merge(self.matters[into_id], "同一问题", bool(others))
         self.keep(matter_id, caller, lambda m, at: links.merge(m, step, at))
 
     @rule(matter_id=st.sampled_from(IDS), caller=st.sampled_from(CALLERS))
-    def somebody_unmerges(self, matter_id: str, caller: Actor) -> None:
+    def somebody_unmerges(self, matter_id: str, caller: ActingParty) -> None:
         self.keep(matter_id, caller, TAKE[Step.UNMERGE])
 
     def merged_into(self, matter_id: str) -> list[str]:
@@ -235,10 +237,10 @@ class TruthMachine(RuleBasedStateMachine):
             self.end(matter_id, REQUESTER, lambda m, at: arrivals.withdraw(m, None, at))
 
     @rule(matter_id=st.sampled_from(IDS), caller=st.sampled_from([LIAISON, COORDINATOR]))
-    def somebody_rejects(self, matter_id: str, caller: Actor) -> None:
+    def somebody_rejects(self, matter_id: str, caller: ActingParty) -> None:
         self.end(matter_id, caller, TAKE[Step.REJECT])
 
-    def end(self, matter_id: str, by: Actor, decide) -> None:
+    def end(self, matter_id: str, by: ActingParty, decide) -> None:
         merged = self.merged_into(matter_id)
         if not self.keep(matter_id, by, decide):
             return
@@ -247,15 +249,15 @@ class TruthMachine(RuleBasedStateMachine):
             before = self.matters[each]
             freed = links.released(before, ended, "所并入的事项已结束", self.at(by))
             assert freed is not None, "who was merged into it has nobody"
-            settled = climb(freed.matter, self.at(by), freed.told)
+            settled = climb(freed.matter, self.at(by), freed.emitted)
             self.compare(before, settled, set())
             self.matters[each] = settled.matter
 
     @rule(matter_id=st.sampled_from(IDS), solved=st.booleans(), caller=st.sampled_from(CALLERS))
-    def somebody_visits(self, matter_id: str, solved: bool, caller: Actor) -> None:
-        step = ending.ReturnVisit(True, True, solved, 4)
+    def somebody_visits(self, matter_id: str, solved: bool, caller: ActingParty) -> None:
+        step = resolution.ReturnVisit(True, True, solved, 4)
         handled_by = self.matters[matter_id].handling
-        if self.keep(matter_id, caller, lambda m, at: ending.return_visit(m, step, at)):
+        if self.keep(matter_id, caller, lambda m, at: resolution.return_visit(m, step, at)):
             assert handled_by is not None
             assert caller.party not in (handled_by.handler.party, OWNER.id, LEAD.party, CO.party)
 

@@ -57,11 +57,13 @@ def test_while_charted_each_feedback_promises_the_next() -> None:
 
 def test_a_feedback_during_a_hold_promises_from_its_end() -> None:
     held = done(work.hold(charted(), work.HoldOn("等材料", town_time(10, 17)), moment(LIAISON)))
-    told = done(work.feedback(held, work.Feedback("等您的材料"), moment(LIAISON, town_time(4, 9))))
-    paused = clocks.find(told.clocks, ClockKind.FEEDBACK)
+    emitted = done(
+        work.feedback(held, work.Feedback("等您的材料"), moment(LIAISON, town_time(4, 9)))
+    )
+    paused = clocks.find(emitted.clocks, ClockKind.FEEDBACK)
     assert paused is not None
     assert (paused.paused_at, paused.act_at) == (town_time(4, 9), None)
-    resumed = done(work.resume(told, work.Resume(), moment(LIAISON, town_time(6, 9))))
+    resumed = done(work.resume(emitted, work.Resume(), moment(LIAISON, town_time(6, 9))))
     running = clocks.find(resumed.clocks, ClockKind.FEEDBACK)
     assert running is not None
     assert running.due_at == town_time(13, 17, 30)
@@ -84,7 +86,7 @@ def test_an_extension_is_told_with_its_approver() -> None:
     step = work.Extend(ClockKind.HANDLE, town_time(12, 17, 30), "雨天")
     decision = work.extend(in_progress(), step, moment(LIAISON))
     matter = done(decision)
-    assert decision.told[0].fact == Extended(
+    assert decision.emitted[0].fact == Extended(
         ClockKind.HANDLE, town_time(9, 17, 30), town_time(12, 17, 30), "雨天", "L001"
     )
     handle = clocks.find(matter.clocks, ClockKind.HANDLE)

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.followup.domain import arrivals, chart, ending, links, work
+from services.followup.domain import arrivals, chart, links, resolution, work
 from services.followup.domain.arrivals import Acceptance, Offering, Registration, Wait
 from services.followup.domain.decision import Changed, Decision
-from services.followup.domain.facts import Requester
+from services.followup.domain.facts import RequestingParty
 from services.followup.domain.limits import LimitTable
-from services.followup.domain.matter import Dispatch, Matter, Offer, Party
-from services.followup.domain.moment import Actor, Moment
+from services.followup.domain.matter import DispatchDecision, Matter, Offer, Party
+from services.followup.domain.moment import ActingParty, Moment
 from shared.calendar.china import load_calendar
 from shared.contracts.vocabulary import (
     Candidacy,
@@ -32,18 +32,18 @@ TOWN = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=TOWN).astimezone(UTC)
 """A working Monday at 10:00, with no holiday for weeks."""
 
-SYSTEM = Actor(Role.SYSTEM, "https://one-stop.example")
-REQUESTER = Actor(Role.REQUESTER, "request-1")
-LIAISON = Actor(Role.LIAISON, "L001")
-STRANGER = Actor(Role.LIAISON, "L099")
-LEAD = Actor(Role.DEPARTMENT, "D-ROAD")
-CO = Actor(Role.DEPARTMENT, "D-FIRE")
-OUTSIDER = Actor(Role.DEPARTMENT, "D-TAX")
-COORDINATOR = Actor(Role.COORDINATOR, "C001")
-OPERATOR = Actor(Role.OPERATOR, "O001")
+SYSTEM = ActingParty(Role.SYSTEM, "https://one-stop.example")
+REQUESTER = ActingParty(Role.REQUESTER, "request-1")
+LIAISON = ActingParty(Role.LIAISON, "L001")
+STRANGER = ActingParty(Role.LIAISON, "L099")
+LEAD = ActingParty(Role.DEPARTMENT, "D-ROAD")
+CO = ActingParty(Role.DEPARTMENT, "D-FIRE")
+OUTSIDER = ActingParty(Role.DEPARTMENT, "D-TAX")
+COORDINATOR = ActingParty(Role.COORDINATOR, "C001")
+OPERATOR = ActingParty(Role.OPERATOR, "O001")
 
 OWNER = Party("L001", PartyKind.LIAISON, "王店小二")
-DISPATCH = Dispatch(
+DISPATCH = DispatchDecision(
     catalogue_version=3,
     rule_id="R-07",
     category="基础设施/道路交通",
@@ -57,7 +57,7 @@ DISPATCH = Dispatch(
 )
 
 
-def moment(by: Actor = COORDINATOR, at: datetime = MONDAY) -> Moment:
+def moment(by: ActingParty = COORDINATOR, at: datetime = MONDAY) -> Moment:
     return Moment(at, by, CALENDAR, LimitTable(), "DESK")
 
 
@@ -74,7 +74,7 @@ def done(decision: Decision) -> Matter:
 def registration(matter_id: str = "request-1", at: datetime = MONDAY) -> Registration:
     return Registration(
         matter_id,
-        Requester(RequesterKind.ENTERPRISE, "91310117MA1J0TEST1", "久禾精密"),
+        RequestingParty(RequesterKind.ENTERPRISE, "91310117MA1J0TEST1", "久禾精密"),
         Channel.WEB,
         Kind.HELP,
         None,
@@ -111,7 +111,9 @@ def offered() -> Matter:
 
 
 def in_progress() -> Matter:
-    return done(arrivals.take(offered(), Acceptance(1, "offer-1", OWNER, MONDAY), moment(LIAISON)))
+    return done(
+        arrivals.accept(offered(), Acceptance(1, "offer-1", OWNER, MONDAY), moment(LIAISON))
+    )
 
 
 def charted() -> Matter:
@@ -133,22 +135,22 @@ def shelved() -> Matter:
 
 
 def handled() -> Matter:
-    step = ending.Handle(Outcome.RESOLVED, "道路已通")
-    return done(ending.handle(in_progress(), step, moment(LIAISON)))
+    step = resolution.Handle(Outcome.RESOLVED, "道路已通")
+    return done(resolution.handle(in_progress(), step, moment(LIAISON)))
 
 
 def dissatisfied() -> Matter:
-    step = ending.ReturnVisit(reached=True, solved=False, satisfaction=2)
-    return done(ending.return_visit(handled(), step, moment(COORDINATOR)))
+    step = resolution.ReturnVisit(reached=True, solved=False, satisfaction=2)
+    return done(resolution.return_visit(handled(), step, moment(COORDINATOR)))
 
 
 def closed() -> Matter:
-    step = ending.ReturnVisit(reached=True, solved=True, satisfaction=5)
-    return done(ending.return_visit(handled(), step, moment(COORDINATOR)))
+    step = resolution.ReturnVisit(reached=True, solved=True, satisfaction=5)
+    return done(resolution.return_visit(handled(), step, moment(COORDINATOR)))
 
 
 def rejected() -> Matter:
-    return done(ending.reject(received(), ending.Reject("属司法事项", "12368"), moment()))
+    return done(resolution.reject(received(), resolution.Reject("属司法事项", "12368"), moment()))
 
 
 def merged() -> Matter:

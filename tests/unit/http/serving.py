@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from deploy.migrations import SERVICES
-from shared.auth.brute_force import Guesses
+from shared.auth.brute_force import BruteForceGuard
 from shared.auth.tokens import Caller
 from shared.contracts.vocabulary import Role
 
@@ -44,7 +44,7 @@ def built(tokens: Path | None = None) -> dict[str, FastAPI]:
         )
         for service in SERVICES
     }
-    apps["intake"].state.edge = SimpleNamespace(guesses=Guesses(10_000))
+    apps["intake"].state.edge = SimpleNamespace(brute_force_guard=BruteForceGuard(10_000))
     return apps
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.auth.rate_limiter import Allowance
+from shared.auth.rate_limiter import RateLimiter
 from shared.http.proxies import (
     ForwardedMiddleware,
     TrustedProxies,
@@ -215,7 +215,7 @@ async def test_case_26_the_session_cookie_is_secure_where_the_outside_is_https(
 async def test_case_93_limits_by_address_count_the_real_one(peer: str, last: int) -> None:
     """`/openapi.json` needs no token; 6 a minute are one at once for each address."""
     app = built()["followup"]
-    app.state.allowance = Allowance(6)
+    app.state.rate_limiter = RateLimiter(6)
     transport = httpx.ASGITransport(ForwardedMiddleware(app, TRUSTED), client=(peer, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answers = [

@@ -9,12 +9,12 @@ from services.intake.domain import (
     NotNow,
     NotTheirs,
     Registered,
+    decide_repeat,
     may_add,
     may_answer_visit,
     may_see_contact,
     not_theirs,
     own_source,
-    settle_repeat,
 )
 from shared.contracts.vocabulary import MatterState, Role
 
@@ -47,11 +47,11 @@ def test_a_requesters_source_is_nobody_elses_and_tells_nobodys_id() -> None:
 
 
 def test_the_same_content_again_gets_the_first_answer() -> None:
-    assert settle_repeat(KNOWN, b"content") == Registered("request-1", "AAAAAA", fresh=False)
+    assert decide_repeat(KNOWN, b"content") == Registered("request-1", "AAAAAA", fresh=False)
 
 
 def test_another_content_conflicts_with_the_first() -> None:
-    assert settle_repeat(KNOWN, b"other") == Conflicting("request-1")
+    assert decide_repeat(KNOWN, b"other") == Conflicting("request-1")
 
 
 @pytest.mark.parametrize("state", MatterState)

@@ -15,7 +15,7 @@ class Kept:
         self.spans: list[Span] = []
         self.stopped = False
 
-    def tell(self, span: Span) -> None:
+    def export(self, span: Span) -> None:
         self.spans.append(span)
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ from shared.contracts.event import Actor
 from shared.contracts.requests import RequestAmended
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import Message, Raw, Recorded
-from shared.delivery.spans import Taking, departing, tell_sent
+from shared.delivery.spans import ProcessingSpans, departing, export_sent
 from shared.http.tracing import make_tracer
 from shared.observability.opentelemetry import OpenTelemetry
 from shared.observability.tracing import Tracer, continued, is_sampled, trace_of
@@ -124,7 +124,7 @@ def test_an_event_names_the_same_span_however_often_it_is_sent(kept: Kept):
     sent = departing(tracer, [row])
     assert sent == departing(tracer, [row])
     assert sent == [replace(row, traceparent=sent[0].traceparent)]
-    tell_sent(tracer, [row])
+    export_sent(tracer, [row])
     [told] = kept.spans
     assert (told.name, told.kind) == ("send liaison.requests", "producer")
     assert (told.context, told.parent) == (sent[0].traceparent, GIVEN)
@@ -140,9 +140,9 @@ def test_what_is_not_sampled_goes_out_as_it_is_and_is_not_told(kept: Kept):
     rows = [recorded(UNSAMPLED), recorded(None)]
     tracer = Tracer(1.0, kept)
     assert all(a is b for a, b in zip(departing(tracer, rows), rows, strict=True))
-    tell_sent(tracer, rows)
+    export_sent(tracer, rows)
     assert departing(None, [recorded(GIVEN)])[0].traceparent == GIVEN
-    tell_sent(None, [recorded(GIVEN)])
+    export_sent(None, [recorded(GIVEN)])
     assert kept.spans == []
 
 
@@ -157,14 +157,14 @@ def message(traceparent: str | None) -> Message:
 
 
 def test_what_follows_from_a_message_goes_on_from_its_span_once_it_is_committed(kept: Kept):
-    taking = Taking(Tracer(0.0, kept), "liaison.routing")
+    taking = ProcessingSpans(Tracer(0.0, kept), "liaison.routing")
     came, other = message(GIVEN), message(UNSAMPLED)
     [taken, same] = taking.messages([came, other])
     assert same is other
     assert isinstance(taken, Message)
     assert taken == replace(came, traceparent=taken.traceparent)
     assert kept.spans == []
-    taking.tell()
+    taking.export()
     [told] = kept.spans
     assert (told.name, told.kind) == ("process liaison.requests", "consumer")
     assert (told.context, told.parent) == (taken.traceparent, GIVEN)
@@ -183,20 +183,20 @@ def test_what_follows_from_a_message_goes_on_from_its_span_once_it_is_committed(
 
 
 def test_a_record_that_was_set_aside_is_told_as_failed(kept: Kept):
-    taking = Taking(Tracer(0.0, kept), "liaison.routing")
+    taking = ProcessingSpans(Tracer(0.0, kept), "liaison.routing")
     messages = [message(GIVEN), message(GIVEN)]
     taking.messages(messages)
     taking.fail(messages[1].raw)
-    taking.tell()
+    taking.export()
     assert [told.failed for told in kept.spans] == [False, True]
 
 
 def test_of_a_strangers_record_no_word_is_repeated(kept: Kept):
-    taking = Taking(Tracer(0.0, kept), "liaison.intake.submissions")
+    taking = ProcessingSpans(Tracer(0.0, kept), "liaison.intake.submissions")
     headers = (("traceparent", GIVEN.encode()), ("ce_id", b"13800138000"), ("ce_type", b"x"))
     trace = taking.record(Raw("liaison.submissions", 0, 1, b"key", b"13800138000", headers))
     assert taking.record(Raw("liaison.submissions", 0, 2, None, b"")).endswith("-00")
-    taking.tell()
+    taking.export()
     [told] = kept.spans
     assert told.context == trace
     assert "13800138000" not in str(told)
@@ -206,7 +206,7 @@ def test_spans_come_to_the_collector_with_their_service_and_what_waits_is_sent_a
     with collecting() as collector:
         exporting = OpenTelemetry("desk", collector.endpoint + "/")
         sent = replace(span(), said={"http.response.status_code": 200}, failed=True, ended=0)
-        exporting.tell(sent)
+        exporting.export(sent)
         exporting.stop()
     [told] = collector.spans
     assert (told.service, told.name, told.kind, told.failed) == ("desk", "part 1", "server", True)
@@ -222,7 +222,7 @@ def test_with_no_room_left_the_oldest_are_lost_and_nobody_waits():
         collector.answers.clear()
         exporting = OpenTelemetry("desk", collector.endpoint, max_waiting=4)
         for number in range(40):
-            exporting.tell(span(number))
+            exporting.export(span(number))
         assert len(exporting._processor._batch_processor._queue) <= 4
         collector.answers.set()
         exporting.stop()
@@ -236,7 +236,7 @@ def test_a_collector_that_is_away_or_silent_holds_up_no_end(silent: bool):
         collector.answers.clear()
         exporting = OpenTelemetry("desk", collector.endpoint if silent else NOWHERE)
         for number in range(2000):
-            exporting.tell(span(number))
+            exporting.export(span(number))
         begun = time.monotonic()
         exporting.stop()
         assert time.monotonic() - begun < LIMIT_SECONDS

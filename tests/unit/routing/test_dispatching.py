@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.routing.domain.dispatching import (
+    DispatchOutcome,
     Facts,
     Limits,
-    Outcome,
     accept_by,
     dispatch,
     review_by,
@@ -27,8 +27,8 @@ def facts(urgency: Urgency = Urgency.NORMAL, category: str | None = "甲/乙") -
     return Facts(category, Kind.HELP, urgency)
 
 
-def outcome(**changes) -> Outcome:
-    return Outcome(
+def outcome(**changes) -> DispatchOutcome:
+    return DispatchOutcome(
         **(
             {
                 "rule_id": "R1",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.followup.domain.rates import Rate
 from services.followup.handlers.glance import Glance
 from services.followup.pages import board
-from services.followup.pages.shown import Board
+from services.followup.pages.view_models import Board
 from shared.contracts.vocabulary import MatterState
 from shared.messages.catalogue import text
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
-from services.followup.pages.shown import ArrivalRow, Board, DueRow, When
+from services.followup.pages.view_models import ArrivalRow, Board, DueRow, When
 from shared.web.look import assets, render
 
 STRANGE = "\u202eكلمة\u2066\u2069<b>"

@@ -1,4 +1,4 @@
-"""What the live page shows, as the templates read it: words and numbers, nothing to be decided."""
+"""View models of the live page: words and numbers for the templates."""
 
 from dataclasses import dataclass
 

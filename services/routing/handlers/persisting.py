@@ -1,4 +1,4 @@
-"""Saves a batch of changes, each of another matter, with what is said of them: one statement a table."""
+"""Persists a batch of changes of different matters, with their events: one statement a table."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,7 +40,7 @@ async def load_cases(
     }
 
 
-async def settle(
+async def place_and_persist(
     conn: Connection, office: Office, changes: Sequence[Change], now: datetime
 ) -> None:
     """Find somebody where somebody is wanted, then write every change and what is said of it."""
@@ -74,7 +74,7 @@ async def _write_ends(conn: Connection, changes: Sequence[Change], now: datetime
     settlements = [settlement for change in changes for settlement in change.settlements]
     if ends and len(await offers.update_offers(conn, ends, now)) != len(ends):
         raise Contested("an offer ended although its matter was locked")
-    if settlements and len(await offers.settle_objections(conn, settlements, now)) != len(
+    if settlements and len(await offers.close_objections(conn, settlements, now)) != len(
         settlements
     ):
         raise Contested("an objection was settled although its matter was locked")

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 FOLDERS = ("services", "shared", "deploy", "tests")
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 

@@ -14,9 +14,9 @@ import services
 import shared
 from tests.compose import dashboard
 from tests.compose.observing import ALERTS, CASES
-from tests.unit.deploy.test_runbook import anchors
+from tests.meta.test_runbook import anchors
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs" / "operations"
 ALERT = re.compile(r"^      - alert: (\w+)\n(.*?)(?=^      - alert: |\Z)", re.MULTILINE | re.DOTALL)
 RUNBOOK = re.compile(r"runbook: (docs/operations/\w+\.md)#([\w-]+)$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Tells those who watch queues that something happened in theirs: one query for all of them, at most every 5 ms."""
+"""Wakes the readers of queues when something changed: one query for all of them, at most every 5 ms."""
 
 import asyncio
 from collections import Counter
@@ -13,7 +13,7 @@ POLL_SECONDS: Final = 0.25
 REST_SECONDS: Final = 0.005
 
 
-class Watch:
+class QueueWatch:
     """How far the watched feeds have come; a commit of this process is seen at once, another's by polling."""
 
     def __init__(self, db: Database, poll_seconds: float = POLL_SECONDS) -> None:

@@ -1,12 +1,12 @@
-"""Follows one queue for as long as somebody listens: first what is there, then what happens, nothing missed."""
+"""Streams one queue: its open offers first, then each change, nothing missed."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from services.routing.handlers.watching import Watch
+from services.routing.handlers.queue_watch import QueueWatch
 from services.routing.store import feed, queues
-from services.routing.store.queues import Item, Told
+from services.routing.store.queues import Item, QueueChange
 from shared.contracts.vocabulary import OfferState
 from shared.runtime.database import Database
 
@@ -35,11 +35,11 @@ class Current:
     position: int
 
 
-Happening: TypeAlias = Broken | QueuedOffer | Current | Told
+Happening: TypeAlias = Broken | QueuedOffer | Current | QueueChange
 
 
 async def follow(
-    db: Database, watch: Watch, party: str, after: int | None
+    db: Database, watch: QueueWatch, party: str, after: int | None
 ) -> AsyncIterator[Happening]:
     """What stands and then what happens in a queue that exists, for ever; with `after`, only what came after it.
 
@@ -52,7 +52,7 @@ async def follow(
         if after is None:
             # Taken before the offers are read: what changes meanwhile is told once more, afterwards.
             after = await _position(db, party)
-            async for item in _standing(db, party):
+            async for item in _state(db, party):
                 yield QueuedOffer(item)
             yield Current(after)
         while True:
@@ -75,7 +75,7 @@ async def _position(db: Database, party: str) -> int:
         return (await feed.positions(conn, [party]))[party]
 
 
-async def _standing(db: Database, party: str) -> AsyncIterator[Item]:
+async def _state(db: Database, party: str) -> AsyncIterator[Item]:
     place = queues.FIRST
     more = True
     while more:

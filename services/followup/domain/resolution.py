@@ -10,8 +10,8 @@ from services.followup.domain.decision import (
     Refusal,
     Refused,
     Unmoved,
+    emit,
     refuse,
-    tell,
 )
 from services.followup.domain.facts import Closed, Handled, Rejected, Reopened, Visited
 from services.followup.domain.matter import Closing, Handling, Matter, Visit, with_offer_ended
@@ -83,7 +83,7 @@ def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
         return refuse(matter, Refusal.OUTCOME_NOT_GIVEN, outcome=step.outcome)
     if step.path is Path.INSTANT and matter.path is Path.CHARTED:
         return refuse(matter, Refusal.PATH_IS_CHARTED)
-    missing = [each.title for each in matter.milestones if each.required and not each.settled]
+    missing = [each.title for each in matter.milestones if each.required and not each.is_finished]
     if missing:
         return refuse(matter, Refusal.MILESTONES_OPEN, milestones=missing)
     on_time = _on_time(matter, moment)
@@ -104,7 +104,7 @@ def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
         visit=Visit(VisitState.DUE),
         clocks=(_visit_clock(matter, moment),),
     )
-    return tell(after, Handled(step.outcome, step.answer, path, on_time), moment)
+    return emit(after, Handled(step.outcome, step.answer, path, on_time), moment)
 
 
 def _on_time(matter: Matter, moment: Moment) -> bool:
@@ -149,7 +149,7 @@ def _unreached(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
         visit=Visit(VisitState.UNREACHED, attempts, moment.by, moment.at, words=step.words),
         clocks=(_visit_clock(matter, moment),),
     )
-    return tell(after, Visited(False, False, None, None, step.words, attempts), moment)
+    return emit(after, Visited(False, False, None, None, step.words, attempts), moment)
 
 
 def record_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
@@ -168,11 +168,11 @@ def record_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
     )
     fact = Visited(True, answered, step.solved, step.satisfaction, step.words, attempts)
     if matter.state is MatterState.CLOSED:
-        return tell(replace(matter, visit=visit), fact, moment)
+        return emit(replace(matter, visit=visit), fact, moment)
     if visit.content:
-        told = tell(replace(matter, visit=visit, clocks=_decision_clock(moment)), fact, moment)
-        return _closed(told.matter, None, moment, told)
-    return tell(replace(matter, visit=visit, clocks=_decision_clock(moment)), fact, moment)
+        emitted = emit(replace(matter, visit=visit, clocks=_decision_clock(moment)), fact, moment)
+        return _closed(emitted.matter, None, moment, emitted)
+    return emit(replace(matter, visit=visit, clocks=_decision_clock(moment)), fact, moment)
 
 
 def _decision_clock(moment: Moment) -> clocks.Clocks:
@@ -201,7 +201,7 @@ def _closed(
     until = moment.after(moment.limits_of(matter.category).reopening)
     closing = Closing(moment.at, exemption, until)
     settled = replace(matter, state=MatterState.CLOSED, clocks=(), closing=closing)
-    return tell(settled, Closed(outcome, exemption), moment, earlier.told if earlier else ())
+    return emit(settled, Closed(outcome, exemption), moment, earlier.emitted if earlier else ())
 
 
 def reopen(matter: Matter, step: Reopen, moment: Moment) -> Decision:
@@ -236,13 +236,13 @@ def another_round(
         contacted_at=None,
         shelf=None,
         aside=(),
-        path=None if all(each.settled for each in matter.milestones) else matter.path,
+        path=None if all(each.is_finished for each in matter.milestones) else matter.path,
         handling=None,
         visit=None,
         closing=None,
     )
     fact = Reopened(step.cause, step.reason, matter.last_owner)
-    return tell(another, fact, moment, earlier.told if earlier else ())
+    return emit(another, fact, moment, earlier.emitted if earlier else ())
 
 
 def reopening_refused(matter: Matter, moment: Moment) -> Refused | None:
@@ -273,4 +273,4 @@ def reject(matter: Matter, step: Reject, moment: Moment) -> Decision:
         clocks=(),
         pending=None,
     )
-    return tell(rejected, Rejected(step.reason, step.channel), moment)
+    return emit(rejected, Rejected(step.reason, step.channel), moment)

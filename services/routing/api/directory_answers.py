@@ -1,4 +1,4 @@
-"""What routing answers of what coordinators keep, the directory and the catalogue; tests hold it to the views."""
+"""Response models of the directory and the catalogue."""
 
 from datetime import date, datetime
 from typing import Any

@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
-SOURCES := services shared deploy tests liaison.py
+SOURCES := services shared deploy tools tests liaison.py
 TIERS := $(foreach tier,unit contracts integration flow browser,$(wildcard tests/$(tier)))
 LIAISON := $(BIN)/liaison
 # Most tests wait for servers; two processes, each with a PostgreSQL and a Kafka of its own, keep two cores busy.
@@ -61,17 +61,17 @@ check: $(READY) ## style, types, layers, and whether the schemas are those of th
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m shared.contracts.schemas --check
-	$(BIN)/python -m deploy.openapi --check
-	$(BIN)/python -m deploy.asyncapi --check
+	$(BIN)/python -m tools.schemas --check
+	$(BIN)/python -m tools.openapi --check
+	$(BIN)/python -m tools.asyncapi --check
 	$(BIN)/pytest -q tests/meta
 
 fmt: $(READY) ## lay the code out, and write the schemas anew; one that would break a reader is refused
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
-	$(BIN)/python -m shared.contracts.schemas
-	$(BIN)/python -m deploy.openapi
-	$(BIN)/python -m deploy.asyncapi
+	$(BIN)/python -m tools.schemas
+	$(BIN)/python -m tools.openapi
+	$(BIN)/python -m tools.asyncapi
 
 bench: $(READY) ## measure everything beside a floor, into .bench/; ARGS="--long", or the name of one measurement
 	@$(BIN)/uv sync --quiet --locked --all-extras --group bench
@@ -89,5 +89,5 @@ compose-test: $(READY) ## docker-compose.yml, really run: used, hurt, upgraded, 
 sbom: $(READY) ## what Liaison is made of (CycloneDX), and under which licences, into .sbom/
 	@mkdir -p .sbom
 	@$(BIN)/uv export --quiet --locked --no-dev --all-extras --format cyclonedx1.5 --output-file .sbom/liaison.cdx.json
-	@$(BIN)/python -m deploy.licences > .sbom/licences.txt
+	@$(BIN)/python -m tools.licences > .sbom/licences.txt
 	@wc -l .sbom/licences.txt

@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line."""
     forget_python_path()
     forget_warning_filters()
-    from deploy.cli import run  # noqa: PLC0415  (what it imports depends on the line above)
+    from deploy.cli.main import run  # noqa: PLC0415  (what it imports depends on the line above)
 
     run()
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
+from deploy.local.embedded import jars
+from deploy.local.embedded.kafka import Broker, new_cluster_id
 
 
 def prepared_broker(

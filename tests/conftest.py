@@ -10,13 +10,13 @@ import asyncpg
 import hypothesis
 import pytest
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker
-from deploy.embedded.ports import pick, pick_apart
-from deploy.embedded.postgres import Postgres
-from deploy.embedded.process import running
-from deploy.migrations import migrate_all
-from deploy.topics import ensure_topics
+from deploy.jobs.migrations import migrate_all
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded import jars
+from deploy.local.embedded.kafka import Broker
+from deploy.local.embedded.ports import pick, pick_apart
+from deploy.local.embedded.postgres import Postgres
+from deploy.local.embedded.process import running
 from shared.contracts.topics import TOPICS, Topic
 from shared.delivery.kafka.address import KafkaAddress
 from tests.brokers import prepared_broker

@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from deploy.migrations import SERVICES
+from deploy.jobs.migrations import SERVICES
 from services.routing.api.imports import ROWS
 from shared.calendar.local_file import LocalCalendar
 from shared.contracts import published

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 
-from deploy.demo.town import stories, table
+from deploy.sample_town.town import stories, table
 
 
 def people() -> set[str]:

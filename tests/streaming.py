@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from deploy.embedded.ports import LOOPBACK
+from deploy.local.embedded.ports import LOOPBACK
 from shared.http.server.connections import AbortableProtocol
 
 

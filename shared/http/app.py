@@ -41,7 +41,7 @@ def make_app(
     Without `signed` only the tokens of the file count. `requests_per_minute` (1 or more) is for each role and party,
     and for each address on routes that need no token; without it there is no limit.
     """
-    # The services are described together, in one document: see deploy/openapi.py.
+    # The services are described together, in one document: see `tools.openapi`.
     app = FastAPI(
         title=f"Liaison {service}",
         version="1",

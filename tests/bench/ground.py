@@ -16,12 +16,12 @@ import asyncpg
 import httpx
 import psutil
 
-from deploy.embedded.kafka import Broker
-from deploy.embedded.ports import LOOPBACK, pick, pick_apart
-from deploy.embedded.postgres import Postgres
-from deploy.embedded.process import all_running, wrapped
-from deploy.migrations import migrate_all
-from deploy.topics import ensure_topics
+from deploy.jobs.migrations import migrate_all
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded.kafka import Broker
+from deploy.local.embedded.ports import LOOPBACK, pick, pick_apart
+from deploy.local.embedded.postgres import Postgres
+from deploy.local.embedded.process import all_running, wrapped
 from shared.contracts.topics import PARTITIONS
 from shared.delivery.kafka.address import KafkaAddress
 from tests.brokers import prepared_broker

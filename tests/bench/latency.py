@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.demo.loading import load
+from deploy.sample_town.loading import load
 from tests.bench.ground import Place, Service, services, standing
 from tests.bench.line import Line, Scope
 

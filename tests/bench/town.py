@@ -22,7 +22,7 @@ from shared.contracts import uscc
 from shared.contracts.cloudevents import SUBMITTED_TYPE
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 
-FILES = Path(__file__).parents[2] / "deploy" / "town"
+FILES = Path(__file__).parents[2] / "deploy" / "sample_town" / "data"
 RULES = 50
 SMALL_CAPACITY = 25
 AMPLE_CAPACITY = 1_000_000

@@ -15,8 +15,8 @@ from playwright.async_api import (
     expect,
 )
 
-from deploy.embedded.postgres import Postgres
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded.postgres import Postgres
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress
 from tests.browser.stack import Stack, stack_on

@@ -12,10 +12,10 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
-from deploy.embedded.ports import LOOPBACK, pick
-from deploy.migrations import SERVICES
-from deploy.origin.app import Origin
-from deploy.origin.target import local_target
+from deploy.gateway.app import Origin
+from deploy.gateway.target import local_target
+from deploy.jobs.migrations import SERVICES
+from deploy.local.embedded.ports import LOOPBACK, pick
 
 READY_SECONDS = 40.0
 

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Route, expect
 
-from deploy.embedded.ports import pick
+from deploy.local.embedded.ports import pick
 from tests.browser.conftest import Account, OpenPage
 from tests.browser.stack import Stack, serving
 from tests.flow.town import Town

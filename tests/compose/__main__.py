@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deploy.access import SENDERS
+from deploy.jobs.access import SENDERS
 from tests.compose import (
     access,
     guessing,

@@ -10,8 +10,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from deploy.access import ACCESS, SENDERS
-from deploy.migrations import SERVICES
+from deploy.jobs.access import ACCESS, SENDERS
+from deploy.jobs.migrations import SERVICES
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress
 from tests.compose.engine import Failed

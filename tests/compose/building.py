@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from deploy.embedded.jars import cache_folder
+from deploy.local.embedded.jars import cache_folder
 from tests.compose.engine import run
 
 BUILD_SECONDS: Final = 1800.0

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.demo import parties
-from deploy.embedded.ports import pick_apart
-from deploy.tokens import SAMPLE
+from deploy.common.tokens import SAMPLE
+from deploy.local.embedded.ports import pick_apart
+from deploy.sample_town import parties
 from shared.delivery.kafka.address import KafkaAddress, Login
 from tests.compose.building import built
 from tests.compose.engine import Failed, Stack, has_image, run

@@ -10,8 +10,8 @@ from typing import cast
 
 import httpx
 
-from deploy.access import SENDERS
-from deploy.origin.transport import Transport
+from deploy.gateway.transport import Transport
+from deploy.jobs.access import SENDERS
 from shared.contracts.topics import PARTITIONS
 from tests.compose.ground import Site
 from tests.faults.callers import LIMITS, TIMEOUT, Callers

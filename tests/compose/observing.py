@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.migrations import SERVICES
+from deploy.jobs.migrations import SERVICES
 from tests.compose import dashboard
 from tests.compose.engine import ROOT, Failed, run
 from tests.compose.ground import Site

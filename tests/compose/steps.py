@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import asyncpg
 
-from deploy.migrations import SERVICES
-from deploy.tokens import digest
+from deploy.common.tokens import digest
+from deploy.jobs.migrations import SERVICES
 from tests import logs
 from tests.compose import access
 from tests.compose.engine import Failed, Stack, run
@@ -76,7 +76,7 @@ def play(site: Site) -> str:
     env = os.environ | {"LANG": "en_US.UTF-8", "LC_ALL": "C.UTF-8"}
     said = ""
     for what in ("load", "play"):
-        command = [sys.executable, "-m", "deploy.demo", what, "--endpoints", str(endpoints)]
+        command = [sys.executable, "-m", "deploy.sample_town", what, "--endpoints", str(endpoints)]
         said = run(command, seconds=PLAY_SECONDS, env=env).strip()
     return said.splitlines()[-1]
 

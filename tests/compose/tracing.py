@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.tokens import SAMPLE
+from deploy.common.tokens import SAMPLE
 from shared.contracts.vocabulary import Role
 from tests.compose.engine import ROOT, Failed, has_image
 from tests.compose.ground import Site
@@ -17,7 +17,7 @@ from tests.compose.pages import type_block
 from tests.traced import PATH_TO_QUEUE
 
 IMAGE: Final = "jaegertracing/jaeger:2.13.0"
-REQUESTS: Final[Path] = ROOT / "deploy" / "town" / "requests.jsonl"
+REQUESTS: Final[Path] = ROOT / "deploy" / "sample_town" / "data" / "requests.jsonl"
 FOUND_SECONDS: Final = 60.0
 UP: Final = "docker compose --profile observe up --detach --wait"
 MATTER: Final = "01890a5d-ac96-774b-bcce-b302099a8057"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from deploy.migrations import SERVICES
+from deploy.jobs.migrations import SERVICES
 from tests.compose.engine import Failed, run
 from tests.compose.ground import Site
 from tests.compose.pages import type_block

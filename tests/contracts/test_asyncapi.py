@@ -12,7 +12,6 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
 
-from deploy.asyncapi import written
 from shared.contracts import asyncapi, topics
 from shared.contracts.cloudevents import SUBMITTED_TYPE
 from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
@@ -21,6 +20,7 @@ from shared.contracts.topics import TOPICS
 from shared.delivery.cloudevents import Recorded, headers_of
 from shared.web.event_document import FILE
 from tests.contracts.test_examples import FOLDER
+from tools.asyncapi import written
 
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 TYPES = {SUBMITTED_TYPE, *EVENTS, *OFFER_COMMANDS, *MATTER_COMMANDS}

@@ -8,10 +8,10 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import BaseModel
 
-from shared.contracts import schemas
 from shared.contracts.cloudevents import SUBMITTED_TYPE
 from shared.contracts.published import EVENTS
 from shared.contracts.submission import Submission
+from tools import schemas
 
 FOLDER = Path(__file__).parent / "examples"
 MODELS: dict[str, type[BaseModel]] = {**EVENTS, SUBMITTED_TYPE: Submission}

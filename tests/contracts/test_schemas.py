@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.contracts import schemas
+from tools import schemas
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_missing_or_edited_file_is_noticed_and_written_again(
     told = capsys.readouterr().err
     for name in ("liaison.offer.made.v1.json", "liaison.offer.accepted.v1.json"):
         assert name in told
-    assert "python -m shared.contracts.schemas" in told
+    assert "python -m tools.schemas" in told
     assert schemas.main([]) == 0
     assert schemas.main(["--check"]) == 0
 

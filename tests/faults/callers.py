@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from deploy.origin.transport import Transport
+from deploy.gateway.transport import Transport
 from tests.faults.replicas import Replicas
 
 TIMEOUT = httpx.Timeout(10.0, connect=2.0)

@@ -11,13 +11,13 @@ from typing import Self
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import LOOPBACK, pick
-from deploy.embedded.postgres import Postgres
-from deploy.embedded.process import Program, identity, is_ready, start
-from deploy.embedded.process import end as end_process
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded import jars
+from deploy.local.embedded.kafka import Broker, new_cluster_id
+from deploy.local.embedded.ports import LOOPBACK, pick
+from deploy.local.embedded.postgres import Postgres
+from deploy.local.embedded.process import Program, identity, is_ready, start
+from deploy.local.embedded.process import end as end_process
 from shared.delivery.kafka.address import KafkaAddress
 from tests.faults.proxies import Proxies
 from tests.faults.volume import Volume

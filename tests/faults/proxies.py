@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.embedded.process import wrapped
+from deploy.local.embedded.process import wrapped
 
 ANSWER_SECONDS = 10.0
 

@@ -15,9 +15,9 @@ from typing import Self
 import httpx
 import psutil
 
-from deploy.embedded.ports import pick
-from deploy.embedded.process import wrapped
-from deploy.origin.transport import Transport
+from deploy.gateway.transport import Transport
+from deploy.local.embedded.ports import pick
+from deploy.local.embedded.process import wrapped
 from tests.faults.cluster import SERVICES
 
 READY_SECONDS = 120.0

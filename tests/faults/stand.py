@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.migrations import migrate_all
+from deploy.jobs.migrations import migrate_all
 from shared.delivery.kafka.address import KafkaAddress
 from tests.faults.callers import Callers
 from tests.faults.checker import Checker

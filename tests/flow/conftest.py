@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.postgres import Postgres
+from deploy.local.embedded.postgres import Postgres
 from tests.conftest import fresh_database
 from tests.flow.processes import Stack, write_tokens
 from tests.flow.town import Town

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.embedded.ports import pick
+from deploy.local.embedded.ports import pick
 
 SERVICES = ("intake", "routing", "followup")
 READY_SECONDS = 90.0

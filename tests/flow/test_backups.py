@@ -12,9 +12,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy.embedded.postgres import Postgres
-from deploy.operating.freshness import OURS
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded.postgres import Postgres
+from deploy.operations.freshness import OURS
 from shared.contracts import topics
 from shared.delivery.kafka.address import KafkaAddress
 from tests.conftest import fresh_database

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from deploy.operating.audit import verified
+from deploy.operations.audit import verified
 from services.intake.handlers import erasing
 from shared.audit.erasure import ERASED, ErasureRequest
 from shared.runtime.ids import new_id

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.demo.town import stories
-from deploy.embedded.postgres import Postgres
+from deploy.local.embedded.postgres import Postgres
+from deploy.sample_town.town import stories
 from tests import logs
 from tests.flow.processes import Stack
 from tests.flow.test_to_its_end import settled_at_once

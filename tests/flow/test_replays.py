@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
 from shared.delivery.kafka.address import KafkaAddress
 from tests.flow.commands import Operator
 from tests.flow.processes import Stack

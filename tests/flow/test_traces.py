@@ -8,7 +8,7 @@ from secrets import token_hex
 
 import pytest
 
-from deploy.embedded.postgres import Postgres
+from deploy.local.embedded.postgres import Postgres
 from tests.collecting import Collector, Told, collecting
 from tests.conftest import fresh_database
 from tests.flow.processes import Stack, write_tokens

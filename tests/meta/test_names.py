@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("services", "shared", "deploy")
+FOLDERS = ("services", "shared", "deploy", "tools")
 
 PRIVATE_WORDS = re.compile(
     r"_*(take|takes|taken|taking|settle|settles|settled|settling|tell|tells|told|telling|said|asked|shown|kept|things"

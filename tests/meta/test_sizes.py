@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("services", "shared", "deploy", "tests")
+FOLDERS = ("services", "shared", "deploy", "tools", "tests")
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
 

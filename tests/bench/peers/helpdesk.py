@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.jars import cache_folder
-from deploy.embedded.ports import LOOPBACK
+from deploy.local.embedded.jars import cache_folder
+from deploy.local.embedded.ports import LOOPBACK
 from tests.bench.ground import Place, Service
 from tests.bench.peers.posting import post_for
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.embedded.trouble import Trouble
+from deploy.common.trouble import Trouble
 from tests.bench.ground import Ground, services, standing
 from tests.bench.line import Line, Scope
 from tests.bench.peers import flowable, helpdesk

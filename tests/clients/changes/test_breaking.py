@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.jars import cache_folder
+from deploy.local.embedded.jars import cache_folder
 from tests.described import FILE
 from tests.published import FOLDER
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.jars import cache_folder
+from deploy.local.embedded.jars import cache_folder
 from shared.web.event_document import FILE as ASYNCAPI
 from tests.clients.generators.generators import GENERATORS, Generator
 from tests.described import FILE

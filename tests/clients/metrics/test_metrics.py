@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.embedded.jars import cache_folder
+from deploy.local.embedded.jars import cache_folder
 from tests.integration.deploy.stacks import Stack
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from deploy.embedded.postgres import Postgres
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded.postgres import Postgres
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.embedded.jars import cache_folder, held
+from deploy.local.embedded.jars import cache_folder, held
 
 HERE: Final = Path(__file__).parent
 BUILD_SECONDS: Final = 900

@@ -50,7 +50,7 @@ async def backed_up(stand: Stand) -> None:
 
 async def liaison(what: str, file: Path, url: str) -> None:
     """Do it as an operator does, in a process of its own. Raises RuntimeError with what it said when it fails."""
-    run = [sys.executable, "-c", "from deploy.cli import app; app()", what, str(file)]
+    run = [sys.executable, "-c", "from deploy.cli.main import app; app()", what, str(file)]
     folder = file.with_suffix(".none")
     child = await asyncio.create_subprocess_exec(
         *run,

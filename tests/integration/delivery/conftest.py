@@ -6,8 +6,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.embedded.ports import pick_apart
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded.ports import pick_apart
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress
 from shared.runtime.database import open_database

@@ -4,8 +4,8 @@ import asyncio
 import signal
 import subprocess
 
-from deploy.embedded.kafka import Broker
-from deploy.embedded.process import start, wait_ready
+from deploy.local.embedded.kafka import Broker
+from deploy.local.embedded.process import start, wait_ready
 from shared.delivery.kafka.address import KafkaAddress
 
 # A broker may take half a minute to come back on a busy machine; a wait ends as soon as its end has come.

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from prometheus_client import REGISTRY
 
-from deploy.operating.status import lag_of
+from deploy.operations.status import lag_of
 from shared.contracts import topics
 from shared.delivery.kafka import watchdog
 from shared.delivery.kafka.address import KafkaAddress

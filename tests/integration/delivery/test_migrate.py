@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.migrations import SERVICES, folders_of
+from deploy.jobs.migrations import SERVICES, folders_of
 from shared.runtime.migrate import DELIVERY_MIGRATIONS, EditedMigration, migrate
 
 

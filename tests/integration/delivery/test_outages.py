@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka import watchdog

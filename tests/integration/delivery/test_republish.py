@@ -5,7 +5,7 @@ import asyncio
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress

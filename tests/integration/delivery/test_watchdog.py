@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.cloudevents import Raw

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.folder import Folder
-from deploy.migrations import SERVICES
-from deploy.operating.archive import Archive, Manifest
-from deploy.operating.backup import back_up
-from deploy.operating.restore import check, restore
+from deploy.common.folder import Folder
+from deploy.jobs.migrations import SERVICES
+from deploy.operations.archive import Archive, Manifest
+from deploy.operations.backup import back_up
+from deploy.operations.restore import check, restore
 from tests.integration.deploy.stacks import LIAISON
 
 EVENTS = """
@@ -85,7 +85,9 @@ async def put_back(url: str, file: Path) -> dict[str, int]:
 def liaison(*arguments: str, env: Mapping[str, str], code: str = "") -> subprocess.Popen[str]:
     """The command line on servers of its own, perhaps after some lines of Python."""
     run = (
-        [sys.executable, "-c", f"{code}\nfrom deploy.cli import app; app()"] if code else [LIAISON]
+        [sys.executable, "-c", f"{code}\nfrom deploy.cli.main import app; app()"]
+        if code
+        else [LIAISON]
     )
     around = {name: v for name, v in os.environ.items() if not name.startswith("LIAISON_")}
     return subprocess.Popen(

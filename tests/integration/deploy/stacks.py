@@ -16,15 +16,15 @@ from typing import Any
 
 import psutil
 
-from deploy.embedded import jars
-from deploy.folder import Folder
-from deploy.operating.status import status
+from deploy.common.folder import Folder
+from deploy.local.embedded import jars
+from deploy.operations.status import status
 
 UP_SECONDS = 150
 LIAISON = Path(sys.executable).with_name("liaison")
 PROJECT = Path(__file__).parents[3]
 ORDINARY = "daemon"
-RUN_CLI = "from deploy.cli import app; app()"
+RUN_CLI = "from deploy.cli.main import app; app()"
 
 
 @dataclass(frozen=True)

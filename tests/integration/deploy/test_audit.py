@@ -6,10 +6,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.embedded.trouble import Trouble
-from deploy.migrations import SERVICES
-from deploy.operating.audit import read_anchors, verified, write_anchor
-from deploy.roles import give_roles, role_of
+from deploy.common.trouble import Trouble
+from deploy.jobs.migrations import SERVICES
+from deploy.jobs.roles import give_roles, role_of
+from deploy.operations.audit import read_anchors, verified, write_anchor
 from shared.audit.hash_chain import Sealer
 from shared.runtime.database import open_database
 from tests.integration.deploy.backups import (

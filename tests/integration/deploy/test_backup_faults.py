@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.embedded.ports import pick
-from deploy.embedded.postgres import Postgres
-from deploy.embedded.process import running
+from deploy.local.embedded.ports import pick
+from deploy.local.embedded.postgres import Postgres
+from deploy.local.embedded.process import running
 from tests.integration.delivery.wire import until
 from tests.integration.deploy.backups import (
     EVENTS,

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.trouble import Trouble
-from deploy.folder import Folder
-from deploy.launcher.report import Progress
-from deploy.migrations import SERVICES, migrate_all
-from deploy.operating.archive import Archive
-from deploy.operating.backup import back_up
-from deploy.operating.restore import put_tokens_back, restore
+from deploy.common.folder import Folder
+from deploy.common.trouble import Trouble
+from deploy.jobs.migrations import SERVICES, migrate_all
+from deploy.local.launcher.report import Progress
+from deploy.operations.archive import Archive
+from deploy.operations.backup import back_up
+from deploy.operations.restore import put_tokens_back, restore
 from tests.integration.deploy.backups import (
     EVENTS,
     Session,

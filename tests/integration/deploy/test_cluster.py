@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import pick
-from deploy.embedded.process import all_running
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded import jars
+from deploy.local.embedded.kafka import Broker, new_cluster_id
+from deploy.local.embedded.ports import pick
+from deploy.local.embedded.process import all_running
 from shared.contracts.topics import Topic
 from shared.delivery.kafka.address import KafkaAddress
 

@@ -11,8 +11,8 @@ import httpx
 import psutil
 import pytest
 
-from deploy.embedded.ports import LOOPBACK, pick
-from deploy.loopback import answers_well
+from deploy.common.loopback import answers_well
+from deploy.local.embedded.ports import LOOPBACK, pick
 
 OPEN_FILES = 1024
 PROGRAM = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.embedded.environment import KEPT
+from deploy.local.embedded.environment import KEPT
 from tests.integration.deploy.stacks import Stack
 
 pytestmark = pytest.mark.timeout(240)

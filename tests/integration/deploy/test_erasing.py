@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from deploy.embedded.trouble import Trouble
-from deploy.migrations import SERVICES
-from deploy.operating.audit import verified
-from deploy.operating.erasing import erase
+from deploy.common.trouble import Trouble
+from deploy.jobs.migrations import SERVICES
+from deploy.operations.audit import verified
+from deploy.operations.erasing import erase
 from services.routing.handlers import erasing as routing
 from shared.audit.erasure import ERASED
 from shared.runtime.ids import new_id

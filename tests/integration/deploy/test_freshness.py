@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.embedded.trouble import Trouble
-from deploy.operating.freshness import commands_since, make_ready
+from deploy.common.trouble import Trouble
+from deploy.operations.freshness import commands_since, make_ready
 from shared.delivery.kafka.address import KafkaAddress
 
 NOW = datetime.now(UTC)

@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from deploy.origin import proxy
-from deploy.origin.app import Origin
-from deploy.origin.proxy import remote_target
-from deploy.origin.target import local_target
+from deploy.gateway import proxy
+from deploy.gateway.app import Origin
+from deploy.gateway.proxy import remote_target
+from deploy.gateway.target import local_target
 from tests.streaming import served
 from tests.unit.http.serving import built
 

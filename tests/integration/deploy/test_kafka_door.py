@@ -9,11 +9,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from deploy.embedded import jars
-from deploy.embedded.kafka import Broker, new_cluster_id
-from deploy.embedded.ports import pick_apart
-from deploy.embedded.process import running
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded import jars
+from deploy.local.embedded.kafka import Broker, new_cluster_id
+from deploy.local.embedded.ports import pick_apart
+from deploy.local.embedded.process import running
 from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress, Login

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded import jars
-from deploy.embedded.trouble import Trouble
+from deploy.common.trouble import Trouble
+from deploy.local.embedded import jars
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
-from deploy.embedded.ports import LOOPBACK, pick
-from deploy.origin.app import Origin
-from deploy.origin.lifespan import StartFailed, lifespan_of
-from deploy.origin.proxy import remote_target
-from deploy.origin.target import local_target
+from deploy.gateway.app import Origin
+from deploy.gateway.lifespan import StartFailed, lifespan_of
+from deploy.gateway.proxy import remote_target
+from deploy.gateway.target import local_target
+from deploy.local.embedded.ports import LOOPBACK, pick
 
 KEY = "key-of-the-tests"
 NAMED = ("x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-liaison-gateway-key")

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from deploy.operating.reconciling import Disagreement, disagreements
-from deploy.reconcile import Reconciler
+from deploy.operations.reconcile import Reconciler
+from deploy.operations.reconciling import Disagreement, disagreements
 from shared.runtime.ids import new_id
 from tests.integration.deploy.backups import Session
 

@@ -15,10 +15,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from deploy.embedded.ports import LOOPBACK, pick
-from deploy.origin.app import Origin
-from deploy.origin.proxy import remote_target
-from deploy.origin.repeating import LARGEST_REPEATED
+from deploy.gateway.app import Origin
+from deploy.gateway.proxy import remote_target
+from deploy.gateway.repeating import LARGEST_REPEATED
+from deploy.local.embedded.ports import LOOPBACK, pick
 from shared.http import problems
 
 CALLS = 400

@@ -6,9 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.migrations import SERVICES, migrate_all
-from deploy.passwords import WeakPassword, password_in
-from deploy.roles import give_roles, role_of, verifier
+from deploy.jobs.migrations import SERVICES, migrate_all
+from deploy.jobs.passwords import WeakPassword, password_in
+from deploy.jobs.roles import give_roles, role_of, verifier
 from shared.runtime.migrate import migrate
 
 PASSWORDS = {service: f"the password of {service}" for service in SERVICES}

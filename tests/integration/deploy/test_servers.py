@@ -3,9 +3,9 @@
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from deploy.embedded.kafka import Broker
-from deploy.embedded.postgres import Postgres
-from deploy.topics import ensure_topics
+from deploy.jobs.topics import ensure_topics
+from deploy.local.embedded.kafka import Broker
+from deploy.local.embedded.postgres import Postgres
 from shared.delivery.kafka.address import KafkaAddress
 
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.embedded.ports import is_free
+from deploy.local.embedded.ports import is_free
 from shared.delivery.kafka.address import KafkaAddress, Login
 from tests.integration.deploy.stacks import Stack, of_an_ordinary_user, until
 

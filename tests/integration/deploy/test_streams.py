@@ -13,9 +13,9 @@ from fastapi import FastAPI, Request
 from sse_starlette import ServerSentEvent
 from starlette.types import ASGIApp
 
-from deploy.origin.app import Origin
-from deploy.origin.proxy import remote_target
-from deploy.origin.target import local_target
+from deploy.gateway.app import Origin
+from deploy.gateway.proxy import remote_target
+from deploy.gateway.target import local_target
 from shared.auth.brute_force import place_of
 from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role

@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.embedded.ports import LOOPBACK, is_free, pick
-from deploy.embedded.process import Program, end, identity, is_running, last_words, running
-from deploy.embedded.supervisor import Died, Restarted, Supervisor, rotate
-from deploy.embedded.trouble import Trouble
+from deploy.common.trouble import Trouble
+from deploy.local.embedded.ports import LOOPBACK, is_free, pick
+from deploy.local.embedded.process import Program, end, identity, is_running, last_words, running
+from deploy.local.embedded.supervisor import Died, Restarted, Supervisor, rotate
 from tests.integration.deploy.stacks import until
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
@@ -80,7 +80,7 @@ def test_a_killed_launcher_takes_its_programs_along(tmp_path: Path):
     code = f"""
 import sys, time
 from pathlib import Path
-from deploy.embedded.process import Program, start
+from deploy.local.embedded.process import Program, start
 child = start(Program("part", (sys.executable, "-c", {SLEEPER!r}), Path({str(tmp_path)!r}) / "log", lambda: True))
 print(child.pid, flush=True)
 time.sleep(60)

@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from typer.testing import CliRunner
 
-from deploy import kafka_commands
-from deploy.access import ACCESS, SENDERS
+from deploy.cli import kafka_commands
+from deploy.jobs.access import ACCESS, SENDERS
 from shared.contracts import topics
 from shared.delivery.kafka.address import KafkaAddress
 from tests.integration.deploy.test_users import (

@@ -11,11 +11,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from deploy.access import ACCESS, SENDERS
-from deploy.embedded.ports import LOOPBACK, pick_apart
-from deploy.embedded.process import running
-from deploy.topics import ensure_topics
-from deploy.users import ensure_users
+from deploy.jobs.access import ACCESS, SENDERS
+from deploy.jobs.topics import ensure_topics
+from deploy.jobs.users import ensure_users
+from deploy.local.embedded.ports import LOOPBACK, pick_apart
+from deploy.local.embedded.process import running
 from shared.contracts import asyncapi, topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress, Login

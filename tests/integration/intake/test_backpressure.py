@@ -12,10 +12,10 @@ import httpx
 import psutil
 import pytest
 
-from deploy.embedded.ports import pick
-from deploy.embedded.postgres import Postgres
-from deploy.embedded.process import start, wait_ready
-from deploy.migrations import migrate_all
+from deploy.jobs.migrations import migrate_all
+from deploy.local.embedded.ports import pick
+from deploy.local.embedded.postgres import Postgres
+from deploy.local.embedded.process import start, wait_ready
 from services.intake.settings import Settings
 from shared.runtime.supervisor import MOST_COUNTED
 from tests.integration.intake.running import intake_with

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from deploy.embedded.ports import pick
+from deploy.local.embedded.ports import pick
 from services.intake.settings import Settings
 from shared.auth import jwks
 from tests.browser.stack import serving

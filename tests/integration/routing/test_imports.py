@@ -9,7 +9,7 @@ from tests.integration.routing.conftest import Api, Routing
 from tests.integration.routing.samples import FIRM, registered
 from tests.unit.tables.making import row, sheet_of, text_cell, workbook
 
-TOWN = Path(__file__).parents[3] / "deploy" / "town"
+TOWN = Path(__file__).parents[3] / "deploy" / "sample_town" / "data"
 CASES = Path(__file__).parents[2] / "cases" / "inputs"
 IMPORTS = "/routing/directory/imports?kind="
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.ports import pick
+from deploy.local.embedded.ports import pick
 from services.routing.api.edge import Edge
 from services.routing.app import build
 from services.routing.handlers.queue_watch import QueueWatch

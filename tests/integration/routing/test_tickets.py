@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import orjson
 
-from deploy.embedded.ports import pick
+from deploy.local.embedded.ports import pick
 from services.routing.settings import Settings
 from shared.http.streams import tickets
 from tests.browser.stack import serving

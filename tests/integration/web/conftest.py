@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from deploy.embedded.ports import pick
+from deploy.local.embedded.ports import pick
 from services.followup.api.edge import Edge
 from services.followup.app import build
 from services.followup.pages.live import Live

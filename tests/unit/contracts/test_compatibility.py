@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from shared.contracts.compatibility import breaking, surprising
+from tools.compatibility import breaking, surprising
 
 
 class Inner(BaseModel):

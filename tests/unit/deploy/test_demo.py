@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from deploy.demo.__main__ import summary
-from deploy.demo.arrivals import event_id, groups
-from deploy.demo.calls import DemoTokens
-from deploy.demo.playing import Played
-from deploy.demo.steps import allows, call_of, ruling_of, steps_taken, without_visitor
-from deploy.demo.town import COORDINATORS, Story, dated, day, parties
+from deploy.sample_town.__main__ import summary
+from deploy.sample_town.arrivals import event_id, groups
+from deploy.sample_town.calls import DemoTokens
+from deploy.sample_town.playing import Played
+from deploy.sample_town.steps import allows, call_of, ruling_of, steps_taken, without_visitor
+from deploy.sample_town.town import COORDINATORS, Story, dated, day, parties
 
 ENDPOINTS = {"tokens": {"system": "s", "liaison": "l", "coordinator": "c", "operator": "o"}}
 

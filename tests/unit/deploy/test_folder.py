@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.trouble import Trouble
-from deploy.folder import Folder
+from deploy.common.folder import Folder
+from deploy.common.trouble import Trouble
 
 
 @pytest.mark.parametrize(

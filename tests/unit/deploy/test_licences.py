@@ -2,7 +2,7 @@
 
 import re
 
-from deploy.licences import KNOWN, packages
+from tools.licences import KNOWN, packages
 
 FOR_EVERYONE = {
     "Apache-2.0",

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from deploy.loopback import loopback_client
+from deploy.common.loopback import loopback_client
 
 ANSWER = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"
 

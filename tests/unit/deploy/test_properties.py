@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.embedded.properties import properties_text, read_property
-from deploy.embedded.strays import META, bring_back
-from deploy.embedded.trouble import Trouble
+from deploy.common.trouble import Trouble
+from deploy.local.embedded.properties import properties_text, read_property
+from deploy.local.embedded.strays import META, bring_back
 
 CLUSTER = "EGxpYWlzb24tY2x1c3Rlcg"
 odd = st.text(st.characters(codec="utf-8") | st.sampled_from("\\=:#! ,\n\r\t\f数𠮷"), max_size=20)

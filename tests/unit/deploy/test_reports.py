@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.trouble import Trouble
-from deploy.launcher.foreground import show
-from deploy.launcher.journal import Journal
-from deploy.launcher.report import (
+from deploy.common.screen import Screen
+from deploy.common.trouble import Trouble
+from deploy.local.launcher.foreground import show
+from deploy.local.launcher.journal import Journal
+from deploy.local.launcher.report import (
     Failed,
     Note,
     Progress,
@@ -20,8 +21,7 @@ from deploy.launcher.report import (
     encode,
     failed,
 )
-from deploy.launcher.terminal import Terminal
-from deploy.screen import Screen
+from deploy.local.launcher.terminal import Terminal
 
 ENDPOINTS = {
     "web": "http://127.0.0.1:8000",

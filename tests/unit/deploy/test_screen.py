@@ -18,12 +18,8 @@ from hypothesis import strategies as st
 from rich.text import Text
 from typer.testing import CliRunner
 
-from deploy.cli import app
-from deploy.embedded.trouble import Trouble
-from deploy.launcher.report import Note, Ready, Step
-from deploy.launcher.terminal import Terminal, show_trouble
-from deploy.operating.doctor import Finding
-from deploy.operating.show import (
+from deploy.cli.main import app
+from deploy.cli.show import (
     show_findings,
     show_letter,
     show_letters,
@@ -31,8 +27,12 @@ from deploy.operating.show import (
     show_status,
     show_tokens,
 )
-from deploy.screen import Screen, print_json
-from deploy.streams import LastingStream
+from deploy.common.screen import Screen, print_json
+from deploy.common.streams import LastingStream
+from deploy.common.trouble import Trouble
+from deploy.local.launcher.report import Note, Ready, Step
+from deploy.local.launcher.terminal import Terminal, show_trouble
+from deploy.operations.doctor import Finding
 from shared.observability.printable import is_obeyed, printable
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -215,7 +215,7 @@ def test_case_62_every_help_is_shown_on_a_terminal_of_another_encoding(
     assert file.read_bytes()
 
 
-DOCTOR = "from deploy.cli import run; run()"
+DOCTOR = "from deploy.cli.main import run; run()"
 
 
 @pytest.mark.parametrize("where", ["/dev/full", "closed pipe", "closed"])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.access import ACCESS
-from deploy.passwords import passwords_in
+from deploy.jobs.access import ACCESS
+from deploy.jobs.passwords import passwords_in
 
 SCRIPT = Path(__file__).parents[3] / "deploy" / "compose" / "secrets.sh"
 TOOLS = ("sh", "head", "base64", "tr", "sed", "tail", "chmod", "mv", "mkdir", "rm", "cat", "mktemp")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any
 
-from deploy.demo.steps import READY
-from deploy.demo.town import COORDINATORS, FOLDER, Story, table
+from deploy.sample_town.steps import READY
+from deploy.sample_town.town import COORDINATORS, FOLDER, Story, table
 from services.followup.domain.access import RULES
 from services.followup.domain.access import Step as WorkStep
 from shared.contracts.vocabulary import (

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.folder import Folder
-from deploy.launcher.services import Surroundings, alone, origin, together
-from deploy.migrations import SERVICES
+from deploy.common.folder import Folder
+from deploy.jobs.migrations import SERVICES
+from deploy.local.launcher.services import Surroundings, alone, origin, together
 from shared.delivery.kafka.address import KafkaAddress
 
 

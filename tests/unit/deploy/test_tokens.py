@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import tokens
-from deploy.embedded.trouble import Trouble
-from deploy.folder import Folder
+from deploy.common import tokens
+from deploy.common.folder import Folder
+from deploy.common.trouble import Trouble
 from shared.auth.tokens import Principal, Tokens
 from shared.contracts.vocabulary import Role
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from deploy.demo.town import COORDINATORS, Story, catalogue, day, parties, table
+from deploy.sample_town.town import COORDINATORS, Story, catalogue, day, parties, table
 from services.routing.catalogue.sheet import Known, Sheet, read_sheet
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.dispatching import Facts, Limits

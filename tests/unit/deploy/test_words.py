@@ -6,8 +6,8 @@ from string import Formatter
 
 import pytest
 
-from deploy.embedded.trouble import Trouble
-from deploy.words import say, say_trouble, tongue
+from deploy.common.trouble import Trouble
+from deploy.common.words import say, say_trouble, tongue
 from shared.messages.catalogue import LANGUAGES, catalogue
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -25,7 +25,7 @@ FORMS = {
 def wanted() -> set[str]:
     found = set()
     for source in DEPLOY.rglob("*.py"):
-        if "demo" in source.relative_to(DEPLOY).parts:
+        if "sample_town" in source.relative_to(DEPLOY).parts:
             continue
         text = source.read_text(encoding="utf-8")
         for pattern, keys in FORMS.items():

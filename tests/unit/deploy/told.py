@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.demo.town import Story, stories, table
+from deploy.sample_town.town import Story, stories, table
 
 TODAY = date(2026, 11, 24)
 STORIES = stories()

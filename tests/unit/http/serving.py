@@ -13,7 +13,7 @@ import httpx
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from deploy.migrations import SERVICES
+from deploy.jobs.migrations import SERVICES
 from shared.auth.brute_force import BruteForceGuard
 from shared.auth.tokens import Caller
 from shared.contracts.vocabulary import Role

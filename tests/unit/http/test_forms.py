@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from deploy.migrations import SERVICES
+from deploy.jobs.migrations import SERVICES
 from shared.contracts.fields import FORMS
 from shared.http.problems import field_errors
 from shared.messages.catalogue import catalogue

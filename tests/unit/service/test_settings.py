@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.migrations import SERVICES
+from deploy.jobs.migrations import SERVICES
 from shared.auth.issuer import Issuer
 from shared.delivery.kafka.address import KafkaAddress, Login
 from shared.http.proxies import TrustedProxies, parse_network

@@ -8,9 +8,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from deploy.openapi import components, joining
-from deploy.openapi.components import objects_in
-from deploy.openapi.examples import BODIES, VALUES
 from services.followup.pages.first import first_command
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
@@ -18,6 +15,9 @@ from shared.web import api_document
 from shared.web.look import document
 from shared.web.prose import paragraphs
 from shared.web.schema import Schemas
+from tools.openapi import components, joining
+from tools.openapi.components import objects_in
+from tools.openapi.examples import BODIES, VALUES
 
 DOCUMENT: dict[str, Any] = document("openapi.json")
 OPERATIONS = [

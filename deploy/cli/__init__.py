@@ -1,0 +1,1 @@
+"""The command line `liaison`: reads arguments, calls operations and prints what they return."""

@@ -1,0 +1,72 @@
+"""What every command of `liaison` has in common: where it writes, its usual options, and how trouble is told."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.common.folder import Folder
+from deploy.common.screen import Screen
+from deploy.common.trouble import Trouble
+from deploy.common.words import say
+from deploy.local.launcher.report import Tell, failed
+from deploy.local.launcher.terminal import Terminal, show_trouble
+from deploy.operations.addresses import Addresses
+
+console, errors = Screen(), Screen(stderr=True)
+
+Data = Annotated[Path, typer.Option("--data", help=say("help.data"))]
+Reason = Annotated[str, typer.Option(help=say("help.reason"))]
+AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
+
+
+class Service(StrEnum):
+    """Whose history."""
+
+    INTAKE = "intake"
+    ROUTING = "routing"
+    FOLLOWUP = "followup"
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn a Trouble into words and an exit code."""
+    try:
+        yield
+    except Trouble as trouble:
+        show_trouble(errors, trouble)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def reporting() -> Iterator[Tell]:
+    """A line for each step of the block, and a Trouble in words with its exit code."""
+    terminal = Terminal(errors)
+    try:
+        yield terminal
+        terminal.close()
+    except Trouble as trouble:
+        terminal(failed(trouble))
+        raise typer.Exit(1) from None
+    finally:
+        terminal.drop()
+
+
+def operator() -> str:
+    """Who types it, for the record: `LIAISON_OPERATOR`, else the user of this machine."""
+    return os.environ.get("LIAISON_OPERATOR") or getpass.getuser()
+
+
+def database(data: Path) -> str:
+    """The database of the settings, else of the stack that runs on `data`."""
+    folder = Folder.at(data)
+    url = Addresses.of(folder).postgres
+    with in_words():
+        if not url:
+            raise Trouble("not_running", folder=folder.root)
+    return url

@@ -1,0 +1,1 @@
+"""A stack on one machine: the launcher and its embedded servers."""

@@ -1,1 +1,0 @@
-"""What an operator asks of a stack from outside: its state, its faults, its dead letters."""

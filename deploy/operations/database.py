@@ -1,0 +1,79 @@
+"""Finds the database that a command is about, and starts the stack's own where it does not run; changes nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from deploy.common.folder import Folder
+from deploy.common.trouble import Trouble
+from deploy.local.embedded.supervisor import Supervisor
+from deploy.local.launcher.report import Tell
+from deploy.local.launcher.servers import Memory, Servers
+from deploy.operations.addresses import Addresses
+
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
+WENT = (
+    ConnectionResetError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A database; `alone` when only this command keeps it running."""
+
+    url: str
+    alone: bool
+
+
+@contextmanager
+def database_of(folder: Folder, tell: Tell) -> Iterator[Found]:
+    """The database of the settings, else of the stack that runs on the folder, else of one that is at rest.
+
+    Raises Trouble when the folder has none.
+    """
+    if url := Addresses.of(folder).postgres:
+        yield Found(url, alone=False)
+        return
+    if not (folder.postgres / "cluster").exists():
+        raise Trouble("not_running", folder=folder.root)
+    with started(folder, tell) as url:
+        yield Found(url, alone=True)
+
+
+@contextmanager
+def started(folder: Folder, tell: Tell) -> Iterator[str]:
+    """The folder's own PostgreSQL, for as long as the block runs. Raises Trouble when a stack has it."""
+    folder.make()
+    try:
+        with folder.held():
+            supervisor = Supervisor(lambda parts: None)
+            try:
+                yield Servers(folder, Memory.of(folder), supervisor, tell).postgres()
+            finally:
+                supervisor.stop()
+    except BlockingIOError as fault:
+        raise Trouble("folder.busy", folder=folder.root) from fault
+
+
+@contextmanager
+def troubles() -> Iterator[None]:
+    """Turn what a database says, or that it says nothing, into a Trouble."""
+    try:
+        yield
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as no:
+        raise Trouble("database.refuses", reason=no) from no
+    except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as fault:
+        raise Trouble("database.full", reason=fault) from fault
+    except FAULTS as fault:
+        # A session that has gone can end no transaction, and says only that.
+        cause = fault.__context__ if isinstance(fault, asyncpg.InterfaceError) else None
+        reason = cause or fault
+        words = str(reason) or type(reason).__name__
+        if isinstance(reason, WENT):
+            raise Trouble("database.went", reason=words) from fault
+        raise Trouble("database.away", reason=words) from fault

@@ -1,0 +1,104 @@
+"""Backups, the way back, and histories sent again: where a stack runs, where it rests, and on servers elsewhere."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from deploy.common.folder import Folder
+from deploy.common.trouble import Trouble
+from deploy.local.launcher.report import Step, Tell
+from deploy.operations import freshness, replay, restore
+from deploy.operations.archive import Archive, Manifest
+from deploy.operations.backup import back_up
+from deploy.operations.database import database_of, started
+from shared.service.settings import ServerSettings, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A backup that was made."""
+
+    file: Path
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came back: the backup's word of itself, how many events of each service Kafka will get again, the topics
+    of others that will be read again, and whether the tokens file came back too."""
+
+    manifest: Manifest
+    events: dict[str, int]
+    read_again: Sequence[str]
+    tokens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What is to be sent again. `lost`: Kafka has lost everything, and its topics are not there yet."""
+
+    services: tuple[str, ...]
+    after: int
+    lost: bool
+    receipts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many events of each service Kafka has been given again; or will be, once it is there."""
+
+    events: dict[str, int]
+    in_kafka: bool
+
+
+def backed_up(folder: Folder, target: Path, tell: Tell) -> Kept:
+    """Back up the stack of `folder` or of the settings. Raises Trouble, with nothing left behind."""
+    with database_of(folder, tell) as database:
+        tell(Step("backup"))
+        return Kept(*asyncio.run(back_up(database.url, folder, target)))
+
+
+def restored(folder: Folder, file: Path, tell: Tell) -> Restored:
+    """Put a backup into the database of the settings, or into a folder where no stack has been.
+
+    Raises Trouble, with the database as it was.
+    """
+    with Archive.opened(file.expanduser()) as archive:
+        topics = kafka_made_ready(folder, archive.manifest.made_at)
+        restore.check(archive, tell)
+        if url := read_settings(ServerSettings).database:
+            events = asyncio.run(restore.restore(url, archive, tell))
+        else:
+            with started(folder, tell) as url:
+                events = asyncio.run(restore.restore(url, archive, tell))
+        tokens = restore.put_tokens_back(archive, folder)
+        return Restored(archive.manifest, events, topics, tokens)
+
+
+def kafka_made_ready(folder: Folder, made_at: datetime) -> Sequence[str]:
+    kafka = read_settings(ServerSettings).kafka_address
+    if kafka.bootstrap:
+        return asyncio.run(freshness.make_ready(kafka, made_at))
+    freshness.require_no_kafka(folder)
+    return ()
+
+
+def sent_again(folder: Folder, wanted: Again, tell: Tell) -> Sent:
+    """Send histories again, or mark them to be sent where no stack runs or Kafka was lost.
+
+    Raises Trouble when what is asked for does not fit together, or when Kafka takes nothing.
+    """
+    if wanted.after and len(wanted.services) != 1:
+        raise Trouble("replay.after")
+    if wanted.receipts and (wanted.services != ("followup",) or wanted.after):
+        raise Trouble("replay.receipts")
+    with database_of(folder, tell) as database:
+        if wanted.receipts:
+            tell(Step("replay.receipts"))
+            asyncio.run(replay.rebuild_receipts(database.url))
+        url, names = database.url, wanted.services
+        if wanted.lost or database.alone:
+            return Sent(asyncio.run(replay.marked(url, names, wanted.after, tell)), in_kafka=False)
+        return Sent(asyncio.run(replay.sent_again(url, names, wanted.after, tell)), in_kafka=True)

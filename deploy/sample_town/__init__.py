@@ -1,0 +1,28 @@
+"""The sample town, loaded and played by public calls alone, as a newcomer's system would; it sees no service inside."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from deploy.sample_town import loading
+from deploy.sample_town.playing import Played, play
+from deploy.sample_town.town import parties
+
+__all__ = ["NotLoaded", "Played", "load", "parties", "play"]
+
+
+class NotLoaded(RuntimeError):
+    """The town could not be put into the stack; the text says which call failed."""
+
+
+def load(endpoints: Mapping[str, Any]) -> None:
+    """Put the town's directory and dispatch catalogue into the stack that `endpoints.json` describes.
+
+    Done again it changes nothing but the dates of absences. Raises NotLoaded.
+    """
+    try:
+        asyncio.run(loading.load(endpoints))
+    except (RuntimeError, httpx.HTTPError) as fault:
+        raise NotLoaded(f"{type(fault).__name__}: {fault}") from fault

@@ -1,0 +1,1 @@
+"""What only a developer runs: OpenAPI and AsyncAPI documents, schemas and their compatibility, licences, figures."""

@@ -13,11 +13,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from shared.contracts import asyncapi
 from shared.contracts.cloudevents import SUBMITTED_TYPE
 from shared.contracts.published import EVENTS
 from shared.contracts.submission import Submission
 from tools.compatibility import breaking, surprising
+from tools.openapi.components import without_titles
 
 FOLDER: Final = Path(__file__).parents[1] / "shared" / "contracts" / "schemas"
 
@@ -36,7 +36,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _schema(wire_type: str, model: type[BaseModel]) -> dict[str, Any]:
-    found = asyncapi.without_titles(model.model_json_schema(mode="validation"))
+    found = without_titles(model.model_json_schema(mode="validation"))
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "$id": f"urn:liaison:schema:{wire_type}",

@@ -21,9 +21,8 @@ from shared.audit.rows import RowSealer
 from shared.auth.jwt import keeping_keys, signed_tokens
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
-from shared.contracts.commands import MATTER_COMMANDS
 from shared.contracts.published import EVENTS
-from shared.delivery.commands.consumer import Commands
+from shared.delivery.commands.consumer import Commands, ServedSteps
 from shared.delivery.inbox.consumer import Inbound
 from shared.delivery.kafka.consumer import Consumer, hindrances
 from shared.delivery.kafka.fetching import LINGER_SECONDS
@@ -54,10 +53,11 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
-        app.state.edge = Edge(db, now, office, news := MatterNews())
+        edge = app.state.edge = Edge(db, now, office, news := MatterNews())
         live = Live(db, now, health.checks, office.calendar.zone)
         app.state.pages = pages.Pages(live, settings.open_page)
-        commands = Commands(db, SERVICE, app, now, MATTER_COMMANDS)
+        served = ServedSteps(steps.COMMANDS, edge, app.state.tokens)
+        commands = Commands(db, SERVICE, served, now, tracer)
         replays = {topics.COMMANDS: commands.replay}
         inbound = Inbound(db, SERVICE, applies(office, now, news), EVENTS, replays, tracer)
         consumers[:] = _consumers(settings, ReadingLog(db), inbound, commands, news)

@@ -26,9 +26,8 @@ from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.auth.jwt import keeping_keys, signed_tokens
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
-from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.published import EVENTS
-from shared.delivery.commands.consumer import Commands
+from shared.delivery.commands.consumer import Commands, ServedSteps
 from shared.delivery.inbox.consumer import Inbound
 from shared.delivery.kafka.consumer import Consumer, hindrances
 from shared.delivery.kafka.fetching import LINGER_SECONDS
@@ -60,8 +59,9 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         watch = QueueWatch(db)
-        app.state.edge = Edge(db, now, office, watch)
-        commands = Commands(db, SERVICE, app, now, OFFER_COMMANDS, MATTER_COMMANDS)
+        edge = app.state.edge = Edge(db, now, office, watch)
+        served = ServedSteps(offers.COMMANDS, edge, app.state.tokens)
+        commands = Commands(db, SERVICE, served, now, tracer)
         replays = {topics.COMMANDS: commands.replay}
         inbound = Inbound(db, SERVICE, applies(office, now), EVENTS, replays, tracer)
         consumers[:] = _consumers(settings, ReadingLog(db), inbound, commands)
@@ -79,8 +79,9 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app = make_app(
         SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
     )
-    for edge in (offers, queues, explanation, catalogue, directory, imports, listings):
-        app.include_router(edge.router)
+    app.include_router(offers.steps)
+    for routes in (offers, queues, explanation, catalogue, directory, imports, listings):
+        app.include_router(routes.router)
     app.include_router(queues.streams)
     trace_requests(app, tracer)
     allow_origins(app, settings.origins)

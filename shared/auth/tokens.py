@@ -167,12 +167,16 @@ class Caller:
         if principal is None:
             # Asked again for the same request, it is not counted again.
             principal = request.scope[PRINCIPAL] = _from_outside(request)
+        self.require_role(principal)
+        return principal
+
+    def require_role(self, principal: Principal) -> None:
+        """Raises Problem 403 for a principal of another role."""
         if principal.role not in self.roles:
             allowed = ", ".join(sorted(self.roles))
             raise Problem(
                 403, "not_for_this_role", params={"role": principal.role, "allowed": allowed}
             )
-        return principal
 
 
 def _from_outside(request: Request) -> Principal:

@@ -1,38 +1,25 @@
-"""The commands of `liaison.commands`: the HTTP steps as messages, by type, and the path that each stands for."""
+"""Whose the commands of `liaison.commands` are, by their types."""
 
 from collections.abc import Mapping
 from typing import Final
 
-OFFER_COMMANDS: Final[Mapping[str, str]] = {
-    "liaison.offer.accept.v1": "/routing/offers/{offer_id}/accept",
-    "liaison.offer.decline.v1": "/routing/offers/{offer_id}/decline",
-    "liaison.objection.rule.v1": "/routing/objections/{objection_id}/ruling",
+OWNERS: Final[Mapping[str, str]] = {
+    "liaison.offer.": "routing",
+    "liaison.objection.": "routing",
+    "liaison.matter.": "followup",
 }
-"""Routing's. What stands in braces is taken out of the data; the rest of the data is the body."""
+"""The service that answers commands whose type begins so."""
 
-_STEPS: Final = {
-    "contact": "first-contact",
-    "feed_back": "feedback",
-    "plan": "plan",
-    "change_milestone": "milestones/{milestone_id}",
-    "add_task": "tasks",
-    "finish_task": "tasks/{task_id}/done",
-    "hold": "hold",
-    "resume": "resume",
-    "extend": "extend",
-    "shelve": "shelve",
-    "handle": "handle",
-    "visit": "return-visit",
-    "close": "close",
-    "reopen": "reopen",
-    "reject": "reject",
-    "merge": "merge",
-    "unmerge": "unmerge",
-    "join": "join",
-}
+OTHERWISE: Final = "routing"
 
-MATTER_COMMANDS: Final[Mapping[str, str]] = {
-    f"liaison.matter.{name}.v1": f"/followup/matters/{{matter_id}}/{step}"
-    for name, step in _STEPS.items()
-}
-"""Followup's. `matter_id` may be left to the CloudEvent's subject."""
+
+def owner_of(wire_type: str) -> str:
+    """The service that answers a command of this type; of one that is nobody's, routing."""
+    return next(
+        (owner for prefix, owner in OWNERS.items() if wire_type.startswith(prefix)), OTHERWISE
+    )
+
+
+def foreign_to(service: str) -> tuple[str, ...]:
+    """What the types of other services' commands begin with."""
+    return tuple(prefix for prefix, owner in OWNERS.items() if owner != service)

@@ -1,6 +1,7 @@
 """Refuses members in the body of a write that takes none (422)."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 from fastapi import Request
@@ -23,14 +24,20 @@ async def refuse_members(request: Request) -> None:
         sent = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise invalid_because([_error("/body", "json_invalid", lang)]) from None
-    if sent is None or sent == {}:
+    if sent is None:
         return
     if not isinstance(sent, dict):
         raise invalid_because([_error("/body", "model_type", lang)])
+    refuse_members_of(sent, lang)
+
+
+def refuse_members_of(sent: Mapping[str, Any], lang: str) -> None:
+    """Raises Problem 422 that names the members of `sent`, 50 at most; passes where it has none."""
     names = list(sent)[:MOST_ERRORS]
-    raise invalid_because(
-        [_error(f"/body/{_step(name)}", "extra_forbidden", lang) for name in names]
-    )
+    if names:
+        raise invalid_because(
+            [_error(f"/body/{_step(name)}", "extra_forbidden", lang) for name in names]
+        )
 
 
 def _step(name: str) -> str:

@@ -62,20 +62,26 @@ async def run(
     principal: Principal,
     work: Work,
 ) -> Response:
-    """Do `work` in one transaction and answer; a refusal (a Problem raised by `work`) changes nothing.
+    """Do `work` in one transaction and answer, as `run_once` does, by the request's Idempotency-Key.
+
+    Raises Problem 422 when the key was used for another request, 400 when it is no key.
+    """
+    return (await run_once(db, await use_of(request, principal), work)).response()
+
+
+async def run_once(db: Database, use: "KeyUse | None", work: Work) -> WriteResponse:
+    """Do `work` in one transaction; a refusal (a Problem raised by `work`) changes nothing.
 
     `work` is done again, up to three times in all, when another transaction was in its way (deadlock).
 
-    With an Idempotency-Key the answer of a success is kept for 7 days and given again for the same request: method,
-    path, query (but for `lang`), media type, If-Match, attributes of a CloudEvent in binary mode and body.
-    Raises Problem 422 when the key was used for another request, 400 when it is no key.
+    With a key the answer of a success is kept for 7 days and given again for the same request: method, path, query
+    (but for `lang`), media type, If-Match, attributes of a CloudEvent in binary mode and body.
+    Raises Problem 422 when the key was used for another request.
     """
-    key = idempotency_key(request)
-    use = None if key is None else await _use_of(request, principal, key)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             async with db.transaction() as conn:
-                return await (_plain(conn, work) if use is None else _keyed(conn, use, work))
+                return await (work(conn) if use is None else _keyed(conn, use, work))
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             # Nothing of it was done; whoever was in the way has gone on.
             if attempt == ATTEMPTS:
@@ -100,7 +106,7 @@ def is_key(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
+class KeyUse:
     """A key as one caller uses it, and what tells its request from another."""
 
     owner: str
@@ -110,24 +116,16 @@ class _Use:
     """As it was made before queries and headers counted; answers of then are kept for 7 days."""
 
 
-async def _use_of(request: Request, principal: Principal, key: str) -> _Use:
-    body = await request.body()
-    first = (request.method.encode(), request.url.path.encode(), body)
-    return _Use(
-        f"{principal.role}:{principal.party}",
-        key,
-        _fingerprint(request, body),
-        hashlib.sha256(b"\0".join(first)).digest(),
-    )
-
-
-def _fingerprint(request: Request, body: bytes) -> bytes:
-    query = sorted(pair for pair in request.query_params.multi_items() if pair[0] != "lang")
-    headers = request.headers
+async def use_of(request: Request, principal: Principal) -> KeyUse | None:
+    """The use of the request's key; None without one. Raises Problem 400 for what is no key."""
+    key = idempotency_key(request)
+    if key is None:
+        return None
+    headers, body = request.headers, await request.body()
     parts = (
         request.method,
         request.scope["path"],
-        query,
+        sorted(pair for pair in request.query_params.multi_items() if pair[0] != "lang"),
         [each.replace(" ", "").lower() for each in headers.getlist("content-type")],
         headers.getlist("if-match"),
         # The attributes of an event in binary mode are part of it; the trace may be another each time.
@@ -137,32 +135,46 @@ def _fingerprint(request: Request, body: bytes) -> bytes:
             if pair[0].startswith("ce-") and pair[0] not in _OF_TRACES
         ],
     )
-    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace") + b"\0" + body).digest()
+    first = (request.method.encode(), request.url.path.encode(), body)
+    return KeyUse(_owner(principal), key, _fingerprint(parts, body), _digest(first))
 
 
-async def _plain(conn: Connection, work: Work) -> Response:
-    return (await work(conn)).response()
+def use_of_command(principal: Principal, key: str, path: str, body: bytes) -> KeyUse:
+    """The use of the key that stands for a command: that of a POST of its JSON `body` to `path`."""
+    parts: tuple[Any, ...] = ("POST", path, [], ["application/json"], [])
+    first = (b"POST", path.encode(), body)
+    return KeyUse(_owner(principal), key, _fingerprint(parts, body), _digest(first))
 
 
-async def _keyed(conn: Connection, use: _Use, work: Work) -> Response:
+def _owner(principal: Principal) -> str:
+    return f"{principal.role}:{principal.party}"
+
+
+def _fingerprint(parts: tuple[Any, ...], body: bytes) -> bytes:
+    return _digest((repr(parts).encode("utf-8", "backslashreplace"), body))
+
+
+def _digest(parts: tuple[bytes, ...]) -> bytes:
+    return hashlib.sha256(b"\0".join(parts)).digest()
+
+
+async def _keyed(conn: Connection, use: KeyUse, work: Work) -> WriteResponse:
     row = await conn.fetchrow(CLAIM_KEY, use.owner, use.key, use.fingerprint)
     assert row is not None, "an upsert returns its row"  # noqa: S101 - narrows the type
     if row["fingerprint"] not in (use.fingerprint, use.first_fingerprint):
         raise Problem(422, "idempotency_key_reused")
     if row["status"]:
-        kept = WriteResponse(row["status"], json.loads(row["body"]), json.loads(row["headers"]))
-        return kept.response()
+        return WriteResponse(row["status"], json.loads(row["body"]), json.loads(row["headers"]))
     answer = await work(conn)
-    response = answer.response()
     await conn.execute(
         STORE_ANSWER,
         use.owner,
         use.key,
         answer.status,
         json.dumps(dict(answer.headers)),
-        bytes(response.body).decode(),
+        bytes(answer.response().body).decode(),
     )
-    return response
+    return answer
 
 
 async def forget_old_keys(conn: Connection) -> bool:

@@ -12,18 +12,19 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
 
-from shared.contracts import asyncapi, topics
+from shared.contracts import topics
 from shared.contracts.cloudevents import SUBMITTED_TYPE
-from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.published import EVENTS
 from shared.contracts.topics import TOPICS
 from shared.delivery.cloudevents import Recorded, headers_of
 from shared.web.event_document import FILE
 from tests.contracts.test_examples import FOLDER
-from tools.asyncapi import written
+from tools.asyncapi.commands import COMMANDS, OF_MATTERS
+from tools.asyncapi.completing import written
+from tools.asyncapi.document import HEARD
 
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-TYPES = {SUBMITTED_TYPE, *EVENTS, *OFFER_COMMANDS, *MATTER_COMMANDS}
+TYPES = {SUBMITTED_TYPE, *EVENTS, *COMMANDS}
 
 
 def parts(value: Any) -> Iterator[dict[str, Any]]:
@@ -108,7 +109,7 @@ def test_every_topic_is_a_channel_with_an_operation():
     ]
     assert sorted(operated) == sorted(channels)
     for operation in DOCUMENT["operations"].values():
-        heard = at(operation["channel"]["$ref"])["address"] in asyncapi.HEARD
+        heard = at(operation["channel"]["$ref"])["address"] in HEARD
         assert operation["action"] == ("receive" if heard else "send")
 
 
@@ -121,7 +122,7 @@ def test_every_type_is_a_message_on_its_topic():
     assert set(where) == TYPES == set(DOCUMENT["components"]["messages"])
     assert {name: where[name] for name in EVENTS} == {n: event.TOPIC for n, event in EVENTS.items()}
     assert where[SUBMITTED_TYPE] == topics.SUBMISSIONS
-    assert {where[name] for name in (*OFFER_COMMANDS, *MATTER_COMMANDS)} == {topics.COMMANDS}
+    assert {where[name] for name in COMMANDS} == {topics.COMMANDS}
 
 
 def checker(schema: dict[str, Any]) -> Draft202012Validator:
@@ -175,11 +176,11 @@ def test_a_reply_names_its_command_and_a_command_leads_to_the_replies():
     assert (
         DOCUMENT["operations"]["take-commands"]["reply"]["channel"]["$ref"] == "#/channels/replies"
     )
-    for each in (*OFFER_COMMANDS, *MATTER_COMMANDS):
+    for each in COMMANDS:
         assert messages[each]["correlationId"]["location"] == "$message.header#/ce_id"
 
 
-@pytest.mark.parametrize("name", [SUBMITTED_TYPE, *MATTER_COMMANDS])
+@pytest.mark.parametrize("name", [SUBMITTED_TYPE, *OF_MATTERS])
 def test_what_a_sender_may_write_fits_the_headers_in_either_mode(name: str):
     found = checker(DOCUMENT["components"]["messages"][name]["headers"])
     binary = {"ce_id": "1", "ce_source": "https://one-stop.example", "ce_type": name}

@@ -9,12 +9,13 @@ from uuid import uuid4
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from shared.contracts import asyncapi, topics
-from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
+from shared.contracts import topics
 from tests.flow.doors import DOORS, filled
 from tests.flow.processes import SPEAKER
+from tools.asyncapi.commands import COMMANDS
+from tools.asyncapi.document import document
 
-DOCUMENT: Final = asyncapi.document()
+DOCUMENT: Final = document()
 SCHEMAS: Final = DOCUMENT["components"]["schemas"]
 MOST_CHARACTERS: Final = 40
 MOST_ITEMS: Final = 3
@@ -201,11 +202,11 @@ def records(topic: str, things: Mapping[str, str]) -> SearchStrategy[Record]:
 
 def _payload(wire_type: str, things: Mapping[str, str]) -> SearchStrategy[Json]:
     payload = values(DOCUMENT["components"]["messages"][wire_type]["payload"])
-    path = {**OFFER_COMMANDS, **MATTER_COMMANDS}.get(wire_type)
-    if path is None:
+    entry = COMMANDS.get(wire_type)
+    if entry is None:
         return payload
-    body = filled(DOORS[f"POST {path}"].body or {}, things)
-    ids = {part[1:-1]: things[part[1:-1]] for part in path.split("/") if part.startswith("{")}
+    body = filled(DOORS[f"POST {entry.path}"].body or {}, things)
+    ids = {name: things[name] for name in entry.names}
     nothing = {name: str(uuid4()) for name in ids}
     return st.builds(
         lambda party, named: {"party": party} | named | body,

@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from shared.contracts.asyncapi import without_titles
-
 Json: TypeAlias = dict[str, Any]
 
 PLACE: Final = "#/components/schemas/"
@@ -18,6 +16,17 @@ PUBLISHED: Final = {
     "RuledObjection": "ObjectionRuled",
 }
 """Components whose names clients hold on to, by the classes that have other names."""
+
+
+def without_titles(schema: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
+    """A schema without the titles that pydantic makes of the fields' names."""
+    if isinstance(schema, Mapping):
+        return {
+            key: without_titles(value)
+            for key, value in schema.items()
+            if key != "title" or not isinstance(value, str)
+        }
+    return [without_titles(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def objects_in(value: object) -> Iterator[Json]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Request
 
 from services.followup.api.patience import attempt_patiently
 from services.followup.api.views import matter_view
@@ -23,12 +22,11 @@ from services.followup.handlers.steps import (
     StepOutcome,
     VersionConflict,
 )
-from shared.auth.tokens import Principal, require
+from shared.auth.tokens import require
 from shared.contracts.vocabulary import Role
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse, if_match
-from shared.http.problems import ProblemDocument, language
-from shared.http.tracing import trace_in
+from shared.http.idempotency import WriteResponse, run_once
+from shared.http.problems import ProblemDocument
+from shared.http.steps import StepRequest
 from shared.messages.catalogue import text
 from shared.runtime.clock import Clock
 from shared.runtime.database import Connection, Database
@@ -96,28 +94,25 @@ class _NotDone(Exception):
         self.outcome = outcome
 
 
-async def perform_step(
-    request: Request, principal: Principal, matter_id: UUID, work: Work
-) -> Response:
+async def perform(edge: Edge, wanted: StepRequest, work: Work) -> WriteResponse:
     """Do `work` in one transaction and answer with the matter; what it depends on may be 2 s late.
 
     A step can overtake the news it builds on: somebody accepts at routing, and calls here before the
-    acceptance came through Kafka.
+    acceptance came through Kafka. Raises Problem for a step that is refused.
     """
-    edge = edge_of(request)
 
-    async def attempt() -> Response | NotDone:
-        return await _attempt(request, principal, work)
+    async def attempt() -> WriteResponse | NotDone:
+        return await _attempt(edge, wanted, work)
 
-    found = await attempt_patiently(edge.db, edge.news, matter_id, attempt)
-    if isinstance(found, Response):
+    found = await attempt_patiently(edge.db, edge.news, wanted.ids["matter_id"], attempt)
+    if isinstance(found, WriteResponse):
         return found
-    raise problem_of(found, edge, language(request))
+    raise problem_of(found, edge, wanted.lang)
 
 
-async def _attempt(request: Request, principal: Principal, work: Work) -> Response | NotDone:
-    edge, actor = edge_of(request), ActingParty(principal.role, principal.party)
-    call = Call(actor, edge.clock, if_match(request), trace_in(request))
+async def _attempt(edge: Edge, wanted: StepRequest, work: Work) -> WriteResponse | NotDone:
+    actor = ActingParty(wanted.principal.role, wanted.principal.party)
+    call = Call(actor, edge.clock, wanted.versions, wanted.traceparent)
 
     async def in_transaction(conn: Connection) -> WriteResponse:
         outcome = await work(conn, call)
@@ -128,7 +123,7 @@ async def _attempt(request: Request, principal: Principal, work: Work) -> Respon
         return WriteResponse(200, view, {"etag": f'"{matter.version}"'})
 
     try:
-        return await idempotency.run(request, edge.db, principal, in_transaction)
+        return await run_once(edge.db, wanted.key, in_transaction)
     except _NotDone as refused:
         return refused.outcome
 

@@ -38,8 +38,10 @@ Staff = Annotated[
     Principal,
     Depends(require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.OPERATOR)),
 ]
-Answerer = Annotated[Principal, Depends(require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR))]
-Coordinator = Annotated[Principal, Depends(require(Role.COORDINATOR))]
+ANSWERING = require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR)
+Answerer = Annotated[Principal, Depends(ANSWERING)]
+RULING = require(Role.COORDINATOR)
+Coordinator = Annotated[Principal, Depends(RULING)]
 Overseer = Annotated[Principal, Depends(require(Role.COORDINATOR, Role.OPERATOR))]
 
 PageSize = Annotated[int, Query(ge=1, le=200, description="how many at most"), WHOLE]

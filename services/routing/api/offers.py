@@ -1,16 +1,18 @@
 """Answers to offers and rulings on objections over HTTP."""
 
-from typing import Any
-from uuid import UUID
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from services.routing.api import answers
 from services.routing.api.edge import (
+    ANSWERING,
     PROBLEMS,
-    Answerer,
+    RULING,
     Body,
-    Coordinator,
+    Edge,
     Overseer,
     PageCursor,
     PageSize,
@@ -26,19 +28,16 @@ from services.routing.handlers.answers import Answering, accept_offer, decline_o
 from services.routing.handlers.outcomes import Done
 from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.reviews import Review, list_reviews
-from shared.auth.tokens import Principal
 from shared.contracts.fields import Note, PartyId
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
 from shared.http import idempotency
-from shared.http.idempotency import WriteResponse, if_match
+from shared.http.idempotency import WriteResponse, run_once
 from shared.http.problems import language
 from shared.http.responses import Page
 from shared.http.routes import CheckedRoute
-from shared.http.tracing import trace_in
+from shared.http.steps import StepEntry, StepOperation, StepRequest, add_steps
 from shared.messages.catalogue import text
 from shared.runtime.database import Connection
-
-router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["offers"])
 
 
 class DeclineBody(Body):
@@ -56,71 +55,42 @@ class RulingBody(Body):
     note: Note | None = None
 
 
-@router.post(
-    "/offers/{offer_id}/accept",
-    responses={200: {"model": answers.OfferAnswered}, **PROBLEMS},
-    operation_id="acceptOffer",
-    summary="Take the matter (签收)",
-    dependencies=[idempotency.KEYED, idempotency.VERSIONED],
-)
-async def accept(request: Request, offer_id: UUID, caller: Answerer) -> Response:
-    """The party owns the matter from now on. Of two who accept at once one does, the other hears who has it."""
-    edge, lang = edge_of(request), language(request)
-    answering = _answering(request, offer_id, caller)
-
+async def _accept(edge: Edge, wanted: StepRequest) -> WriteResponse:
     async def work(conn: Connection) -> WriteResponse:
-        outcome = await accept_offer(conn, edge.office, answering, edge.clock())
-        return _answered(done_or_problem(outcome, "no_such_offer", lang), OfferState.ACCEPTED, lang)
+        outcome = await accept_offer(conn, edge.office, _answering(wanted), edge.clock())
+        done = done_or_problem(outcome, "no_such_offer", wanted.lang)
+        return _answered(done, OfferState.ACCEPTED, wanted.lang)
 
-    return await idempotency.run(request, edge.db, caller, work)
+    return await run_once(edge.db, wanted.key, work)
 
 
-@router.post(
-    "/offers/{offer_id}/decline",
-    responses={200: {"model": answers.DeclinedOffer}, **PROBLEMS},
-    operation_id="declineOffer",
-    summary="Send the matter back (退单)",
-    dependencies=[idempotency.KEYED, idempotency.VERSIONED],
-)
-async def decline(
-    request: Request, offer_id: UUID, body: DeclineBody, caller: Answerer
-) -> Response:
-    """To the next candidate at once; with `suggested_owner` a coordinator rules first (派单异议)."""
-    edge, lang = edge_of(request), language(request)
-    answering = _answering(request, offer_id, caller)
+async def _decline(edge: Edge, wanted: StepRequest) -> WriteResponse:
+    body: DeclineBody = wanted.body
     declination = Declination(body.reason_code, body.suggested_owner, body.note)
 
     async def work(conn: Connection) -> WriteResponse:
+        answering = _answering(wanted)
         outcome = await decline_offer(conn, edge.office, answering, declination, edge.clock())
-        return _answered(done_or_problem(outcome, "no_such_offer", lang), OfferState.DECLINED, lang)
+        done = done_or_problem(outcome, "no_such_offer", wanted.lang)
+        return _answered(done, OfferState.DECLINED, wanted.lang)
 
-    return await idempotency.run(request, edge.db, caller, work)
+    return await run_once(edge.db, wanted.key, work)
 
 
-@router.post(
-    "/objections/{objection_id}/ruling",
-    responses={200: {"model": answers.RuledObjection}, **PROBLEMS},
-    operation_id="ruleObjection",
-    summary="Rule an objection",
-    dependencies=[idempotency.KEYED, idempotency.VERSIONED],
-)
-async def give_ruling(
-    request: Request, objection_id: UUID, body: RulingBody, caller: Coordinator
-) -> Response:
-    """Once, and before the review's time has run out."""
-    edge, lang = edge_of(request), language(request)
+async def _rule(edge: Edge, wanted: StepRequest) -> WriteResponse:
+    body: RulingBody = wanted.body
     given = GivenRuling(
-        str(objection_id),
+        str(wanted.ids["objection_id"]),
         body.ruling,
-        acting(caller),
+        acting(wanted.principal),
         body.note,
-        if_match(request),
-        trace_in(request),
+        wanted.versions,
+        wanted.traceparent,
     )
 
     async def work(conn: Connection) -> WriteResponse:
         outcome = await rule_objection(conn, edge.office, given, edge.clock())
-        done = done_or_problem(outcome, "no_such_objection", lang)
+        done = done_or_problem(outcome, "no_such_objection", wanted.lang)
         return WriteResponse(
             200,
             {
@@ -133,11 +103,66 @@ async def give_ruling(
             {"etag": f'"{done.change.matter.version}"'},
         )
 
-    return await idempotency.run(request, edge.db, caller, work)
+    return await run_once(edge.db, wanted.key, work)
 
 
-def _answering(request: Request, offer_id: UUID, caller: Principal) -> Answering:
-    return Answering(str(offer_id), acting(caller), if_match(request), trace_in(request))
+def _answering(wanted: StepRequest) -> Answering:
+    offer_id, by = str(wanted.ids["offer_id"]), acting(wanted.principal)
+    return Answering(offer_id, by, wanted.versions, wanted.traceparent)
+
+
+ENTRIES: Final = (
+    StepEntry(
+        "liaison.offer.accept.v1",
+        "/routing/offers/{offer_id}/accept",
+        StepOperation(
+            "acceptOffer",
+            "Take the matter (签收)",
+            "The party owns the matter from now on. Of two who accept at once one does, the other hears who has it.",
+        ),
+        ANSWERING,
+        answers.OfferAnswered,
+        _accept,
+    ),
+    StepEntry(
+        "liaison.offer.decline.v1",
+        "/routing/offers/{offer_id}/decline",
+        StepOperation(
+            "declineOffer",
+            "Send the matter back (退单)",
+            "To the next candidate at once; with `suggested_owner` a coordinator rules first (派单异议).",
+        ),
+        ANSWERING,
+        answers.DeclinedOffer,
+        _decline,
+        DeclineBody,
+    ),
+    StepEntry(
+        "liaison.objection.rule.v1",
+        "/routing/objections/{objection_id}/ruling",
+        StepOperation(
+            "ruleObjection",
+            "Rule an objection",
+            "Once, and before the review's time has run out.",
+        ),
+        RULING,
+        answers.RuledObjection,
+        _rule,
+        RulingBody,
+    ),
+)
+COMMANDS: Final[Mapping[str, StepEntry]] = MappingProxyType(
+    {each.command: each for each in ENTRIES}
+)
+"""The steps by the types of their commands."""
+
+router = APIRouter(route_class=CheckedRoute, prefix="/routing", tags=["offers"])
+steps = APIRouter(
+    route_class=CheckedRoute,
+    tags=["offers"],
+    dependencies=[idempotency.KEYED, idempotency.VERSIONED],
+)
+add_steps(steps, ENTRIES, edge_of, PROBLEMS)
 
 
 def _answered(done: Done, state: OfferState, lang: str) -> WriteResponse:

@@ -1,18 +1,16 @@
 """Processes commands from Kafka as the HTTP API would: same rules, same roles, idempotent by id."""
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 
-import httpx
-from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi.exceptions import RequestValidationError
 
-from shared.auth.tokens import PRINCIPAL, Principal, Tokens
+from shared.auth.tokens import Principal, Tokens
 from shared.contracts.event import Actor
 from shared.contracts.replies import CommandDone, CommandRefused
 from shared.delivery.cloudevents import Raw
@@ -23,7 +21,9 @@ from shared.delivery.inbox.bisect import patiently
 from shared.delivery.inbox.store import Letter
 from shared.delivery.outbox.recording import Outgoing, record
 from shared.delivery.spans import ProcessingSpans
-from shared.http.idempotency import MAX_KEY_LENGTH, is_key
+from shared.http.idempotency import MAX_KEY_LENGTH, WriteResponse, is_key, use_of_command
+from shared.http.problems import UNSTORABLE, invalid
+from shared.http.steps import StepEntry, StepRequest
 from shared.observability.redaction import reason_of
 from shared.observability.tracing import Tracer, trace_of
 from shared.runtime.clock import Clock
@@ -51,28 +51,35 @@ class UnansweredCommand(TimeoutError):
     """The service could not decide for now; the command is tried again."""
 
 
-class Commands:
-    """The commands of one service: `paths` says which HTTP step each type stands for.
+@dataclass(frozen=True, slots=True)
+class ServedSteps:
+    """The steps of a service by the types of their commands, the edge that they work with, and who speaks for whom."""
 
-    `foreign` are the types that are another service's. One service names them, and keeps what is nobody's as a
-    dead letter; to the others (None) everything that is not theirs is somebody else's.
+    steps: Mapping[str, StepEntry]
+    edge: object
+    tokens: Tokens
+
+
+class Commands:
+    """The commands of one service.
+
+    Of several services routing keeps what is nobody's as a dead letter, and answers unknown types: see
+    `shared.contracts.commands`.
     """
 
     def __init__(
         self,
         db: Database,
         service: str,
-        app: FastAPI,
+        served: "ServedSteps",
         clock: Clock,
-        paths: Mapping[str, str],
-        foreign: Collection[str] | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._db = db
         self._service = service
-        self._app = app
+        self._served = served
         self._clock = clock
-        self._paths = paths
-        self._foreign = foreign
+        self._tracer = tracer
 
     async def process(self, raws: Sequence[Raw]) -> None:
         """Take commands one after the other, in their order, and reply to each.
@@ -80,8 +87,7 @@ class Commands:
         Raises what the infrastructure raises for longer than 45 s, with the commands before done and perhaps not
         yet replied to: read again, they are answered as before, by their Idempotency-Key.
         """
-        tracer: Tracer | None = self._app.state.tracer
-        taking = ProcessingSpans(tracer, f"liaison.{self._service}.commands")
+        taking = ProcessingSpans(self._tracer, f"liaison.{self._service}.commands")
         found = [await self._process(raw, taking) for raw in raws]
         settled = [each for each in found if each is not None]
         if settled:
@@ -115,48 +121,48 @@ class Commands:
         return True
 
     def _read(self, raw: Raw) -> Command | CommandRefused | Letter | None:
-        return read_command(raw, self._paths, self._foreign)
+        return read_command(raw, self._served.steps, self._service)
 
     async def _answer(self, command: Command, trace: str) -> Reply:
-        tokens: Tokens = self._app.state.tokens
-        principal = tokens.speaker(command.source, command.party)
+        principal = self._served.tokens.speaker(command.source, command.party)
         if principal is None:
             return refusal_of(command, None, Problem(403, "not_a_speaker").body(command.lang))
-        status, document = await self._call(command, principal, trace)
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise UnansweredCommand(f"{command.type} could not be decided for now")
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise RuntimeError(f"{command.type} got {status}")
-        if status >= 300:
-            return refusal_of(command, principal, document)
+        try:
+            response = await self._perform(command, principal, trace)
+        except Problem as problem:
+            if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                raise UnansweredCommand(f"{command.type} could not be decided for now") from None
+            return refusal_of(command, principal, problem.body(command.lang))
         return CommandDone(
             actor=Actor(role=principal.role, party=principal.party),
             source=command.source,
             command_id=command.id,
             command_type=command.type,
-            status=status,
-            version=document.get("version"),
+            status=response.status,
+            version=response.body.get("version"),
         )
 
-    async def _call(
-        self, command: Command, principal: Principal, trace: str
-    ) -> tuple[int, dict[str, Any]]:
-        transport = httpx.ASGITransport(
-            _speaking_as(self._app, principal), raise_app_exceptions=False
-        )
-        async with httpx.AsyncClient(transport=transport, base_url="http://commands") as client:
-            answer = await client.post(
-                command.path,
-                content=json.dumps(dict(command.body)),
-                headers={
-                    "content-type": "application/json",
-                    "accept-language": command.lang,
-                    "idempotency-key": _key_of(command),
-                    "traceparent": trace,
-                },
-                timeout=CALL_SECONDS,
+    async def _perform(self, command: Command, principal: Principal, trace: str) -> WriteResponse:
+        """Do what a POST of the same content by the same party would. Raises Problem where it is refused."""
+        entry = self._served.steps[command.type]
+        entry.caller.require_role(principal)
+        path, sent = entry.path.format_map(command.ids), json.dumps(dict(command.body)).encode()
+        try:
+            wanted = StepRequest(
+                principal,
+                command.ids,
+                entry.read_body(command.body, command.lang),
+                use_of_command(principal, _key_of(command), path, sent),
+                versions=None,
+                traceparent=trace,
+                lang=command.lang,
             )
-        return answer.status_code, answer.json()
+            async with asyncio.timeout(CALL_SECONDS):
+                return await entry.perform(self._served.edge, wanted)
+        except RequestValidationError as fault:
+            raise invalid(fault, command.lang) from None
+        except UNSTORABLE:
+            raise Problem(422, "unstorable_text") from None
 
     async def _keep(self, settled: Sequence[_Settled]) -> None:
         by_id = {letters.place_id(each.raw): each for each in settled}
@@ -183,12 +189,3 @@ def _key_of(command: Command) -> str:
     if len(name) <= MAX_KEY_LENGTH and is_key(name) and "#" not in command.source:
         return name
     return hashlib.sha256(json.dumps([command.source, command.id]).encode()).hexdigest()
-
-
-def _speaking_as(app: ASGIApp, principal: Principal) -> ASGIApp:
-    """The app as `principal` meets it; no request from outside can set what is set here."""
-
-    async def speak(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, PRINCIPAL: principal}, receive, send)
-
-    return speak

@@ -1,6 +1,6 @@
 """Reads a command's record: into a step, a refusal for its sender, or a dead letter."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from uuid import UUID
@@ -9,6 +9,7 @@ import orjson
 
 from shared.auth.tokens import Principal
 from shared.contracts.cloudevents import SPECVERSION, AttributeFault, faults_of
+from shared.contracts.commands import foreign_to, owner_of
 from shared.contracts.event import Actor
 from shared.contracts.replies import CommandRefused
 from shared.contracts.requests import FieldFault
@@ -16,6 +17,7 @@ from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw
 from shared.delivery.content_modes import SentRecord, open_record
 from shared.delivery.inbox.store import Letter
+from shared.http.steps import StepEntry
 from shared.messages.catalogue import choose_language, text
 from shared.runtime.errors import FieldError, Problem
 
@@ -29,49 +31,49 @@ class Command:
     source: str
     type: str
     party: str | None
-    path: str
+    ids: Mapping[str, UUID]
     body: Mapping[str, Any]
     lang: str = "zh"
 
 
 def read_command(
-    raw: Raw, paths: Mapping[str, str], foreign: Collection[str] | None
+    raw: Raw, steps: Mapping[str, StepEntry], service: str
 ) -> Command | CommandRefused | Letter | None:
     """The command in a record; None where its type is for another service to answer.
 
-    `paths` are the steps by their types, `foreign` the types of other services: see `Commands`.
+    `steps` are those of `service` by the types of their commands.
     """
     record = open_record(raw)
     envelope = record.envelope
     wire_type = envelope.type or ""
-    if wire_type not in paths and (foreign is None or wire_type in foreign):
+    if wire_type not in steps and owner_of(wire_type) != service:
         return None
     command_id, source = envelope.id, envelope.source
     if not _is_name(command_id) or not _is_name(source):
         return Letter("poison", "the id and the source of a command are needed", raw, None, None)
     lang = choose_language(envelope.lang, envelope.lang)
     try:
-        if wire_type not in paths:
-            allowed = ", ".join(sorted({*paths, *(foreign or ())}))
+        if wire_type not in steps:
+            allowed = ", ".join(sorted({*steps, *(f"{each}*" for each in foreign_to(service))}))
             raise Problem(400, "unknown_command", params={"allowed": allowed})
-        party, path, body = _step(raw, record, paths[wire_type], lang)
+        party, ids, body = _step(raw, record, steps[wire_type].names, lang)
     except Problem as problem:
-        name = Command(raw, command_id, source, _printable(wire_type), None, "", {})
+        name = Command(raw, command_id, source, _printable(wire_type), None, {}, {})
         return refusal_of(name, None, problem.body(lang))
-    return Command(raw, command_id, source, wire_type, party, path, body, lang)
+    return Command(raw, command_id, source, wire_type, party, ids, body, lang)
 
 
 def _step(
-    raw: Raw, record: SentRecord, template: str, lang: str
-) -> tuple[str | None, str, dict[str, Any]]:
-    """The party, the path and the body that a record asks for. Raises Problem where they cannot be read."""
+    raw: Raw, record: SentRecord, names: Sequence[str], lang: str
+) -> tuple[str | None, dict[str, UUID], dict[str, Any]]:
+    """The party, the ids and the body that a record asks for. Raises Problem where they cannot be read."""
     if raw.value is not None and len(raw.value) > MAX_VALUE_BYTES:
         raise Problem(413, "too_large", params={"limit": MAX_VALUE_BYTES})
     subject = record.envelope.attributes.get("subject")
     body = {"matter_id": subject} | _data_of(raw, record, lang)
     party = body.pop("party", None)
-    path, rest = _fill(template, body)
-    return party, path, rest
+    ids, rest = _split(names, body)
+    return party, ids, rest
 
 
 def _data_of(raw: Raw, record: SentRecord, lang: str) -> dict[str, Any]:
@@ -100,23 +102,18 @@ def _json_of(value: bytes | None) -> object:
         return None
 
 
-def _fill(template: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The path with its names filled in from the body, and what is left of the body.
-
-    Raises Problem 422 for a name that is no UUID.
-    """
+def _split(names: Sequence[str], body: dict[str, Any]) -> tuple[dict[str, UUID], dict[str, Any]]:
+    """The ids of these names, and what is left of the body. Raises Problem 422 for an id that is no UUID."""
     rest = dict(body)
-    names = [part[1:-1] for part in template.split("/") if part.startswith("{")]
     values = {}
     for name in names:
         value = rest.pop(name, None)
-        # An id in a path is a UUID; anything else could lead to another path.
         try:
             values[name] = UUID(str(value))
         except ValueError:
             raise Problem(422, "command_without_id", params={"name": name}) from None
     rest.pop("matter_id", None)
-    return template.format_map(values), rest
+    return values, rest
 
 
 def _is_name(value: str | None) -> TypeGuard[str]:

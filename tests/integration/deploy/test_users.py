@@ -16,7 +16,7 @@ from deploy.jobs.topics import ensure_topics
 from deploy.jobs.users import ensure_users
 from deploy.local.embedded.ports import LOOPBACK, pick_apart
 from deploy.local.embedded.process import running
-from shared.contracts import asyncapi, topics
+from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress, Login
 from shared.delivery.kafka.consumer import Consumer
@@ -25,11 +25,12 @@ from shared.service.settings import ServerSettings
 from tests.brokers import prepared_broker
 from tests.conftest import COUNTED
 from tests.rights import may_join, may_read, may_write
+from tools.asyncapi.document import document
 
 pytestmark = pytest.mark.timeout(120)
 START_SECONDS = 60.0
 ANSWER_MS = 5_000
-CHANNELS = [channel["address"] for channel in asyncapi.document()["channels"].values()]
+CHANNELS = [channel["address"] for channel in document()["channels"].values()]
 PASSWORDS = {user: f"the password of {user}" for user in ACCESS}
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 ROOT = Path(__file__).parents[3]

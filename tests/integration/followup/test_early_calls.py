@@ -8,15 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from services.followup.api import patience
+from services.followup.api import patience, steps
 from services.followup.api.patience import LOOK_SECONDS
 from services.followup.handlers import news
 from shared.auth.tokens import Principal, Tokens
 from shared.contracts import topics
-from shared.contracts.commands import MATTER_COMMANDS
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import Raw
-from shared.delivery.commands.consumer import Commands
+from shared.delivery.commands.consumer import Commands, ServedSteps
 from shared.runtime.database import Database
 from shared.runtime.ids import new_id
 from tests.integration.followup.conftest import Api, Followup
@@ -109,10 +108,9 @@ async def test_case_94_a_command_for_a_young_id_is_one_transaction(
         def speaker(self, source: str, party: str | None) -> Principal | None:
             return Principal(Role.LIAISON, party or "")
 
-    app = api.app
-    app.state.tokens = Speakers(None)
-    commands = Commands(followup.db, "followup", app, followup.clock, MATTER_COMMANDS)
-    (kind,) = [each for each, path in MATTER_COMMANDS.items() if path.endswith("/first-contact")]
+    served = ServedSteps(steps.COMMANDS, api.app.state.edge, Speakers(None))
+    commands = Commands(followup.db, "followup", served, followup.clock)
+    kind = "liaison.matter.contact.v1"
     matter = new_matter()
     headers = {"ce_id": new_id(), "ce_source": "urn:a", "ce_type": kind, "ce_subject": matter}
     raw = Raw(

@@ -1,22 +1,33 @@
 """Which records are commands of this service, which are somebody else's, and which are kept as dead letters."""
 
-from uuid import uuid4
+import json
+from dataclasses import replace
+from uuid import UUID, uuid4
 
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import Request
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.auth.tokens import Principal
+from services.routing.api.offers import COMMANDS
+from shared.auth.tokens import Principal, Tokens
 from shared.contracts import topics
-from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.replies import CommandRefused
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import MAX_VALUE_BYTES, Raw
-from shared.delivery.commands.consumer import Command, Commands, _key_of
+from shared.delivery.commands.consumer import Command, Commands, ServedSteps, _key_of
+from shared.delivery.commands.records import read_command
 from shared.delivery.inbox.store import Letter
-from shared.http.idempotency import MAX_KEY_LENGTH, is_key
+from shared.http.idempotency import (
+    MAX_KEY_LENGTH,
+    WriteResponse,
+    is_key,
+    use_of,
+    use_of_command,
+)
+from shared.http.steps import Perform, StepEntry, StepRequest
 from shared.runtime.clock import system_clock
+from shared.runtime.errors import Problem
 
 OFFER = str(uuid4())
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -33,17 +44,15 @@ def command(value: bytes | None = None, **headers: bytes | None) -> Raw:
     return Raw(topics.COMMANDS, 0, 0, None, body, kept)
 
 
-def read(raw: Raw, *, names_all: bool = True) -> Command | CommandRefused | Letter | None:
-    foreign = MATTER_COMMANDS if names_all else None
-    made = Commands(None, "routing", FastAPI(), system_clock, OFFER_COMMANDS, foreign)  # type: ignore[arg-type]
-    return made._read(raw)
+def read(raw: Raw, service: str = "routing") -> Command | CommandRefused | Letter | None:
+    return read_command(raw, COMMANDS if service == "routing" else {}, service)
 
 
 def test_a_command_is_a_step_with_its_body():
     value = b'{"offer_id": "%s", "party": "L001", "note": "n"}' % OFFER.encode()
     found = read(command(value))
     assert isinstance(found, Command)
-    assert found.path == f"/routing/offers/{OFFER}/accept"
+    assert found.ids == {"offer_id": UUID(OFFER)}
     assert found.body == {"note": "n"}
     assert found.party == "L001"
     assert (found.id, found.source) == ("c-1", "https://works.example")
@@ -60,7 +69,7 @@ NAMES = st.one_of(
 def test_two_commands_have_two_keys(one: tuple[str, str], other: tuple[str, str]):
     keys = []
     for source, id_ in (one, other):
-        keys.append(_key_of(Command(command(), id_, source, "t", None, "/", {})))
+        keys.append(_key_of(Command(command(), id_, source, "t", None, {}, {})))
     assert (keys[0] == keys[1]) == (one == other)
     assert all(0 < len(key) <= MAX_KEY_LENGTH and is_key(key) for key in keys)
 
@@ -119,35 +128,105 @@ def test_the_sender_of_an_unknown_command_is_told_by_one_service(wire_type: byte
     assert found.code == "unknown_command"
     assert found.command_type.isprintable()
     assert len(found.command_type) <= 200
-    assert read(command(ce_type=wire_type), names_all=False) is None
+    assert read(command(ce_type=wire_type), "followup") is None
+
+
+def step(perform: Perform) -> StepEntry:
+    return replace(COMMANDS["liaison.offer.decline.v1"], perform=perform)
+
+
+def serving(perform: Perform) -> Commands:
+    served = ServedSteps({"liaison.offer.decline.v1": step(perform)}, None, Tokens(None))
+    return Commands(None, "routing", served, system_clock)  # type: ignore[arg-type]
+
+
+def declined(**content: object) -> Command:
+    body = {"offer_id": OFFER, "reason_code": "at_capacity"} | content
+    found = read(command(json.dumps(body).encode(), ce_type=b"liaison.offer.decline.v1"))
+    assert isinstance(found, Command)
+    return found
 
 
 async def test_an_id_may_be_in_any_script():
-    app, keys, traces = FastAPI(), [], set()
+    wanted: list[StepRequest] = []
 
-    @app.post("/routing/offers/{offer_id}/accept")
-    async def accept(request: Request) -> dict[str, int]:
-        keys.append(request.headers["idempotency-key"])
-        traces.add(request.headers["traceparent"])
-        return {"version": 2}
+    async def perform(_: object, one: StepRequest) -> WriteResponse:
+        wanted.append(one)
+        return WriteResponse(200, {"version": 2})
 
-    commands = Commands(None, "routing", app, system_clock, OFFER_COMMANDS, MATTER_COMMANDS)  # type: ignore[arg-type]
-    ids = ("c-1", "指令" * 100, "令" + "指令" * 99 + "指", "c-1")
-    for each in ids:
-        found = read(command(ce_id=each.encode()))
-        assert isinstance(found, Command)
-        status, _ = await commands._call(found, Principal(Role.LIAISON, "L001"), TRACE)
-        assert status == 200
-    assert keys[0] == keys[3] == "https://works.example#c-1"
-    assert len(set(keys)) == 3
-    assert traces == {TRACE}
-    assert all(len(key) <= MAX_KEY_LENGTH for key in keys)
+    commands = serving(perform)
+    for each in ("c-1", "指令" * 100, "令" + "指令" * 99 + "指", "c-1"):
+        sent = replace(declined(), id=each)
+        await commands._perform(sent, Principal(Role.LIAISON, "L001"), TRACE)
+    keys = [each.key for each in wanted if each.key is not None]
+    assert keys[0] == keys[3]
+    assert keys[0].key == "https://works.example#c-1"
+    assert len({each.key for each in keys}) == 3
+    assert {each.traceparent for each in wanted} == {TRACE}
+    assert all(len(each.key) <= MAX_KEY_LENGTH for each in keys)
+
+
+async def nothing(_: object, __: StepRequest) -> WriteResponse:
+    raise AssertionError("it is refused before")
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        ({"reason_code": "no reason"}, "/body/reason_code"),
+        ({"note": 7}, "/body/note"),
+        ({"more": 1}, "/body/more"),
+    ],
+)
+async def test_a_body_that_does_not_fit_is_refused_as_over_http(content: dict, pointer: str):
+    with pytest.raises(Problem) as refused:
+        await serving(nothing)._perform(declined(**content), Principal(Role.LIAISON, "L001"), TRACE)
+    assert refused.value.status == 422
+    assert [each.pointer for each in refused.value.errors] == [pointer]
+
+
+async def test_a_role_that_may_not_take_the_step_is_refused():
+    with pytest.raises(Problem) as refused:
+        await serving(nothing)._perform(declined(), Principal(Role.OPERATOR, "O001"), TRACE)
+    assert (refused.value.status, refused.value.code) == (403, "not_for_this_role")
+
+
+async def test_a_command_has_the_key_of_the_post_that_it_stands_for():
+    """Commands of a program that made an HTTP request of each are answered as before for 7 days."""
+    sent, principal = declined(), Principal(Role.LIAISON, "L001")
+    body = json.dumps(dict(sent.body)).encode()
+    path = f"/routing/offers/{OFFER}/decline"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "server": ("commands", 80),
+        "headers": [(b"content-type", b"application/json"), (b"idempotency-key", b"k")],
+    }
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    over_http = await use_of(Request(scope, receive), principal)  # type: ignore[arg-type]
+    assert over_http == use_of_command(principal, "k", path, body)
 
 
 def test_another_service_s_command_is_passed_over():
     other = command(ce_type=b"liaison.matter.handle.v1")
     assert read(other) is None
-    assert read(command(ce_type=b"nobody's"), names_all=False) is None
+    assert read(command(ce_type=b"nobody's"), "followup") is None
+
+
+def test_an_unknown_command_of_a_matter_is_followups_to_answer():
+    nothing = command(ce_type=b"liaison.matter.explode.v1")
+    assert read(nothing) is None
+    found = read(nothing, "followup")
+    assert isinstance(found, CommandRefused)
+    assert found.code == "unknown_command"
+    assert "liaison.offer.*" in found.detail
 
 
 def test_the_sender_of_a_tombstone_is_told():

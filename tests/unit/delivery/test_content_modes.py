@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 from services.intake.consumers import read_submission
 from services.intake.handlers.registration import Arrival, Refusal
 from shared.contracts import topics
-from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.replies import CommandRefused
 from shared.delivery.cloudevents import Raw
 from shared.delivery.commands.records import Command, read_command
@@ -25,6 +25,7 @@ from tests.content_modes import (
     structured_record,
 )
 from tests.integration.intake.samples import submission
+from tools.asyncapi.commands import COMMANDS
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER_TRACE = "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01"
@@ -46,7 +47,7 @@ def read(raw: Raw) -> Any:
 
 
 def read_step(raw: Raw) -> Command | CommandRefused | Letter | None:
-    return read_command(raw, OFFER_COMMANDS | MATTER_COMMANDS, ())
+    return read_command(raw, COMMANDS, "routing")
 
 
 @given(summary=lines, event_id=lines, lang=st.sampled_from(["en", "zh-CN", "fr", ""]))
@@ -74,7 +75,7 @@ def test_each_mode_of_a_command_asks_for_the_same_step(
     first = found[0]
     assert isinstance(first, Command)
     assert (first.id, first.party, first.lang) == (command_id, party, "en")
-    assert first.path == f"/followup/matters/{MATTER}/handle"
+    assert first.ids == {"matter_id": UUID(MATTER)}
     for each in found:
         assert isinstance(each, Command)
         assert replace(each, raw=first.raw) == first

@@ -1,21 +1,16 @@
-"""Completes the AsyncAPI document by what the contracts do not know: servers, the bodies of steps, examples.
-
-python -m tools.asyncapi          write shared/contracts/asyncapi.json
-python -m tools.asyncapi --check  fail when it is not what the contracts and the steps say
-"""
+"""Completes the AsyncAPI document by servers, keys, consumer groups, the bodies of steps and examples."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from deploy.jobs.access import ACCESS
-from shared.contracts import asyncapi, topics
-from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
+from shared.contracts import topics
 from shared.delivery.kafka.address import MECHANISM
-from shared.web.event_document import FILE
 from shared.web.schema import Schemas
-from tools.openapi.components import PLACE, Json, objects_in
+from tools.asyncapi import document as made
+from tools.asyncapi.commands import COMMANDS, OF_MATTERS
+from tools.openapi.components import PLACE, Json, objects_in, without_titles
 from tools.openapi.examples import MATTER, VALUES
 from tools.openapi.joining import FILE as OPENAPI
 
@@ -55,7 +50,7 @@ BINDING: Final = {"bindingVersion": "0.5.0"}
 
 def completed() -> Json:
     """The document as it is committed and served."""
-    document = asyncapi.document()
+    document = made.document()
     document["info"]["license"] = {"name": "Apache-2.0"}
     document["servers"] = SERVERS
     document["components"]["securitySchemes"] = SCHEMES
@@ -99,12 +94,12 @@ def _add_bodies(document: Json) -> None:
     """Put the body of each step beside the ids of its command, and the schemas that it needs among the others."""
     api = json.loads(OPENAPI.read_text(encoding="utf-8"))
     needed: dict[str, Json] = {}
-    for name, path in {**OFFER_COMMANDS, **MATTER_COMMANDS}.items():
-        content = api["paths"][path]["post"].get("requestBody", {}).get("content", {})
+    for name, entry in COMMANDS.items():
+        content = api["paths"][entry.path]["post"].get("requestBody", {}).get("content", {})
         if not content:
             continue
         reference = content["application/json"]["schema"]["$ref"].removeprefix(PLACE)
-        body = asyncapi.without_titles(api["components"]["schemas"][reference])
+        body = without_titles(api["components"]["schemas"][reference])
         payload = document["components"]["messages"][name]["payload"]
         payload["properties"] |= body["properties"]
         required = [*payload.get("required", ()), *body.get("required", ())]
@@ -121,7 +116,7 @@ def _closure(part: object, schemas: Json) -> dict[str, Json]:
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = asyncapi.without_titles(schemas[name])
+            found[name] = without_titles(schemas[name])
             waiting += _references(schemas[name])
     return found
 
@@ -142,7 +137,7 @@ def _add_schemas(document: Json, needed: Mapping[str, Json]) -> None:
 
 def _example(name: str, message: Json, schemas: Schemas) -> Any:  # noqa: ANN401 - any JSON value
     example = schemas.sample(message["payload"])
-    if name in MATTER_COMMANDS and isinstance(example, dict):
+    if name in OF_MATTERS and isinstance(example, dict):
         # It may be left to the subject, and is clearer here.
         return {"matter_id": MATTER, **example}
     return example
@@ -151,15 +146,3 @@ def _example(name: str, message: Json, schemas: Schemas) -> Any:  # noqa: ANN401
 def written() -> str:
     """The document as its file has it."""
     return json.dumps(completed(), indent=2, ensure_ascii=False) + "\n"
-
-
-def main() -> None:
-    """Write the document, or with `--check` exit with 1 when the committed one differs."""
-    if sys.argv[1:] != ["--check"]:
-        FILE.write_text(written(), encoding="utf-8")
-    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != written():
-        sys.exit(f"{FILE} is not what the contracts say: run python -m tools.asyncapi")
-
-
-if __name__ == "__main__":
-    main()

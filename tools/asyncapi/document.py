@@ -9,11 +9,13 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts import topics
 from shared.contracts.cloudevents import STRUCTURED, SUBMITTED_TYPE
-from shared.contracts.commands import MATTER_COMMANDS, OFFER_COMMANDS
 from shared.contracts.event import Event
 from shared.contracts.published import EVENTS
 from shared.contracts.submission import Submission
 from shared.contracts.topics import PARTITIONS, TOPICS, Topic
+from shared.http.steps import StepEntry
+from tools.asyncapi.commands import COMMANDS
+from tools.openapi.components import without_titles
 
 Json = dict[str, Any]
 
@@ -151,30 +153,26 @@ def _submission() -> Messages:
 
 
 def _commands() -> Messages:
-    paths = {**OFFER_COMMANDS, **MATTER_COMMANDS}
     correlation = {"correlationId": {"location": "$message.header#/ce_id"}}
     messages = {
-        name: _message(name, _help(path), "SenderHeaders", _command(path)) | correlation
-        for name, path in sorted(paths.items())
+        name: _message(name, _help(entry), "SenderHeaders", _command(entry)) | correlation
+        for name, entry in sorted(COMMANDS.items())
     }
     return {name: (topics.COMMANDS, message) for name, message in messages.items()}
 
 
-def _ids(path: str) -> list[str]:
-    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+def _help(entry: StepEntry) -> str:
+    ids = " and ".join(f"`{name}`" for name in entry.names)
+    return COMMAND_HELP.format(path=entry.path, ids=ids)
 
 
-def _help(path: str) -> str:
-    return COMMAND_HELP.format(path=path, ids=" and ".join(f"`{name}`" for name in _ids(path)))
-
-
-def _command(path: str) -> Json:
+def _command(entry: StepEntry) -> Json:
     # A matter's id may be left to the subject.
-    needed = [name for name in _ids(path) if name != "matter_id"]
+    needed = [name for name in entry.names if name != "matter_id"]
     schema: Json = {
         "type": "object",
         "properties": {
-            **{name: {"type": "string"} for name in _ids(path)},
+            **{name: {"type": "string"} for name in entry.names},
             "party": {
                 "type": "string",
                 "description": "In whose name, where the sender may speak for several.",
@@ -199,17 +197,6 @@ def _schemas() -> Json:
     )
     schemas: Json = without_titles(found["$defs"])
     return dict(sorted(schemas.items()))
-
-
-def without_titles(schema: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
-    """A schema without the titles that pydantic makes of the fields' names."""
-    if isinstance(schema, Mapping):
-        return {
-            key: without_titles(value)
-            for key, value in schema.items()
-            if key != "title" or not isinstance(value, str)
-        }
-    return [without_titles(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _text(description: str, **more: object) -> Json:

@@ -1,0 +1,66 @@
+"""Makes the entries of followup's steps: the path, the command and the decision of each."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from services.followup.api.answers import MatterShown
+from services.followup.api.edge import ACTING, Edge, Work, perform
+from services.followup.handlers import steps
+from services.followup.handlers.office import Office
+from services.followup.handlers.steps import Call, Decide, StepOutcome
+from shared.http.idempotency import WriteResponse
+from shared.http.steps import StepEntry, StepOperation, StepRequest
+from shared.runtime.database import Connection
+
+PREFIX: Final = "/followup/matters/{matter_id}"
+
+Plan: TypeAlias = Callable[[StepRequest, Office], Work]
+"""What is done for one request, in each attempt at it."""
+
+
+class Body(BaseModel):
+    """A step's body."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def entry(
+    path: str,
+    command: str,
+    operation: StepOperation,
+    plan: Plan,
+    body: type[BaseModel] | None = None,
+    *,
+    optional: bool = False,
+) -> StepEntry:
+    """The entry of a step at `path` below the matter; its command is `liaison.matter.<command>.v1`."""
+
+    async def perform_entry(edge: Edge, wanted: StepRequest) -> WriteResponse:
+        return await perform(edge, wanted, plan(wanted, edge.office))
+
+    return StepEntry(
+        f"liaison.matter.{command}.v1",
+        f"{PREFIX}/{path}",
+        operation,
+        ACTING,
+        MatterShown,
+        perform_entry,
+        body,
+        optional,
+    )
+
+
+def deciding(decision: Callable[[StepRequest], Decide]) -> Plan:
+    """The plan of a step that one rule decides, on the matter as it is."""
+
+    def plan(wanted: StepRequest, office: Office) -> Work:
+        decide, matter_id = decision(wanted), wanted.ids["matter_id"]
+
+        def work(conn: Connection, call: Call) -> Awaitable[StepOutcome]:
+            return steps.perform_step(conn, office, matter_id, call, decide)
+
+        return work
+
+    return plan

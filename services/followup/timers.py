@@ -11,6 +11,7 @@ from services.followup.handlers.sweep import (
     release_orphans,
     sweep,
 )
+from shared.delivery.inbox.retention import forget_processed
 from shared.http.idempotency import forget_old_keys
 from shared.rescheduling.orders import Order, ReschedulingBatch
 from shared.rescheduling.timer import RescheduleTimer
@@ -76,4 +77,5 @@ class Timers:
     async def forget(self) -> bool:
         """Answers kept for retries, after a week."""
         async with self._db.transaction() as conn:
-            return await forget_old_keys(conn)
+            more = await forget_processed(conn)
+            return await forget_old_keys(conn) or more

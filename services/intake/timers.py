@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from services.intake.handlers import feed_order, imports
+from shared.delivery.inbox.retention import forget_processed
 from shared.http.idempotency import forget_old_keys
 from shared.runtime.clock import Clock
 from shared.runtime.database import Database
@@ -41,4 +42,5 @@ class Timers:
         async with self._db.transaction() as conn:
             more = await imports.forget(conn, self._clock())
             more = await feed_order.forget(conn) or more
+            more = await forget_processed(conn) or more
             return await forget_old_keys(conn) or more

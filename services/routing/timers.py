@@ -5,6 +5,7 @@ from typing import Final
 from services.routing.handlers import due, figures, publishing, rescheduling
 from services.routing.handlers.correcting import correct_next
 from services.routing.handlers.office import Office
+from shared.delivery.inbox.retention import forget_processed
 from shared.http.idempotency import forget_old_keys
 from shared.rescheduling.orders import Order, ReschedulingBatch
 from shared.rescheduling.timer import RescheduleTimer
@@ -68,4 +69,5 @@ class Timers:
         """What was told in queues a week ago, and answers kept for retries."""
         async with self._db.transaction() as conn:
             more = await due.forget_feed(conn, self._clock())
+            more = await forget_processed(conn) or more
             return await forget_old_keys(conn) or more

@@ -14,6 +14,7 @@ from shared.contracts.event import Event
 from shared.contracts.topics import COMPACTED
 from shared.delivery.cloudevents import Message
 from shared.delivery.inbox import store
+from shared.delivery.inbox.retention import known_since
 from shared.delivery.inbox.store import Seen
 from shared.runtime.database import Connection
 from shared.runtime.ids import made_at
@@ -147,15 +148,10 @@ def _planned(progress: SubjectProgress, messages: Sequence[Message], discarded: 
 async def _conflicts(conn: Connection, stale: Sequence[Message]) -> list[Message]:
     """Those of the messages that are not the events that were applied, coming again.
 
-    An event that comes again is known by its id, but a migration may have had the service forget ids to learn some
-    subjects anew. So an event that was made before the latest upgrade is only passed over.
+    An event that comes again is known by its id, where ids of its age are kept: an older one is only dropped.
     """
-    upgraded_at = await store.upgraded_at(conn)
-    return [
-        message
-        for message in stale
-        if (made := made_at(message.id)) is None or upgraded_at is None or made >= upgraded_at
-    ]
+    since = await known_since(conn)
+    return [message for message in stale if (made := made_at(message.id)) is None or made >= since]
 
 
 def _all_discarded(discarded: Discarded, place: Place, between: range) -> bool:

@@ -55,15 +55,6 @@ async def load_seen(conn: Connection, subjects: Sequence[str]) -> dict[tuple[str
     }
 
 
-UPGRADED_AT = "select max(applied_at) from migration"
-
-
-async def upgraded_at(conn: Connection) -> datetime | None:
-    """When the service's schema was last changed; None where that is not recorded."""
-    found: datetime | None = await conn.fetchval(UPGRADED_AT)
-    return found
-
-
 SAVE_SEEN = """
 insert into seen as old (subject, topic, version, held)
 select given.subject, given.topic, given.version, given.held

@@ -1,0 +1,2 @@
+-- Processed ids are forgotten by their age.
+create index inbox_at on inbox (at);

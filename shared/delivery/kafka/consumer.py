@@ -84,6 +84,7 @@ class Consumer:
         self._linger_seconds = linger_seconds
         self._continuity = Continuity(self.group, self._topics, reading_log)
         self._watch = Watchdog(service, self.group, self._topics, self._continuity)
+        self._drain = Drain(self._continuity.forget)
         self._subscriber: Any = None
 
     @property
@@ -110,10 +111,15 @@ class Consumer:
             # A topic that is made after the consumer began is found within this time.
             metadata_max_age_ms=int(METADATA_SECONDS * 1000),
         )
-        drain = Drain(self._continuity.forget)
-        subscribe(broker, tuple(self._topics), self.group, (self._process_batch, drain))
+        self._drain = Drain(self._continuity.forget)
+        subscribe(broker, tuple(self._topics), self.group, self._drain)(self._on_records)
         self._subscriber = next(iter(broker.subscribers))
         return broker
+
+    async def _on_records(self, message: KafkaMessage) -> None:
+        batch: Any = message
+        async with self._drain.holding(batch):
+            await self._process_batch(batch.raw_message)
 
     async def run(self) -> None:
         """Consume until cancelled. Raises KafkaError or OSError when Kafka is away, Stalled when stuck."""
@@ -209,14 +215,13 @@ def subscribe(
     broker: KafkaBroker,
     topics: tuple[str, ...],
     group: str,
-    way: tuple[Callable[[Sequence[ConsumerRecord]], Awaitable[None]], Drain],
-) -> None:
-    """Add the one form of subscriber that loses nothing; docs/decisions has each setting's reason.
+    drain: Drain,
+) -> Any:  # noqa: ANN401 - FastStream's own
+    """Add the one form of subscriber that loses nothing, to be given its handler; docs/decisions has each reason.
 
-    `way` is what takes a batch, and what keeps each to its assignment.
+    `drain` keeps each batch to its assignment.
     """
-    take, drain = way
-    subscriber = broker.subscriber(
+    return broker.subscriber(
         *topics,
         batch=True,
         group_id=group,
@@ -236,9 +241,3 @@ def subscribe(
         rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
         max_partition_fetch_bytes=READ_AHEAD_BYTES,
     )
-
-    async def on_records(message: KafkaMessage) -> None:
-        batch: Any = message
-        await drain.process(batch, take)
-
-    subscriber(on_records)

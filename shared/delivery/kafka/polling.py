@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -56,33 +56,26 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
         self._between = False
         log.info("consumer.assigned", partitions=len(assigned))
 
-    async def process(
-        self, batch: PolledBatch, work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
-    ) -> None:
-        """Do `work` on a batch and acknowledge it. Raises what `work` raises while the batch is ours to read again."""
+    @contextlib.asynccontextmanager
+    async def holding(self, batch: PolledBatch) -> AsyncIterator[None]:
+        """Process `batch` in the block; it is acknowledged when that ends well.
+
+        Lets out what the block raises while the batch is ours to read again. It may be processed twice, to no harm.
+        """
         assignment = self._assignment
         async with self.working:
-            if await self._work(batch, work, assignment):
+            try:
+                yield
+            except Exception:
+                if not self._is_gone(assignment):
+                    raise
+            if not self._is_gone(assignment):
                 await self._acknowledge(batch)
             # Left to itself, FastStream would acknowledge what is not marked, with no limit.
             batch.committed = AckStatus.ACKED
 
     def _is_gone(self, assignment: int) -> bool:
         return self._between or assignment != self._assignment
-
-    async def _work(
-        self,
-        batch: PolledBatch,
-        work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]],
-        assignment: int,
-    ) -> bool:
-        """Whether the batch is to be acknowledged. It may be worked on twice, to no harm."""
-        try:
-            await work(batch.raw_message)
-        except Exception:
-            if not self._is_gone(assignment):
-                raise
-        return not self._is_gone(assignment)
 
     @staticmethod
     async def _acknowledge(batch: PolledBatch) -> None:

@@ -1,7 +1,7 @@
 """What is said of a batch, and under which assignment: never a word under another than its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -45,6 +45,13 @@ async def assign(drain: Drain) -> None:
     await drain.on_partitions_assigned(PARTITIONS)
 
 
+async def process(
+    drain: Drain, batch: Batch, work: Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
+) -> None:
+    async with drain.holding(batch):
+        await work(batch.raw_message)
+
+
 async def nothing(records: Sequence[ConsumerRecord]) -> None:
     pass
 
@@ -55,14 +62,14 @@ async def failing(records: Sequence[ConsumerRecord]) -> None:
 
 async def test_a_batch_is_acknowledged_once(drain: Drain):
     batch = Batch()
-    await drain.process(batch, nothing)
+    await process(drain, batch, nothing)
     assert (batch.acknowledged, batch.committed) == (1, AckStatus.ACKED)
 
 
 async def test_a_batch_that_failed_is_read_again(drain: Drain):
     batch = Batch()
     with pytest.raises(RuntimeError):
-        await drain.process(batch, failing)
+        await process(drain, batch, failing)
     assert (batch.acknowledged, batch.committed) == (0, None)
 
 
@@ -72,7 +79,7 @@ async def test_a_rebalance_waits_for_the_batch_at_work(drain: Drain):
     async def work(records: Sequence[ConsumerRecord]) -> None:
         await done.wait()
 
-    taking = asyncio.create_task(drain.process(batch, work))
+    taking = asyncio.create_task(process(drain, batch, work))
     await asyncio.sleep(0)
     revoking = asyncio.create_task(drain.on_partitions_revoked(PARTITIONS))
     await asyncio.sleep(0.05)
@@ -96,7 +103,7 @@ async def test_of_a_batch_whose_assignment_has_gone_nothing_is_said(
                 await drain.on_partitions_assigned(PARTITIONS)
             await ending(records)
 
-        await drain.process(batch, work)
+        await process(drain, batch, work)
         assert batch.acknowledged == 0
         assert batch.committed is AckStatus.ACKED, "FastStream says nothing of it either"
         await assign(drain)
@@ -110,7 +117,7 @@ async def test_a_batch_between_two_assignments_is_worked_on_and_not_acknowledged
         seen.append(records)
 
     batch = Batch()
-    await drain.process(batch, work)
+    await process(drain, batch, work)
     assert (len(seen), batch.acknowledged, batch.committed) == (1, 0, AckStatus.ACKED)
 
 
@@ -119,5 +126,5 @@ async def test_an_acknowledgement_that_fails_has_an_end(
     drain: Drain, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(polling, "ACKNOWLEDGE_SECONDS", 0.05)
-    await asyncio.wait_for(drain.process(batch, nothing), 5)
+    await asyncio.wait_for(process(drain, batch, nothing), 5)
     assert (batch.acknowledged, batch.committed) == (0, AckStatus.ACKED)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.common.screen import Screen
@@ -55,7 +56,12 @@ def detach(wanted: Wanted, console: Screen) -> int:
         )
     os.close(writing)
     try:
-        return show(reading, Terminal(console), log)
+        code = show(reading, Terminal(console), log)
+        if code:
+            # Whoever tries again at once finds nothing of it.
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(GIVE_UP_SECONDS)
+        return code
     except KeyboardInterrupt:
         if who := identity(child.pid):
             end(who, signal.SIGTERM, GIVE_UP_SECONDS)

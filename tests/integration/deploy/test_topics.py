@@ -54,6 +54,10 @@ async def test_case_29_a_record_s_own_time_does_not_have_it_deleted(
     ]
     await admin.create_topics(old)
     submissions = address.topic(topics.SUBMISSIONS)
+    async with asyncio.timeout(20):
+        # The controller has made them; the broker that answers learns of it a moment later.
+        while not {each.name for each in old} <= set(await admin.list_topics()):
+            await asyncio.sleep(0.1)
     await change_topic_settings(admin, {submissions: {"segment.ms": "7200000"}})
     for _ in range(2):
         assert await ensure_topics(address, topics=TOPICS, partitions=1) == []

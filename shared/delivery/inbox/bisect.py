@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -42,28 +41,22 @@ async def patiently(attempt: Callable[[], Awaitable[Result]], items: int) -> Res
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-async def apply_batch(
-    db: Database, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
+async def apply_apart(
+    db: Database,
+    items: Sequence[Item],
+    apply: ApplyAll[Item],
+    set_aside: SetAside[Item],
+    fault: Exception,
 ) -> None:
-    """Apply `items` in one transaction; an item whose application raises is set aside, the others are applied.
+    """Apply what can be applied of a batch that met `fault`, in one transaction, and set the rest aside.
 
-    A fault of the infrastructure is retried in place for up to 45 s and then raised, with nothing applied.
+    Raises only faults of the infrastructure, `fault` itself if it is one.
     """
-    await patiently(partial(_apply_once, db, items, apply, set_aside), len(items))
-
-
-async def _apply_once(
-    db: Database, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
-) -> None:
-    try:
-        async with db.transaction() as conn:
-            await apply(conn, items)
-    except Exception as fault:
-        if is_transient(fault):
-            raise
-        log.warning("batch.split", fault=reason_of(fault), items=len(items))
-        async with db.transaction() as conn:
-            await isolate(conn, items, apply, set_aside)
+    if is_transient(fault):
+        raise fault
+    log.warning("batch.split", fault=reason_of(fault), items=len(items))
+    async with db.transaction() as conn:
+        await isolate(conn, items, apply, set_aside)
 
 
 async def isolate(

@@ -11,7 +11,7 @@ import structlog
 from shared.contracts.event import Event
 from shared.delivery.cloudevents import Message, Raw, Unreadable, read
 from shared.delivery.inbox import letters, store
-from shared.delivery.inbox.bisect import apply_batch
+from shared.delivery.inbox.bisect import apply_apart, patiently
 from shared.delivery.inbox.releasing import release
 from shared.delivery.inbox.replay import ReplayRaw, replay_next
 from shared.delivery.inbox.sequencer import Apply, Sequencer, SubjectProgress, load_progress
@@ -68,8 +68,16 @@ class Inbound:
         """
         taking = ProcessingSpans(self._tracer, f"liaison.{self._sequencer.service}")
         items = taking.messages([read(raw, self._sequencer.events) for raw in raws])
-        await apply_batch(self._db, items, self._apply, partial(self._set_aside, taking))
+        await patiently(partial(self._process_once, items, taking), len(items))
         taking.export()
+
+    async def _process_once(self, items: Sequence[Item], taking: ProcessingSpans) -> None:
+        try:
+            async with self._db.transaction() as conn:
+                await self._apply(conn, items)
+        except Exception as fault:  # noqa: BLE001 - one item's fault is no reason to stop the others
+            set_aside = partial(self._set_aside, taking)
+            await apply_apart(self._db, items, self._apply, set_aside, fault)
 
     async def _apply(self, conn: Connection, items: Sequence[Item]) -> None:
         fresh = await self._claim(conn, items)

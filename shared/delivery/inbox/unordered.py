@@ -9,7 +9,7 @@ import structlog
 from shared.delivery.cloudevents import Raw
 from shared.delivery.content_modes import trace_given
 from shared.delivery.inbox import letters, store
-from shared.delivery.inbox.bisect import apply_batch
+from shared.delivery.inbox.bisect import apply_apart, patiently
 from shared.delivery.inbox.store import Letter
 from shared.delivery.spans import ProcessingSpans
 from shared.observability.redaction import reason_of
@@ -50,8 +50,18 @@ class Unordered(Generic[Item]):
         """Take records in, durably; returns when they may be acknowledged."""
         taking = ProcessingSpans(self._tracer, self._group)
         found = [(raw, self._read_safely(raw, taking.record(raw))) for raw in raws]
-        await apply_batch(self._db, found, self._apply_fresh, partial(self._set_aside, taking))
+        await patiently(partial(self._process_once, found, taking), len(found))
         taking.export()
+
+    async def _process_once(
+        self, found: Sequence[tuple[Raw, Item | Letter]], taking: ProcessingSpans
+    ) -> None:
+        try:
+            async with self._db.transaction() as conn:
+                await self._apply_fresh(conn, found)
+        except Exception as fault:  # noqa: BLE001 - one record's fault is no reason to stop the others
+            set_aside = partial(self._set_aside, taking)
+            await apply_apart(self._db, found, self._apply_fresh, set_aside, fault)
 
     def _read_safely(self, raw: Raw, trace: str) -> Item | Letter:
         try:

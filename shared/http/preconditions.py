@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from shared.runtime.errors import Problem
+
 _ITEM: Final = re.compile(
     r'[ \t]*(?:(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(?:,|\Z)'
 )
@@ -45,3 +47,14 @@ def _versions(written: str) -> frozenset[int]:
     if not tags:
         raise ValueError("a list without an entity tag")
     return frozenset(versions)
+
+
+def version_moved(version: int) -> Problem:
+    """The 412 for a matter that has another version than the caller saw; it names the latest, in an ETag too."""
+    return Problem(
+        412,
+        "version_moved",
+        params={"version": version},
+        headers={"etag": f'"{version}"'},
+        members={"version": version},
+    )

@@ -25,6 +25,7 @@ from services.followup.handlers.steps import (
 from shared.auth.tokens import require
 from shared.contracts.vocabulary import Role
 from shared.http.idempotency import WriteResponse, run_once
+from shared.http.preconditions import version_moved
 from shared.http.problems import ProblemDocument
 from shared.http.steps import StepRequest
 from shared.messages.catalogue import text
@@ -134,13 +135,7 @@ def problem_of(outcome: NotDone, edge: Edge, lang: str) -> Problem:
         case Missing():
             return Problem(404, "matter_not_found")
         case VersionConflict(version):
-            return Problem(
-                412,
-                "overtaken",
-                params={"version": version},
-                headers={"etag": f'"{version}"'},
-                members={"version": version},
-            )
+            return version_moved(version)
         case Refused(misnamed=wrong) if wrong:
             errors = [_misnamed_error(each, lang) for each in wrong]
             return Problem(422, outcome.code, errors=errors)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.followup.api import answers, cursors
+from services.followup.api import answers
 from services.followup.api.edge import (
     PROBLEMS,
     STAFF,
@@ -39,6 +39,7 @@ from shared.contracts.fields import (
     sized,
 )
 from shared.contracts.vocabulary import MatterState, Role
+from shared.http import cursors
 from shared.http.problems import language
 from shared.http.responses import Page, as_json
 from shared.http.routes import CheckedRoute
@@ -143,13 +144,13 @@ async def list_matters(
     async with edge.db.reading() as conn:
         await check_parties(conn, filters.named(edge.office.desk), lang)
         if wanted.due_before is None:
-            before = cursors.read_id(filters.cursor)
+            before = None if filters.cursor is None else cursors.read_id(filters.cursor)
             items, older = await queries.find_newest(conn, actor, wanted, before, filters.limit)
-            position = cursors.of_id(str(older)) if older else None
+            position = cursors.write_cursor(str(older)) if older else None
         else:
-            after = cursors.read_place(filters.cursor)
+            after = None if filters.cursor is None else cursors.read_place(filters.cursor)
             items, later = await queries.find_due(conn, actor, wanted, after, filters.limit)
-            position = cursors.of_place(later) if later else None
+            position = cursors.write_cursor(*later) if later else None
     return as_json({"items": [found_view(each, edge.office) for each in items], "next": position})
 
 
@@ -187,14 +188,14 @@ async def show_history(
 ) -> Response:
     """In order, each with its version, who caused it and what it followed from."""
     edge, actor, lang = edge_of(request), _actor(caller), language(request)
-    after = cursors.read_version(cursor)
+    after = 0 if cursor is None else cursors.read_number(cursor)
 
     async def read() -> list[RecordedChange] | Missing:
         async with edge.db.reading() as conn:
             return await queries.show_history(conn, actor, matter_id, after, limit)
 
     entries = await _patiently(request, edge, matter_id, read)
-    position = cursors.of_version(entries[-1].version) if len(entries) == limit else None
+    position = cursors.write_cursor(entries[-1].version) if len(entries) == limit else None
     return as_json({"items": [_entry(entry, lang) for entry in entries], "next": position})
 
 
@@ -249,13 +250,13 @@ async def show_chart(
     cursor: Cursor = None,
 ) -> Response:
     """挂图作战: milestones of open matters that are not settled, the earliest due first, with their lights."""
-    edge, after = edge_of(request), cursors.read_place(cursor)
+    edge, after = edge_of(request), None if cursor is None else cursors.read_place(cursor)
     async with edge.db.reading() as conn:
         await check_parties(conn, {"department": department}, language(request))
         chart = await queries.show_chart(conn, _actor(caller), department, park, after, limit)
     now = edge.clock()
     items = chart_view(chart.milestones, now, edge.office.calendar.add(now, SOON))
-    position = cursors.of_place(chart.further) if chart.further else None
+    position = cursors.write_cursor(*chart.further) if chart.further else None
     return as_json({"items": items, "next": position})
 
 

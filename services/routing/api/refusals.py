@@ -16,6 +16,7 @@ from services.routing.handlers.outcomes import (
     Refused,
     VersionConflict,
 )
+from shared.http.preconditions import version_moved
 from shared.messages.catalogue import text
 from shared.runtime.errors import FieldError, Problem
 
@@ -28,13 +29,7 @@ def done_or_problem(outcome: Outcome, missing: str, lang: str) -> Done:
         case NotFound():
             raise Problem(404, missing)
         case VersionConflict(version=version):
-            raise Problem(
-                412,
-                "version_moved",
-                params={"version": version},
-                headers={"etag": f'"{version}"'},
-                members={"version": version},
-            )
+            raise version_moved(version)
         case Refused():
             raise _refusal(outcome, lang)
 

@@ -62,7 +62,7 @@ async def test_a_queue_is_read_page_by_page(routing: Routing, api: Api):
             break
         cursor = f"&cursor={page['next']}"
     assert seen == [request.subject for request in reversed(requests)]
-    assert (await api.get("/routing/queues/me?cursor=nonsense", "L001")).status_code == 400
+    assert (await api.get("/routing/queues/me?cursor=nonsense", "L001")).status_code == 422
 
 
 async def test_what_was_taken_is_shown_when_asked_for(routing: Routing, api: Api):

@@ -145,7 +145,7 @@ def test_the_example_of_a_submission_is_taken():
 
 def test_the_types_of_problems_are_those_that_the_catalogue_has_words_for():
     types = DOCUMENT["components"]["schemas"]["ProblemType"]["enum"]
-    assert {"urn:liaison:problem:invalid", "urn:liaison:problem:overtaken"} <= set(types)
+    assert {"urn:liaison:problem:invalid", "urn:liaison:problem:version_moved"} <= set(types)
     assert len(types) == len(set(types)) > 60
 
 

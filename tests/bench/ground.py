@@ -24,8 +24,8 @@ from deploy.local.embedded.postgres import Postgres
 from deploy.local.embedded.process import all_running, wrapped
 from shared.contracts.topics import PARTITIONS
 from shared.delivery.kafka.address import KafkaAddress
-from tests.brokers import prepared_broker
 from tests.faults.replicas import write_tokens
+from tests.support.brokers import prepared_broker
 
 SERVICES = ("intake", "routing", "followup")
 START_SECONDS = 60.0

@@ -16,7 +16,7 @@ from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress
 from tests.compose.engine import Failed
 from tests.compose.ground import Site
-from tests.rights import may_read, may_write
+from tests.support.rights import may_read, may_write
 
 FORBIDDEN = ("create schema mine", "create table public.mine (id int)", "create role other")
 ANSWER_SECONDS = 20.0

@@ -11,13 +11,13 @@ import asyncpg
 
 from deploy.common.tokens import digest
 from deploy.jobs.migrations import SERVICES
-from tests import logs
 from tests.compose import access
 from tests.compose.engine import Failed, Stack, run
 from tests.compose.ground import Site
 from tests.compose.pages import blocks, type_block
 from tests.faults import queries
 from tests.faults.town import Town
+from tests.support import logs
 
 PLAY_SECONDS = 300.0
 CURRENT_SECONDS = 120.0

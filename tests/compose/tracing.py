@@ -14,7 +14,7 @@ from shared.contracts.vocabulary import Role
 from tests.compose.engine import ROOT, Failed, has_image
 from tests.compose.ground import Site
 from tests.compose.pages import type_block
-from tests.traced import PATH_TO_QUEUE
+from tests.support.traced import PATH_TO_QUEUE
 
 IMAGE: Final = "jaegertracing/jaeger:2.13.0"
 REQUESTS: Final[Path] = ROOT / "deploy" / "sample_town" / "data" / "requests.jsonl"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.published import FILES, changed, reduced, released
+from tests.support.published import FILES, changed, reduced, released
 
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 

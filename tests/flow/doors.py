@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from tests.described import document
+from tests.support.described import document
 
 LATER: Final = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 MILESTONE: Final = {

@@ -15,9 +15,9 @@ from schemathesis.checks import (
 )
 from schemathesis.core.failures import Failure, FailureGroup
 
-from tests.described import FILE
-from tests.drawing import drawn
 from tests.flow.doors import DOORS
+from tests.support.described import FILE
+from tests.support.drawing import drawn
 
 EXAMPLES: Final = 5
 """For each operation and each way to make its data."""

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from tests.content_modes import STRUCTURED_TYPES, Event, event, in_base64
 from tests.flow.processes import SPEAKER
 from tests.flow.town import Town
+from tests.support.content_modes import STRUCTURED_TYPES, Event, event, in_base64
 
 
 class Bureau:

@@ -8,12 +8,12 @@ import requests
 from schemathesis import Case
 
 from tests.conftest import COUNTED
-from tests.drawing import SEED
 from tests.flow.generated import cases_of, described_operations, faults_of
 from tests.flow.processes import Stack
 from tests.flow.test_doors import COMERS, OPERATIONS
 from tests.flow.town import Town
 from tests.flow.visiting import everything, neighbours
+from tests.support.drawing import SEED
 
 ROLES = [who for who in COMERS if who != "no token of anybody"]
 

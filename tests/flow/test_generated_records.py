@@ -13,12 +13,12 @@ from aiokafka import AIOKafkaProducer
 
 from shared.contracts import topics
 from tests.conftest import COUNTED
-from tests.drawing import SEED, drawn
 from tests.flow.processes import SERVICES, Stack
 from tests.flow.records import Record, records
 from tests.flow.test_to_its_end import settled_at_once
 from tests.flow.town import Town
 from tests.flow.visiting import everything, neighbours
+from tests.support.drawing import SEED, drawn
 
 COUNTS = {
     topics.SUBMISSIONS: 300,

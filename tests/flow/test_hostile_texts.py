@@ -13,12 +13,12 @@ import pytest
 
 from shared.http.streams.tickets import PARAMETER
 from tests.conftest import COUNTED
-from tests.described import document
 from tests.flow.doors import DOORS, filled
 from tests.flow.processes import PARTIES, Stack
 from tests.flow.test_doors import OPERATIONS
 from tests.flow.town import Town
 from tests.flow.visiting import everything
+from tests.support.described import document
 
 TEXTS: Final = (
     "a\0b",

@@ -10,10 +10,10 @@ import pytest
 
 from deploy.local.embedded.postgres import Postgres
 from deploy.sample_town.town import stories
-from tests import logs
 from tests.flow.processes import Stack
 from tests.flow.test_to_its_end import settled_at_once
 from tests.flow.town import Town
+from tests.support import logs
 
 # Whatever is registered next breaks a rule of the table: what PostgreSQL says of it quotes the row.
 BREAK = """

@@ -9,11 +9,11 @@ from secrets import token_hex
 import pytest
 
 from deploy.local.embedded.postgres import Postgres
-from tests.collecting import Collector, Told, collecting
 from tests.conftest import fresh_database
 from tests.flow.processes import Stack, write_tokens
 from tests.flow.town import Town
-from tests.traced import PATH_TO_QUEUE
+from tests.support.collecting import Collector, Told, collecting
+from tests.support.traced import PATH_TO_QUEUE
 
 CONTACT = {"name": "沈阿乔", "phone": "13800138017"}
 NOWHERE = "http://127.0.0.1:1"

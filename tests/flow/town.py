@@ -12,8 +12,8 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from shared.contracts import uscc
-from tests.described import described
 from tests.flow.processes import SPEAKER, Stack
+from tests.support.described import described
 
 CATALOGUE = (Path(__file__).parent / "catalogue.csv").read_text(encoding="utf-8")
 PATIENCE_SECONDS = 30.0

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 
-from tests.described import described
 from tests.flow.doors import DOORS, REQUESTS_FILE, Whose, filled, of
 from tests.flow.processes import Stack
 from tests.flow.town import Town, code
+from tests.support.described import described
 
 AT_ONCE = 48
 SECOND_ENTERPRISE = code(2)

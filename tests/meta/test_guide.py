@@ -13,8 +13,8 @@ from shared.http.app import MAX_BODY_BYTES
 from shared.http.idempotency import MAX_KEY_LENGTH
 from shared.http.server.limits import MAX_HEAD_BYTES
 from shared.http.streams.guard import PARTY_STREAMS
-from tests.described import FILE
-from tests.prose import GUIDES, ROOT, Block, blocks
+from tests.support.described import FILE
+from tests.support.prose import GUIDES, ROOT, Block, blocks
 
 GENERATORS = ROOT / "tests" / "clients" / "generators"
 LOCKED = {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench import options as bench
 from tests.faults import __main__ as faults
-from tests.prose import READMES, ROOT, Block, blocks, commands, pages
+from tests.support.prose import READMES, ROOT, Block, blocks, commands, pages
 
 # tests/integration/deploy/test_readme.py types the READMEs, tests/compose the operating pages, tests/clients/guide
 # the page for integrators.

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.embedded.jars import cache_folder
-from tests.described import FILE
-from tests.published import FOLDER
+from tests.support.described import FILE
+from tests.support.published import FOLDER
 
 
 @pytest.mark.timeout(480)

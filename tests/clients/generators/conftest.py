@@ -11,8 +11,8 @@ import pytest
 from deploy.local.embedded.jars import cache_folder
 from shared.web.event_document import FILE as ASYNCAPI
 from tests.clients.generators.generators import GENERATORS, Generator
-from tests.described import FILE
 from tests.integration.deploy.stacks import Stack
+from tests.support.described import FILE
 
 BUILD_SECONDS = 420
 

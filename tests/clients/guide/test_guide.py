@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import COUNTED
 from tests.integration.deploy.stacks import LIAISON, Stack
-from tests.prose import GUIDES, Block, blocks, commands
+from tests.support.prose import GUIDES, Block, blocks, commands
 
 ORIGIN = "http://127.0.0.1:8000"
 RUN_SECONDS = 120

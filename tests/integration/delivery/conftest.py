@@ -12,9 +12,9 @@ from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress
 from shared.runtime.database import open_database
 from shared.runtime.migrate import DELIVERY_MIGRATIONS, migrate
-from tests.brokers import prepared_broker
 from tests.integration.delivery.machine import Machine
 from tests.integration.delivery.town import Records, Town
+from tests.support.brokers import prepared_broker
 
 SCHEMA = "town"
 

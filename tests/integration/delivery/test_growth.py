@@ -7,7 +7,7 @@ from shared.delivery.outbox import relay
 from shared.http import idempotency
 from shared.runtime import supervisor
 from shared.runtime.database import Database, open_database
-from tests.plans import plan_of
+from tests.support.plans import plan_of
 
 SUBJECT = "0198f3c1-7a52-7c3e-9f10-2b6d5e8a4c01"
 # A long history, with the last 50 events pending and a few letters that wait.

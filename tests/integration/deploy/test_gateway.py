@@ -17,7 +17,7 @@ from deploy.gateway import proxy
 from deploy.gateway.app import Origin
 from deploy.gateway.proxy import remote_target
 from deploy.gateway.target import local_target
-from tests.streaming import served
+from tests.support.streaming import served
 from tests.unit.http.serving import built
 
 

@@ -18,7 +18,7 @@ from shared.contracts import topics
 from shared.contracts.topics import TOPICS
 from shared.delivery.kafka.address import KafkaAddress, Login
 from tests.integration.deploy.stacks import Stack, until
-from tests.rights import may_join, may_read, may_write
+from tests.support.rights import may_join, may_read, may_write
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.integration.deploy.stacks import LIAISON, Stack, until
-from tests.prose import READMES, ROOT, Block, blocks, commands
+from tests.support.prose import READMES, ROOT, Block, blocks, commands
 
 pytestmark = pytest.mark.timeout(240)
 

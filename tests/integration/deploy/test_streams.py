@@ -29,8 +29,8 @@ from shared.http.streams.guard import (
     Holder,
     OpenStreams,
 )
-from tests.drawing import SEED
-from tests.streaming import Reader, reading, served
+from tests.support.drawing import SEED
+from tests.support.streaming import Reader, reading, served
 
 KEY = "key-of-the-tests"
 PATH = "/routing/stream"

@@ -21,7 +21,7 @@ from tests.integration.deploy.test_users import (
     kafka_of_users,
     those,
 )
-from tests.rights import may_join, may_read, may_write
+from tests.support.rights import may_join, may_read, may_write
 
 __all__ = ["guarded", "kafka_of_users"]
 

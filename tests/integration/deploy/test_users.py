@@ -22,9 +22,9 @@ from shared.delivery.kafka.address import KafkaAddress, Login
 from shared.delivery.kafka.consumer import Consumer
 from shared.delivery.outbox.relay import make_producer
 from shared.service.settings import ServerSettings
-from tests.brokers import prepared_broker
 from tests.conftest import COUNTED
-from tests.rights import may_join, may_read, may_write
+from tests.support.brokers import prepared_broker
+from tests.support.rights import may_join, may_read, may_write
 from tools.asyncapi.document import document
 
 pytestmark = pytest.mark.timeout(120)

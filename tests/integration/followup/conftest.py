@@ -22,7 +22,6 @@ from services.followup.settings import Settings
 from shared.contracts import topics
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Database, open_database
-from tests.described import described
 from tests.integration.followup.filled import FILL
 from tests.integration.followup.samples import (
     MONDAY,
@@ -32,6 +31,7 @@ from tests.integration.followup.samples import (
     offered,
     registered,
 )
+from tests.support.described import described
 
 CALLERS = {
     "L001": ("liaison", "L001"),

@@ -9,9 +9,9 @@ import pytest
 from services.followup.handlers import sweep
 from services.followup.handlers.office import Office
 from shared.contracts.vocabulary import Urgency
-from tests.dayoff import calendar_with_days_off
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import OFFICE, new_matter, offered, registered, town_time
+from tests.support.dayoff import calendar_with_days_off
 
 TUESDAY = date(2026, 3, 3)
 

@@ -21,11 +21,11 @@ from shared.contracts.vocabulary import Role, Tier
 from shared.delivery.cloudevents import Raw
 from shared.delivery.inbox.consumer import Inbound
 from shared.runtime.database import Database
-from tests.described import document
 from tests.flow.doors import DOORS
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import MONDAY, OFFICE, message
 from tests.integration.followup.test_inbound import raw_of
+from tests.support.described import document
 
 COORDINATOR = Actor(role=Role.COORDINATOR, party="C001")
 DUE = "2026-03-20T17:30:00+08:00"

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from tests.described import document
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import MONDAY, OFFICE
 from tests.integration.followup.test_reading import listed
+from tests.support.described import document
 
 
 async def test_case_24_me_is_the_caller(followup: Followup, api: Api) -> None:

@@ -20,7 +20,7 @@ from services.followup.store.finding import Search
 from shared.contracts.vocabulary import MatterState
 from shared.runtime.database import Connection
 from tests.integration.followup.conftest import Followup
-from tests.plans import Plan, plan_of
+from tests.support.plans import Plan, plan_of
 
 
 class Explained:

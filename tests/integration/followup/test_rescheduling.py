@@ -11,7 +11,6 @@ from services.followup.timers import Timers
 from shared.contracts.assignments import OfferRescheduled
 from shared.contracts.vocabulary import RescheduleCause
 from shared.rescheduling import orders
-from tests.dayoff import calendar_with_days_off
 from tests.integration.followup.conftest import Followup
 from tests.integration.followup.samples import (
     CLOCK,
@@ -24,6 +23,7 @@ from tests.integration.followup.samples import (
     registered,
     town_time,
 )
+from tests.support.dayoff import calendar_with_days_off
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import httpx
 
 from services.intake.app import build
 from services.intake.settings import Settings
-from tests.described import described
+from tests.support.described import described
 
 
 @asynccontextmanager

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from services.intake.settings import Settings
-from tests.content_modes import STRUCTURED_TYPES, event, http_headers, in_base64
 from tests.integration.intake.running import intake_with
 from tests.integration.intake.samples import submission
+from tests.support.content_modes import STRUCTURED_TYPES, event, http_headers, in_base64
 
 PATH = "/intake/requests"
 BATCH = {"content-type": "application/cloudevents-batch+json; charset=UTF-8"}

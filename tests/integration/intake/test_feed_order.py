@@ -28,8 +28,8 @@ from shared.contracts.vocabulary import MatterState, Role
 from shared.delivery.cloudevents import Message, Raw
 from shared.runtime.database import Database, open_database
 from tests.integration.intake.samples import submission
-from tests.plans import plan_of
-from tests.streaming import WAYS, reading, served
+from tests.support.plans import plan_of
+from tests.support.streaming import WAYS, reading, served
 
 SOURCE = "https://one-stop.example/hotline"
 READER = FeedReader(SOURCE, (SOURCE,), is_for_staff=False)

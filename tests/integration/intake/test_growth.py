@@ -4,7 +4,7 @@ import pytest
 
 from services.intake.store import receipts, requests
 from shared.runtime.database import open_database
-from tests.plans import plan_of
+from tests.support.plans import plan_of
 
 HISTORY = """
 insert into request (id, source, source_ref, fingerprint, receipt, submitted_by, channel, kind,

@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from services.intake.settings import Settings
 from shared.contracts import topics
 from shared.delivery.inbox.dead_letters import ask, list_letters, mend_letter
-from tests.content_modes import event, records_of
 from tests.integration.intake.samples import submission
+from tests.support.content_modes import event, records_of
 
 Check = Callable[[], Awaitable[Any]]
 

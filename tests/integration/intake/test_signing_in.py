@@ -17,7 +17,7 @@ from shared.auth import jwks
 from tests.browser.stack import serving
 from tests.integration.intake.running import intake_with
 from tests.integration.intake.samples import submission
-from tests.issuing import AUDIENCE, Issuing
+from tests.support.issuing import AUDIENCE, Issuing
 
 
 def answers_of(issuing: Issuing) -> Starlette:

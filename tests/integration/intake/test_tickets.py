@@ -14,7 +14,7 @@ from services.intake.settings import Settings
 from shared.http.streams import tickets
 from tests.integration.intake.feeds import submit
 from tests.integration.intake.test_kafka import conn
-from tests.streaming import WAYS, reading, served
+from tests.support.streaming import WAYS, reading, served
 
 __all__ = ["conn"]
 

@@ -19,8 +19,8 @@ from services.routing.handlers.queue_watch import QueueWatch
 from services.routing.settings import Settings
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Database, open_database
-from tests.described import described
 from tests.integration.routing.samples import MONDAY, activate, found_town, new_office
+from tests.support.described import described
 
 
 class Routing:

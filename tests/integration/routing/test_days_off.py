@@ -8,10 +8,10 @@ import pytest
 from services.routing.handlers.office import ActiveCatalogue, Office
 from services.routing.handlers.outcomes import Done, Refused
 from shared.contracts.vocabulary import Ruling, Urgency
-from tests.dayoff import calendar_with_days_off
 from tests.integration.routing.answering import accept, objected, offered, rule
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import MONDAY, SHANGHAI
+from tests.support.dayoff import calendar_with_days_off
 
 
 def march(day: int, hour: int, minute: int = 0) -> datetime:

@@ -17,9 +17,9 @@ from services.routing.store import (
 )
 from services.routing.store.queues import FIRST
 from shared.runtime.database import Connection
-from tests import plans
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import FIRM, MONDAY, registered
+from tests.support import plans
 
 # A long history: matters that ended, with their offers, objections and feed, beside a few that are open.
 HISTORY = """

@@ -9,11 +9,11 @@ from services.routing.handlers.office import ActiveCatalogue, Office
 from services.routing.timers import Timers
 from shared.contracts.vocabulary import RescheduleCause, Urgency
 from shared.rescheduling import orders
-from tests.dayoff import calendar_with_days_off
 from tests.integration.routing.answering import objected, offered
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import MONDAY
 from tests.integration.routing.test_days_off import march
+from tests.support.dayoff import calendar_with_days_off
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from tests.browser.stack import serving
 from tests.integration.intake.test_signing_in import answers_of
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import MONDAY, registered
-from tests.issuing import AUDIENCE, Issuing
-from tests.streaming import WAYS, reading, served
+from tests.support.issuing import AUDIENCE, Issuing
+from tests.support.streaming import WAYS, reading, served
 
 PATHS = ("/routing/queues/me/stream", "/routing/queues/L001/stream?since=0")
 HEARTBEAT_SECONDS = 0.5

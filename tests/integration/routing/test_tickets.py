@@ -15,7 +15,7 @@ from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import MONDAY, registered
 from tests.integration.routing.test_stream_rights import PATHS, Clock, quick, under_watch
 from tests.integration.routing.test_streams import read_events, served
-from tests.issuing import AUDIENCE, Issuing
+from tests.support.issuing import AUDIENCE, Issuing
 
 __all__ = ["quick"]
 

@@ -7,7 +7,7 @@ from markupsafe import escape
 from shared.web.guide import FILES, anchor_of
 from shared.web.look import assets, document
 from tests.integration.web.conftest import Site
-from tests.prose import ROOT, blocks
+from tests.support.prose import ROOT, blocks
 
 
 async def test_the_api_is_served_as_it_is_committed(site: Site):

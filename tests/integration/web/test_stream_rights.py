@@ -10,7 +10,7 @@ from services.followup.pages import live
 from tests.integration.followup.conftest import Followup
 from tests.integration.followup.samples import new_matter, registered
 from tests.integration.web.conftest import Site
-from tests.streaming import WAYS, Reader, reading
+from tests.support.streaming import WAYS, Reader, reading
 
 HEARTBEAT_SECONDS = 0.5
 SHOWN = {

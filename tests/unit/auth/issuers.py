@@ -7,7 +7,7 @@ import httpx
 from shared.auth.issuer import Issuer
 from shared.auth.jwks import SigningKeys
 from shared.auth.jwt import SignedTokens
-from tests.issuing import AUDIENCE, Issuing
+from tests.support.issuing import AUDIENCE, Issuing
 from tests.unit.auth.moments import Moments
 
 

@@ -14,7 +14,7 @@ from shared.auth import jwks
 from shared.auth.issuer import Issuer
 from shared.auth.jwks import SigningKeys, usable_keys
 from shared.runtime.errors import Problem
-from tests.issuing import AUDIENCE, Issuing
+from tests.support.issuing import AUDIENCE, Issuing
 from tests.unit.auth.issuers import Signing
 
 

@@ -11,7 +11,7 @@ from shared.auth.issuer import Issuer
 from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role
 from shared.runtime.errors import Problem
-from tests.issuing import AUDIENCE, SYSTEM, encoded, unsigned
+from tests.support.issuing import AUDIENCE, SYSTEM, encoded, unsigned
 from tests.unit.auth.issuers import Signing
 
 ONE_STOP = Principal(Role.SYSTEM, "https://one-stop.example")

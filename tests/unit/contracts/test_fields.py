@@ -24,7 +24,7 @@ from shared.contracts.fields import (
 from shared.contracts.submission import Requester
 from shared.http.problems import field_errors
 from shared.messages.catalogue import LANGUAGES, catalogue
-from tests.fields import Field, fields_of_events, fields_of_files, fields_sent
+from tests.support.fields import Field, fields_of_events, fields_of_files, fields_sent
 
 NUMBERS = (
     "1699491600",

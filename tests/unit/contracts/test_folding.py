@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.folding import code, compact, fold, identifier, is_visible
 from shared.contracts.uscc import canonical
-from tests.spelling import TEXTS, spellings
+from tests.support.spelling import TEXTS, spellings
 
 
 @example("\u0131\u0328")

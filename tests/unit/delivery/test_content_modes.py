@@ -16,7 +16,8 @@ from shared.delivery.cloudevents import Raw
 from shared.delivery.commands.records import Command, read_command
 from shared.delivery.content_modes import trace_given
 from shared.delivery.inbox.store import Letter
-from tests.content_modes import (
+from tests.integration.intake.samples import submission
+from tests.support.content_modes import (
     STRUCTURED_TYPES,
     binary_record,
     event,
@@ -24,7 +25,6 @@ from tests.content_modes import (
     records_of,
     structured_record,
 )
-from tests.integration.intake.samples import submission
 from tools.asyncapi.commands import COMMANDS
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests import logs
+from tests.support import logs
 
 PEOPLE = {"容主管", "000-5550-1365"}
 

@@ -10,7 +10,7 @@ from tests.compose import building, ground, tracing
 from tests.compose.building import PROGRAM, built, tool
 from tests.compose.pages import blocks
 from tests.compose.tracing import IMAGE, MATTER, OFFER, UP, spans_of, wanting
-from tests.traced import PATH_TO_QUEUE
+from tests.support.traced import PATH_TO_QUEUE
 
 ROOT = Path(__file__).parents[3]
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -19,7 +19,7 @@ from services.followup.domain.rescheduling import MovedOffer, offer_moved, resch
 from services.followup.domain.work import Extend, Resume, extend, resume
 from shared.calendar import Limit
 from shared.contracts.vocabulary import ClockKind, MatterState, RescheduleCause
-from tests.dayoff import calendar_with_days_off
+from tests.support.dayoff import calendar_with_days_off
 from tests.unit.followup.town import (
     CALENDAR,
     IN_STATE,

@@ -17,7 +17,7 @@ from deploy.jobs.migrations import SERVICES
 from shared.contracts.fields import FORMS
 from shared.http.problems import field_errors
 from shared.messages.catalogue import catalogue
-from tests.described import document
+from tests.support.described import document
 from tests.unit.http.serving import operations
 
 CODE = "string_pattern_mismatch"

@@ -28,7 +28,7 @@ from shared.http.streams.guard import (
     most_streams,
 )
 from shared.runtime.errors import Problem
-from tests.streaming import reading, served
+from tests.support.streaming import reading, served
 from tests.unit.http.serving import built
 
 PARTY = Holder.of(Principal(Role.DEPARTMENT, "D-1"), "10.0.0.1")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.fields import WHOLE
-from tests.described import document
+from tests.support.described import document
 from tests.unit.http.serving import Operation, asked, built, operations, written_tokens
 
 NO_NUMBERS = ("1_0", "1e1", "0x1", "１", "1,0", "1.5", "")

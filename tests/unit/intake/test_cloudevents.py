@@ -19,8 +19,8 @@ from services.intake.api.cloudevents import (
 from shared.contracts.submission import Submission
 from shared.http.tracing import trace_in
 from shared.runtime.errors import Problem
-from tests.content_modes import event, http_headers, in_base64
 from tests.integration.intake.samples import submission
+from tests.support.content_modes import event, http_headers, in_base64
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 HOP = "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01"

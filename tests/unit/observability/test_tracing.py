@@ -26,7 +26,7 @@ from shared.observability.opentelemetry import OpenTelemetry
 from shared.observability.tracing import Tracer, continued, is_sampled, trace_of, valid_trace
 from shared.runtime.ids import made_at, new_id
 from shared.service.settings import ServiceSettings
-from tests.collecting import collecting
+from tests.support.collecting import collecting
 from tests.unit.observability.conftest import GIVEN, NOWHERE, Kept, span
 
 NO_TRACE = "00-00000000000000000000000000000000-00f067aa0ba902b7-01"

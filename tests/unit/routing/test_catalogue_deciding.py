@@ -9,7 +9,7 @@ from services.routing.catalogue.sheet import Faulty, Sheet, read_sheet
 from services.routing.catalogue.table import Catalogue, decision_model
 from services.routing.domain.dispatching import Dispatched, Facts, Limits
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
-from tests.spelling import TEXTS, spellings
+from tests.support.spelling import TEXTS, spellings
 from tests.unit.routing.test_catalogue import KNOWN, decided, read, sheet
 
 

@@ -1,6 +1,6 @@
 """The descriptions as they were last released, and what has changed since: each change is named in CHANGELOG.md.
 
-`python -m tests.published` writes them anew; it is done when a version is released.
+`python -m tests.support.published` writes them anew; it is done when a version is released.
 """
 
 import json
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from shared.web.event_document import FILE as ASYNCAPI
-from tests.described import FILE as OPENAPI
+from tests.support.described import FILE as OPENAPI
 
 Json: TypeAlias = Mapping[str, Any]
 
-FOLDER: Final = Path(__file__).parent / "contracts" / "published"
+FOLDER: Final = Path(__file__).parents[1] / "contracts" / "published"
 FILES: Final = (OPENAPI, ASYNCAPI)
 WORDS: Final = frozenset(("description", "summary", "example", "examples", "title"))
 METHODS: Final = frozenset(("get", "put", "post", "patch", "delete"))

@@ -10,7 +10,7 @@ import httpx
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-FILE = Path(__file__).parents[1] / "shared" / "web" / "openapi.json"
+FILE = Path(__file__).parents[2] / "shared" / "web" / "openapi.json"
 
 
 @cache

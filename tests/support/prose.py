@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 READMES: Final = (ROOT / "README.md", ROOT / "README.zh.md")
 GUIDES: Final = (ROOT / "docs" / "integrating.md", ROOT / "docs" / "integrating.zh.md")
 BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

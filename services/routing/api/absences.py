@@ -3,6 +3,7 @@
 import structlog
 
 from services.routing.api.edge import Edge
+from services.routing.domain.moment import Acting
 from services.routing.handlers import due
 from shared.contracts.event import Actor
 from shared.observability.redaction import reason_of
@@ -16,9 +17,10 @@ async def pass_on_offers(edge: Edge, by: Actor, liaison_id: str | None = None) -
 
     The absence is entered already: where a lock is in the way or the database fails, the sweep does it soon after.
     """
+    acting = Acting(by.role, by.party)
     try:
         async with edge.db.transaction() as conn:
-            await due.begin_absences(conn, edge.office, edge.clock(), by, liaison_id)
+            await due.begin_absences(conn, edge.office, edge.clock(), acting, liaison_id)
     except Exception as fault:
         if not is_transient(fault):
             raise

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from services.routing.domain.answers import Acting
+from services.routing.domain.moment import Acting
 from services.routing.handlers.office import Office
 from services.routing.handlers.queue_watch import QueueWatch
 from shared.auth.tokens import Principal, require

@@ -193,10 +193,10 @@ def _next(done: Done) -> dict[str, Any] | None:
     if made is None:
         return None
     return {
-        "offer_id": made.offer.id,
-        "party": party_view(made.offer.party),
-        "candidacy": made.offer.candidacy,
-        "expires_at": made.offer.expires_at,
+        "offer_id": made.id,
+        "party": party_view(made.party),
+        "candidacy": made.candidacy,
+        "expires_at": made.expires_at,
     }
 
 

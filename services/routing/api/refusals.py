@@ -1,21 +1,16 @@
 """Refusals of commands as problem documents: what is wrong, what to do, and who has the matter now."""
 
 from services.routing.api.views import holder_view, holder_words
-from services.routing.domain.answers import (
+from services.routing.domain.decision import (
     AlreadySettled,
+    NoSuchOwner,
     NotOpen,
     NotYours,
     ObjectionSpent,
+    Refused,
     SuggestsItself,
 )
-from services.routing.handlers.outcomes import (
-    Done,
-    NoSuchOwner,
-    NotFound,
-    Outcome,
-    Refused,
-    VersionConflict,
-)
+from services.routing.handlers.outcomes import Done, NotFound, Outcome, VersionConflict
 from shared.http.preconditions import version_moved
 from shared.messages.catalogue import text
 from shared.runtime.errors import FieldError, Problem

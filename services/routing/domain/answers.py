@@ -1,72 +1,32 @@
-"""What an answer to an offer does, and what a coordinator's ruling does: decisions, with every refusal named."""
+"""What an answer to an offer does, and what a coordinator's ruling does."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
-from services.routing.domain.choice import Verdict
-from services.routing.domain.matter import Objection, ObjectionState, Offer
-from shared.contracts.vocabulary import (
-    DeclineReason,
-    OfferState,
-    PartyKind,
-    Role,
-    Ruling,
+from services.routing.domain.decision import (
+    AlreadySettled,
+    Changed,
+    NoSuchOwner,
+    NotOpen,
+    NotYours,
+    ObjectionSpent,
+    Placing,
+    Refused,
+    SuggestsItself,
+    Why,
+    emit,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Who answers: the role, and the party it speaks for."""
-
-    role: Role
-    party: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The party has the matter."""
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOn:
-    """The party is out of this round; the next candidate is offered the matter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Objected:
-    """The party names a better owner: a coordinator decides before the matter goes on."""
-
-    suggested_owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotYours:
-    """Refused: the offer was made to somebody else."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotOpen:
-    """Refused: the offer has ended, and how; time that ran out a moment ago counts."""
-
-    state: OfferState
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectionSpent:
-    """Refused: the party has objected once in this round already and was ruled upon."""
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestsItself:
-    """Refused: a better owner must be somebody else."""
-
-
-AcceptDecision: TypeAlias = Accepted | NotYours | NotOpen
-DeclineDecision: TypeAlias = (
-    PassedOn | Objected | NotYours | NotOpen | ObjectionSpent | SuggestsItself
+from services.routing.domain.dispatching import acted_on_at, review_by
+from services.routing.domain.facts import Accepted, Declined, Objected, ReviewAwaited, Ruled
+from services.routing.domain.holding import (
+    answered,
+    held_by,
+    with_objection,
+    without_holder,
 )
+from services.routing.domain.matter import Case, Cause, Objection, ObjectionState, Offer
+from services.routing.domain.moment import Acting, Moment
+from shared.contracts.vocabulary import DeclineReason, OfferState, PartyKind, Role, Ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,40 +38,115 @@ class Declination:
     note: str | None = None
 
 
-def accept(offer: Offer, acting: Acting, now: datetime) -> AcceptDecision:
-    """Whether the offer can be taken at `now` by who acts."""
-    return _refused(offer, acting, now) or Accepted()
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The offer that is accepted."""
+
+    offer_id: str
 
 
-def decline(
-    offer: Offer,
-    acting: Acting,
-    declination: Declination,
-    objections: Iterable[Objection],
-    now: datetime,
-) -> DeclineDecision:
-    """What sending the offer back does; `objections` are those of the matter so far."""
-    refused = _refused(offer, acting, now)
-    if refused is not None:
-        return refused
-    if declination.suggested_owner is None:
-        return PassedOn()
-    if declination.suggested_owner == offer.party.id:
-        return SuggestsItself()
-    if any(
-        objection.round == offer.round and objection.raised_by.id == offer.party.id
-        for objection in objections
-    ):
-        return ObjectionSpent()
-    return Objected(declination.suggested_owner)
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """The offer that is sent back, and why. An objection that comes of it gets `objection_id`.
+
+    `owner_known`: the suggested owner, where one is named, is a party of the town.
+    """
+
+    offer_id: str
+    declination: Declination
+    objection_id: str
+    owner_known: bool = True
 
 
-def _refused(offer: Offer, acting: Acting, now: datetime) -> NotYours | NotOpen | None:
-    if not may_answer(offer, acting):
+@dataclass(frozen=True, slots=True)
+class RuleObjection:
+    """How an objection is ruled."""
+
+    objection_id: str
+    ruling: Ruling
+    note: str | None = None
+
+
+def accept(case: Case, step: Accept, moment: Moment) -> Changed | Refused:
+    """The party has the matter and owns it (签收)."""
+    offer = case.offer(step.offer_id)
+    if why := _not_answerable(case, offer, moment):
+        return Refused(why, case, offer)
+    after = held_by(case, offer)
+    return emit(after, Accepted(after.offer(offer.id)), moment.by)
+
+
+def decline(case: Case, step: Decline, moment: Moment) -> Changed | Refused:
+    """The party sends the offer back (退单): to the next candidate, or for a ruling when it names a better owner."""
+    offer = case.offer(step.offer_id)
+    if why := _not_answerable(case, offer, moment) or _not_declinable(case, offer, step):
+        return Refused(why, case, offer)
+    given = step.declination
+    ended = replace(
+        offer,
+        state=OfferState.DECLINED,
+        holding=False,
+        reason=given.reason_code,
+        suggested_owner=given.suggested_owner,
+        note=given.note,
+    )
+    fact = Declined(ended, given.reason_code, given.suggested_owner, given.note)
+    declined = emit(without_holder(case, ended), fact, moment.by)
+    if given.suggested_owner is not None:
+        return _object(declined, ended, given.suggested_owner, step, moment)
+    out = answered(declined.case.offers, declined.matter.round)
+    return replace(declined, placing=Placing(Cause.DECLINED, answered=out))
+
+
+def _object(
+    declined: Changed, offer: Offer, suggested_owner: str, step: Decline, moment: Moment
+) -> Changed:
+    """The matter waits for the ruling of an objection, one review at most."""
+    objection = Objection(
+        id=step.objection_id,
+        matter_id=offer.matter_id,
+        offer_id=offer.id,
+        round=offer.round,
+        raised_by=offer.party,
+        suggested_owner=suggested_owner,
+        reason_code=step.declination.reason_code,
+        note=step.declination.note,
+        review_at=review_by(moment.at, moment.calendar, moment.limits),
+        state=ObjectionState.OPEN,
+    )
+    objections = (*declined.case.objections, objection)
+    waiting = replace(declined.case, objections=objections)
+    raised = emit(waiting, Objected(objection), moment.by, declined.emitted)
+    return emit(raised.case, ReviewAwaited(objection), moment.by, raised.emitted)
+
+
+def _not_answerable(case: Case, offer: Offer, moment: Moment) -> Why | None:
+    """Why the offer cannot be answered now by who acts. On a day off it can, until the sweep ends it."""
+    if not may_answer(offer, moment.by):
         return NotYours()
     if offer.state is not OfferState.OFFERED:
         return NotOpen(offer.state)
-    return NotOpen(OfferState.TIMED_OUT) if offer.expires_at <= now else None
+    urgency = case.matter.dispatched.urgency
+    ends_at = acted_on_at(offer.expires_at, urgency, moment.calendar)
+    return NotOpen(OfferState.TIMED_OUT) if ends_at <= moment.at else None
+
+
+def _not_declinable(case: Case, offer: Offer, step: Decline) -> Why | None:
+    suggested = step.declination.suggested_owner
+    if suggested is None:
+        return None
+    if suggested == offer.party.id:
+        return SuggestsItself()
+    if _has_objected(case.objections, offer):
+        return ObjectionSpent()
+    return None if step.owner_known else NoSuchOwner()
+
+
+def _has_objected(objections: Iterable[Objection], offer: Offer) -> bool:
+    return any(
+        objection.round == offer.round and objection.raised_by.id == offer.party.id
+        for objection in objections
+    )
 
 
 def may_answer(offer: Offer, acting: Acting) -> bool:
@@ -127,44 +162,24 @@ def may_answer(offer: Offer, acting: Acting) -> bool:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class OfferedTo:
-    """The ruling names who is offered the matter next."""
-
-    party_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadySettled:
-    """Refused: the objection was ruled upon, ran out of time or lost its matter."""
-
-    state: ObjectionState
-
-
-RulingDecision: TypeAlias = OfferedTo | AlreadySettled
-
-
-def rule(objection: Objection, ruling: Ruling, now: datetime) -> RulingDecision:
+def rule(case: Case, step: RuleObjection, moment: Moment) -> Changed | Refused:
     """Upheld 改派: to the suggested owner. Overruled 维持: back to the party that objected. Once, and in time."""
+    objection = case.objection(step.objection_id)
     if objection.state is not ObjectionState.OPEN:
-        return AlreadySettled(objection.state)
-    if objection.review_at <= now:
-        return AlreadySettled(ObjectionState.LAPSED)
-    match ruling:
-        case Ruling.UPHELD:
-            return OfferedTo(objection.suggested_owner)
-        case Ruling.OVERRULED:
-            return OfferedTo(objection.raised_by.id)
-
-
-def answered(offers: Iterable[Offer], round_: int) -> dict[str, Verdict]:
-    """Who is out of the round: those who declined and those who let time run out."""
-    verdicts = {
-        OfferState.DECLINED: Verdict.DECLINED,
-        OfferState.TIMED_OUT: Verdict.TIMED_OUT,
-    }
-    return {
-        offer.party.id: verdicts[offer.state]
-        for offer in offers
-        if offer.round == round_ and offer.state in verdicts
-    }
+        return Refused(AlreadySettled(objection.state), case)
+    if acted_on_at(objection.review_at, None, moment.calendar) <= moment.at:
+        return Refused(AlreadySettled(ObjectionState.LAPSED), case)
+    upheld = step.ruling is Ruling.UPHELD
+    ruled = replace(
+        objection,
+        state=ObjectionState.UPHELD if upheld else ObjectionState.OVERRULED,
+        ruled_by=moment.by.party,
+        ruling_note=step.note,
+    )
+    changed = emit(with_objection(case, ruled), Ruled(ruled, step.ruling, step.note), moment.by)
+    placing = Placing(
+        Cause.UPHELD if upheld else Cause.OVERRULED,
+        ruled=objection.suggested_owner if upheld else objection.raised_by.id,
+        answered=answered(case.offers, case.matter.round),
+    )
+    return replace(changed, placing=placing)

@@ -1,8 +1,10 @@
 """A matter as routing knows it: where it stands, its offers and its objections."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from services.routing.domain.dispatching import Dispatched
 from services.routing.domain.parties import Party
@@ -12,6 +14,7 @@ from shared.contracts.vocabulary import (
     Kind,
     OfferState,
     RequesterKind,
+    RescindReason,
     Tier,
     Urgency,
 )
@@ -78,7 +81,10 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A responsibility put to one party. `holding` says that it counts against the party's capacity."""
+    """A responsibility put to one party. `holding` says that it counts against the party's capacity.
+
+    `reason`, `suggested_owner` and `note` are of the step that ends it; they are written and not read again.
+    """
 
     id: str
     matter_id: str
@@ -90,6 +96,9 @@ class Offer:
     holding: bool
     expires_at: datetime
     offered_at: datetime | None = None
+    reason: DeclineReason | RescindReason | None = None
+    suggested_owner: str | None = None
+    note: str | None = None
 
 
 class ObjectionState(StrEnum):
@@ -104,7 +113,10 @@ class ObjectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """A declined offer that named a better owner."""
+    """A declined offer that named a better owner.
+
+    `ruled_by` and `ruling_note` are of the step that rules it; they are written and not read again.
+    """
 
     id: str
     matter_id: str
@@ -117,11 +129,13 @@ class Objection:
     review_at: datetime
     state: ObjectionState
     raised_at: datetime | None = None
+    ruled_by: str | None = None
+    ruling_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A matter with all its offers and objections, as locked."""
+    """A matter with the offers of its round, first to last, and all its objections."""
 
     matter: Matter
     offers: tuple[Offer, ...] = ()
@@ -138,3 +152,32 @@ class Case:
         return next(
             (found for found in self.objections if found.state is ObjectionState.OPEN), None
         )
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When routing must look at the matter next: the limit that runs, None where none does."""
+        match self.matter.standing:
+            case RoutingState.OFFERED:
+                return self.holding.expires_at if self.holding else None
+            case RoutingState.WAITING:
+                return self.open_objection.review_at if self.open_objection else None
+            case RoutingState.TAKEN | RoutingState.ENDED:
+                return None
+
+    def offer(self, offer_id: str) -> Offer:
+        """The offer of that id. LookupError where it is none of the case."""
+        return _named(self.offers, offer_id)
+
+    def objection(self, objection_id: str) -> Objection:
+        """The objection of that id. LookupError where it is none of the case."""
+        return _named(self.objections, objection_id)
+
+
+_Item = TypeVar("_Item", Offer, Objection)
+
+
+def _named(items: Iterable[_Item], item_id: str) -> _Item:
+    for item in items:
+        if item.id == item_id:
+            return item
+    raise LookupError(item_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.contracts.vocabulary import PartyKind
+from shared.contracts.vocabulary import PartyKind, Tier
 
 FALLBACK_DESK: Final = "DESK"
 """The town's fallback desk: it exists from the first migration on and is never absent."""
@@ -46,6 +46,15 @@ class Ties:
 
 
 NO_TIES: Final = Ties()
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """What routing looks at in an enterprise, and whom it is tied to today."""
+
+    park: str | None
+    tier: Tier
+    ties: Ties
 
 
 @dataclass(frozen=True, slots=True)

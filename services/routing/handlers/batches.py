@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from services.routing.domain.dispatching import Facts, dispatch
-from services.routing.domain.matter import Case, Cause, Matter, RoutedRequest, RoutingState
-from services.routing.handlers.changes import Change, Placing
+from services.routing.domain import rounds
+from services.routing.domain.decision import Changed, Unmoved
+from services.routing.domain.matter import Case, RoutedRequest
+from services.routing.domain.moment import Acting, Moment
+from services.routing.domain.parties import Party
+from services.routing.domain.rounds import Reopening
+from services.routing.handlers.changes import Change
 from services.routing.handlers.office import Office
 from services.routing.handlers.persisting import load_cases, place_and_persist
 from shared.contracts.event import Event
@@ -20,12 +24,7 @@ from shared.contracts.matters import (
     MatterWithdrawn,
 )
 from shared.contracts.requests import RequestRegistered
-from shared.contracts.vocabulary import (
-    MatterState,
-    OfferState,
-    PartyKind,
-    RescindReason,
-)
+from shared.contracts.vocabulary import RescindReason
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Connection
 
@@ -37,13 +36,6 @@ _REASONS: dict[type[MatterChanged], RescindReason] = {
     MatterMerged: RescindReason.MERGED,
 }
 _OF_MATTERS: tuple[type[Event], ...] = (*_REASONS, MatterReopened, MatterUnmerged)
-_FINAL = (
-    MatterState.HANDLED,
-    MatterState.CLOSED,
-    MatterState.MERGED,
-    MatterState.REJECTED,
-    MatterState.WITHDRAWN,
-)
 
 
 async def apply_requests(
@@ -78,9 +70,7 @@ async def _apply(
             case = cases.get(message.subject)
             if case is None and not isinstance(message.event, RequestRegistered):
                 early.append(message)
-            elif (change := _change(message, case, office)) is not None:
-                change.causation_id = message.id
-                change.traceparent = message.traceparent
+            elif (change := _change(message, case, office, now)) is not None:
                 changes.append(change)
         if changes:
             await place_and_persist(conn, office, changes, now)
@@ -102,24 +92,34 @@ def _waves(messages: Iterable[Message]) -> Iterator[list[Message]]:
         rest = later
 
 
-def _change(message: Message, case: Case | None, office: Office) -> Change | None:
+def _change(message: Message, case: Case | None, office: Office, now: datetime) -> Change | None:
+    actor = message.event.actor
+    decision = _decide(message, case, office.moment(now, Acting(actor.role, actor.party)))
+    if not isinstance(decision, Changed):
+        return None
+    return Change(case, decision, message.id, message.traceparent)
+
+
+def _decide(message: Message, case: Case | None, moment: Moment) -> Changed | Unmoved:
     event = message.event
     if case is None:
-        return _opened(event, office) if isinstance(event, RequestRegistered) else None
+        if isinstance(event, RequestRegistered):
+            return rounds.register(event.matter_id, _request_of(event), moment)
+        return Unmoved("its matter is not known")
     match event:
-        case MatterReopened():
-            return _reopened(case, event)
+        case MatterReopened(last_owner=last):
+            owner = None if last is None else Party(last.id, last.kind, last.name)
+            return rounds.reopen(case, Reopening(event.round, owner), moment)
         case MatterUnmerged():
-            return _unmerged(case, event)
+            return rounds.restore(case, event.state)
         case MatterChanged():
-            return _ended(case, _REASONS[type(event)], message)
+            return rounds.end(case, _REASONS[type(event)], moment)
         case _:
-            # A registration of what is known: said twice, done once.
-            return None
+            return Unmoved("a registration of what is known: said twice, done once")
 
 
-def _opened(event: RequestRegistered, office: Office) -> Change:
-    asked = RoutedRequest(
+def _request_of(event: RequestRegistered) -> RoutedRequest:
+    return RoutedRequest(
         requester_kind=event.requester.kind,
         requester_id=event.requester.id,
         requester_name=event.requester.name,
@@ -131,57 +131,3 @@ def _opened(event: RequestRegistered, office: Office) -> Change:
         detail="" if event.category else event.detail,
         received_at=event.received_at,
     )
-    undecided = dispatch(Facts(None, event.kind, event.urgency), None, None, office.limits)
-    matter = Matter(
-        id=event.matter_id,
-        round=1,
-        attempt=0,
-        version=0,
-        standing=RoutingState.WAITING,
-        offer_id=None,
-        owner_id=None,
-        asked=asked,
-        dispatched=undecided,
-    )
-    return Change(matter, is_new=True, placing=Placing(Cause.REGISTERED, decide_anew=True))
-
-
-def _ended(case: Case, reason: RescindReason, message: Message) -> Change | None:
-    if case.matter.standing is RoutingState.ENDED:
-        return None
-    change = Change(case.matter)
-    change.let_go(case, reason, message.event.actor)
-    change.stand(RoutingState.ENDED)
-    return change
-
-
-def _reopened(case: Case, event: MatterReopened) -> Change | None:
-    if event.round <= case.matter.round:
-        return None
-    change = Change(case.matter)
-    change.let_go(case, RescindReason.REDIRECTED, event.actor)
-    last = event.last_owner
-    returning = case.matter.owner_id if last is None else last.id
-    if last is not None and last.kind is not PartyKind.LIAISON:
-        returning = None
-    change.begin_round(event.round)
-    change.placing = Placing(Cause.REOPENED, decide_anew=True, returning=returning)
-    return change
-
-
-def _unmerged(case: Case, event: MatterUnmerged) -> Change | None:
-    """Restore the accepted offer; without one, make a new offer.
-
-    An acceptance that followup had not heard of by the merge counts for nothing there, so that it does not here.
-    """
-    if case.matter.standing is not RoutingState.ENDED or event.state in _FINAL:
-        return None
-    change = Change(case.matter)
-    last = case.offers[-1] if case.offers else None
-    taken = event.state is not MatterState.AWAITING_DISPATCH
-    if taken and last is not None and last.state is OfferState.ACCEPTED:
-        change.hold_accepted(last, True)
-        change.mark_accepted(last)
-        return change
-    change.placing = Placing(Cause.UNMERGED)
-    return change

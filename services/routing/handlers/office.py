@@ -8,6 +8,7 @@ import structlog
 from services.routing.catalogue.sheet import Faulty, Known, read_stored
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.dispatching import Limits
+from services.routing.domain.moment import Acting, Moment
 from services.routing.store import catalogues
 from shared.calendar import WorkingCalendar
 from shared.runtime.database import Connection
@@ -54,3 +55,7 @@ class Office:
     def today(self, now: datetime) -> date:
         """The local day of `now`, by which ties are dated."""
         return now.astimezone(self.calendar.zone).date()
+
+    def moment(self, now: datetime, by: Acting) -> Moment:
+        """What a decision at `now` is made with."""
+        return Moment(now, by, self.calendar, self.limits)

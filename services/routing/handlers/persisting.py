@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.routing.domain.matter import Case, Objection, Offer
-from services.routing.handlers.changes import Change
+from services.routing.handlers.changes import (
+    Change,
+    new_objections,
+    new_offers,
+    offer_ends,
+    queue_entries,
+    settlements,
+)
+from services.routing.handlers.events import outgoing
 from services.routing.handlers.office import Office
 from services.routing.handlers.placing import place
 from services.routing.store import feed, matters, offers
 from services.routing.store.matters import Row
-from shared.delivery.outbox.recording import Outgoing, record
+from shared.delivery.outbox.recording import record
 from shared.runtime.database import Connection
 
 
@@ -42,48 +50,61 @@ async def load_cases(
 
 async def place_and_persist(
     conn: Connection, office: Office, changes: Sequence[Change], now: datetime
-) -> None:
-    """Find somebody where somebody is wanted, then write every change and what is said of it."""
-    wanted = [change for change in changes if change.placing is not None]
-    if wanted:
-        await place(conn, office, wanted, now)
-    await _write_ends(conn, changes, now)
-    outgoing = _number_events(changes, now)
-    for change in changes:
-        change.finish()
-    fresh = [Row(change.matter, change.due_at) for change in changes if change.is_new]
-    known = [Row(change.matter, change.due_at) for change in changes if not change.is_new]
-    made = [change.made for change in changes if change.made is not None]
-    objections = [objection for change in changes for objection in change.objections]
-    entries = [entry for change in changes for entry in change.entries]
-    if fresh:
-        await matters.insert_matters(conn, fresh)
-    if known:
-        await matters.update_matters(conn, known)
+) -> list[Change]:
+    """Find somebody where somebody is wanted, then write every change and what is said of it.
+
+    Returns the changes as they were written, in order.
+    """
+    done = await _placed(conn, office, changes, now)
+    await _write_ends(conn, done, now)
+    await _write_matters(conn, done)
+    made = [new for change in done for new in new_offers(change)]
+    objections = [objection for change in done for objection in new_objections(change)]
+    entries = [entry for change in done for entry in queue_entries(change)]
     if made:
         await offers.insert_offers(conn, made, now, office.calendar.version)
     if objections:
         await offers.insert_objections(conn, objections, now)
     if entries:
         await feed.append(conn, entries, now)
-    await record(conn, outgoing)
+    await record(
+        conn,
+        [
+            outgoing(emitted, now, change.causation_id, change.traceparent)
+            for change in done
+            for emitted in change.decision.emitted
+        ],
+    )
+    return done
+
+
+async def _placed(
+    conn: Connection, office: Office, changes: Sequence[Change], now: datetime
+) -> list[Change]:
+    wanted = [change for change in changes if change.decision.placing is not None]
+    if not wanted:
+        return list(changes)
+    placed = iter(await place(conn, office, wanted, now))
+    return [change if change.decision.placing is None else next(placed) for change in changes]
 
 
 async def _write_ends(conn: Connection, changes: Sequence[Change], now: datetime) -> None:
-    ends = [end for change in changes for end in change.ends]
-    settlements = [settlement for change in changes for settlement in change.settlements]
+    ends = [end for change in changes for end in offer_ends(change)]
+    settled = [settlement for change in changes for settlement in settlements(change)]
     if ends and len(await offers.update_offers(conn, ends, now)) != len(ends):
         raise Contested("an offer ended although its matter was locked")
-    if settlements and len(await offers.close_objections(conn, settlements, now)) != len(
-        settlements
-    ):
+    if settled and len(await offers.close_objections(conn, settled, now)) != len(settled):
         raise Contested("an objection was settled although its matter was locked")
 
 
-def _number_events(changes: Sequence[Change], now: datetime) -> list[Outgoing]:
-    """Give each event its version of the matter, counted on from the last."""
-    return [
-        Outgoing(change.matter.id, version, event, now, change.causation_id, change.traceparent)
-        for change in changes
-        for version, event in enumerate(change.events, start=change.matter.version + 1)
-    ]
+async def _write_matters(conn: Connection, changes: Sequence[Change]) -> None:
+    fresh = [_row(change) for change in changes if change.before is None]
+    known = [_row(change) for change in changes if change.before is not None]
+    if fresh:
+        await matters.insert_matters(conn, fresh)
+    if known:
+        await matters.update_matters(conn, known)
+
+
+def _row(change: Change) -> Row:
+    return Row(change.matter, change.decision.case.due_at)

@@ -4,19 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.routing.domain.parties import FALLBACK_DESK, Away, Liaison, Party, Ties
+from services.routing.domain.parties import FALLBACK_DESK, Away, Enterprise, Liaison, Party, Ties
 from shared.contracts.vocabulary import PartyKind, Tier, TieRole
 from shared.runtime.database import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class Enterprise:
-    """What routing looks at in an enterprise, and whom it is tied to today."""
-
-    park: str | None
-    tier: Tier
-    ties: Ties
-
 
 # Lateral: the ties of each enterprise by their index; a hash join read all ties of the town for each batch.
 LOAD_ENTERPRISES = """

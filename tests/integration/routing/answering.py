@@ -2,10 +2,8 @@
 
 from datetime import timedelta
 
-from services.routing.domain.answers import (
-    Acting,
-    Declination,
-)
+from services.routing.domain.answers import Declination
+from services.routing.domain.moment import Acting
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
 from services.routing.handlers.outcomes import Done
 from services.routing.handlers.rulings import GivenRuling, rule_objection

@@ -5,17 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from services.routing.domain.answers import (
-    Acting,
+from services.routing.domain.answers import Declination
+from services.routing.domain.decision import (
     AlreadySettled,
-    Declination,
+    NoSuchOwner,
     NotOpen,
     NotYours,
     ObjectionSpent,
+    Refused,
     SuggestsItself,
 )
 from services.routing.domain.matter import ObjectionState
-from services.routing.handlers.outcomes import Done, NoSuchOwner, NotFound, Refused, VersionConflict
+from services.routing.domain.moment import Acting
+from services.routing.handlers.outcomes import Done, NotFound, VersionConflict
 from shared.contracts.vocabulary import (
     DeclineReason,
     OfferState,

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.routing.domain.answers import Acting, Declination
+from services.routing.domain.answers import Declination
+from services.routing.domain.moment import Acting
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
 from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.directory import LiaisonEntry

@@ -4,12 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.routing.domain.answers import (
-    AlreadySettled,
-)
+from services.routing.domain.decision import AlreadySettled, Refused
 from services.routing.domain.matter import ObjectionState
 from services.routing.handlers.correcting import correct_next
-from services.routing.handlers.outcomes import Refused
 from shared.contracts.matters import (
     MatterClosed,
     MatterFedBack,

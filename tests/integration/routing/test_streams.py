@@ -12,7 +12,8 @@ import uvicorn
 
 from services.routing.api.edge import Edge
 from services.routing.app import build
-from services.routing.domain.answers import Acting, Declination
+from services.routing.domain.answers import Declination
+from services.routing.domain.moment import Acting
 from services.routing.handlers import due
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
 from services.routing.handlers.queue_stream import Broken, Current, Happening, QueuedOffer, follow

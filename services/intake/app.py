@@ -1,6 +1,6 @@
 """Intake's composition root: makes what is real and orders start and stop."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -10,11 +10,10 @@ from services.intake import timers
 from services.intake.api import feed, imports, receipts, submissions
 from services.intake.api.edge import Edge
 from services.intake.consumers import Submitted, read_submission, registers_submissions
-from services.intake.domain import Registration
-from services.intake.handlers import progress, registration
+from services.intake.handlers import progress
 from services.intake.handlers.feed_order import FeedSequencer
 from services.intake.handlers.feed_watching import FeedWatch
-from services.intake.handlers.registration import Arrival
+from services.intake.handlers.registration import register_together
 from services.intake.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.auth.brute_force import BruteForceGuard
@@ -51,7 +50,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
-        batcher = Batcher(partial(_register, db, now))
+        batcher = Batcher(partial(register_together, db, now))
         brute_force_guard = BruteForceGuard(settings.wrong_receipts_per_minute)
         app.state.edge = edge = Edge(
             db, now, batcher, health, settings.max_pending_events, brute_force_guard, FeedWatch(db)
@@ -120,8 +119,3 @@ def _tasks(db: Database, settings: Settings, edge: Edge, tracer: Tracer | None) 
         "watch": edge.feed_watch.run,
         "seal": partial(every, SEAL_SECONDS, Sealer(db).step),
     }
-
-
-async def _register(db: Database, clock: Clock, arrivals: Sequence[Arrival]) -> list[Registration]:
-    async with db.transaction() as conn:
-        return await registration.register(conn, arrivals, clock())

@@ -17,7 +17,8 @@ from shared.contracts.requests import FieldFault, RequesterRef, RequestRegistere
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.delivery.outbox.recording import Outgoing, record
-from shared.runtime.database import Connection
+from shared.runtime.clock import Clock
+from shared.runtime.database import Connection, Database
 from shared.runtime.ids import new_codes, new_id
 
 Item = TypeVar("Item")
@@ -85,6 +86,14 @@ async def register(
         else domain.decide_repeat(known[arrival.name], new.fingerprint)
         for arrival, new in zip(arrivals, fresh, strict=True)
     ]
+
+
+async def register_together(
+    db: Database, clock: Clock, arrivals: Sequence[Arrival]
+) -> list[Registration]:
+    """Register what one group commit gathered, in a transaction of its own; what became of each, in order."""
+    async with db.transaction() as conn:
+        return await register(conn, arrivals, clock())
 
 
 def _new(arrival: Arrival, code: str, now: datetime) -> store.NewRequest:

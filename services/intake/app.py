@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from services.intake import timers
 from services.intake.api import feed, imports, receipts, submissions
 from services.intake.api.edge import Edge
-from services.intake.consumers import Submitted, read_submission, registers_submissions
+from services.intake.consumers import read_submission, registers_submissions
 from services.intake.handlers import progress
 from services.intake.handlers.feed_order import FeedSequencer
 from services.intake.handlers.feed_watching import FeedWatch
-from services.intake.handlers.registration import register_together
+from services.intake.handlers.registration import Submitted, register_together
 from services.intake.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.auth.brute_force import BruteForceGuard
@@ -91,8 +91,8 @@ def _include(app: FastAPI) -> None:
 
 
 def _arrivals(db: Database, now: Clock, tracer: Tracer | None) -> Unordered[Submitted]:
-    take, group = registers_submissions(now), f"liaison.{SERVICE}.submissions"
-    return Unordered(db, SERVICE, read_submission, take, group, tracer)
+    apply, group = registers_submissions(now), f"liaison.{SERVICE}.submissions"
+    return Unordered(db, SERVICE, read_submission, apply, group, tracer)
 
 
 def _consumers(

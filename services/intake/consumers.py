@@ -7,9 +7,12 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
-from services.intake.domain import Conflicting
-from services.intake.handlers import registration
-from services.intake.handlers.registration import Arrival, Refusal
+from services.intake.handlers.registration import (
+    Arrival,
+    Refusal,
+    Submitted,
+    register_submitted,
+)
 from shared.contracts.cloudevents import (
     SPECVERSION,
     SUBMITTED_TYPE,
@@ -30,7 +33,6 @@ from shared.runtime.clock import Clock
 from shared.runtime.database import Connection
 from shared.runtime.errors import FieldError
 
-Submitted: TypeAlias = Arrival | Refusal
 Apply: TypeAlias = Callable[[Connection, Sequence[Submitted]], Awaitable[None]]
 
 OF_RECORDS: Final = frozenset(
@@ -159,19 +161,9 @@ def _letter(raw: Raw, fault: _Untaken) -> Letter:
 
 
 def registers_submissions(clock: Clock) -> Apply:
-    """What is done with a batch of submissions: the valid are registered, the senders of the others told."""
+    """What a batch of submissions is applied by, at the time of `clock`."""
 
     async def register_batch(conn: Connection, items: Sequence[Submitted]) -> None:
-        now = clock()
-        arrivals = [item for item in items if isinstance(item, Arrival)]
-        refusals = [item for item in items if isinstance(item, Refusal)]
-        registrations = await registration.register(conn, arrivals, now)
-        refusals += [
-            Refusal(*arrival.name, "conflict", (), arrival.causation_id, arrival.traceparent)
-            for arrival, registration in zip(arrivals, registrations, strict=True)
-            if isinstance(registration, Conflicting)
-        ]
-        if refusals:
-            await registration.refuse(conn, refusals, now)
+        await register_submitted(conn, items, clock())
 
     return register_batch

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from services.intake import domain
-from services.intake.domain import Known, Registration
+from services.intake.domain import Conflicting, Known, Registration
 from services.intake.store import receipts
 from services.intake.store import requests as store
 from shared.contracts.event import Actor
@@ -180,3 +180,19 @@ def _rejected(refusal: Refusal, now: datetime) -> Outgoing:
         faults=refusal.faults,
     )
     return Outgoing(new_id(), 1, event, now, refusal.causation_id, refusal.traceparent)
+
+
+Submitted: TypeAlias = Arrival | Refusal
+
+
+async def register_submitted(conn: Connection, items: Sequence[Submitted], now: datetime) -> None:
+    """Register what is valid; the senders of the rest, and of what conflicts, are told why."""
+    arrivals = [item for item in items if isinstance(item, Arrival)]
+    refusals = [item for item in items if isinstance(item, Refusal)]
+    refusals += [
+        Refusal(*arrival.name, "conflict", (), arrival.causation_id, arrival.traceparent)
+        for arrival, outcome in zip(arrivals, await register(conn, arrivals, now), strict=True)
+        if isinstance(outcome, Conflicting)
+    ]
+    if refusals:
+        await refuse(conn, refusals, now)

@@ -53,8 +53,8 @@ test: $(READY) ## all tests, on a real PostgreSQL and a real Kafka; ARGS="-k wor
 	@$(BIN)/pytest $(SIDE_BY_SIDE) $(TIERS) $(ARGS)
 	@$(if $(ARGS),,$(BIN)/pytest tests/faults)
 
-unit: $(READY) ## the tests that need no server
-	@$(BIN)/pytest tests/unit $(ARGS)
+unit: $(READY) ## the tests that need no server, in seconds; `make test` has more examples of each, and the slow ones
+	@HYPOTHESIS_PROFILE=quick $(BIN)/pytest -q -n 2 tests/unit -m "not thorough" $(ARGS)
 
 check: $(READY) ## style, types, layers, and whether the schemas are those of the code
 	$(BIN)/ruff check $(SOURCES)

@@ -31,7 +31,10 @@ numbers = itertools.count(1)
 hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.load_profile("untimed")
+hypothesis.settings.register_profile(
+    "quick", hypothesis.settings.get_profile("untimed"), max_examples=15, stateful_step_count=20
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 
 MakeTopics = Callable[..., Awaitable[list[str]]]
 

@@ -19,6 +19,9 @@ from shared.calendar import (
 )
 from shared.calendar.china import load_calendar
 
+pytestmark = pytest.mark.thorough
+"""Years of days."""
+
 # 2025 in New York, Lord Howe (half an hour) and Santiago (at midnight): each has both changes.
 ZONES = ["Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "UTC"]
 FIRST, LAST = date(2025, 2, 1), date(2025, 12, 31)

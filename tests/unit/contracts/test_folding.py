@@ -10,6 +10,9 @@ from shared.contracts.folding import code, compact, fold, identifier, is_visible
 from shared.contracts.uscc import canonical
 from tests.support.spelling import TEXTS, spellings
 
+pytestmark = pytest.mark.thorough
+"""Every character."""
+
 
 @example("\u0131\u0328")
 @given(st.text())

@@ -35,6 +35,9 @@ from deploy.local.launcher.terminal import Terminal, show_trouble
 from deploy.operations.doctor import Finding
 from shared.observability.printable import is_obeyed, printable
 
+pytestmark = pytest.mark.thorough
+"""Processes of their own."""
+
 DEPLOY = Path(__file__).parents[3] / "deploy"
 HOSTILE = (
     "\x1b]0;owned\x07",

@@ -11,6 +11,9 @@ import pytest
 from deploy.jobs.access import ACCESS
 from deploy.jobs.passwords import passwords_in
 
+pytestmark = pytest.mark.thorough
+"""Processes of their own."""
+
 SCRIPT = Path(__file__).parents[3] / "deploy" / "compose" / "secrets.sh"
 TOOLS = ("sh", "head", "base64", "tr", "sed", "tail", "chmod", "mv", "mkdir", "rm", "cat", "mktemp")
 

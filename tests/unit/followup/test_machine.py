@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -258,5 +259,5 @@ class MatterMachine(RuleBasedStateMachine):
         assert len(own) <= 2 * self.matter.round
 
 
-TestMatter = MatterMachine.TestCase
+TestMatter = pytest.mark.thorough(MatterMachine.TestCase)
 TestMatter.settings = settings(max_examples=80, stateful_step_count=40)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,9 @@ from tests.unit.followup.town import (
     on_hold,
     town_time,
 )
+
+pytestmark = pytest.mark.thorough
+"""Years of days."""
 
 CALENDAR_CAUSE = RescheduleCause.CALENDAR
 DAYS = st.sets(st.integers(3, 31), max_size=4).map(

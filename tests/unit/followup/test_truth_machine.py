@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -292,5 +293,5 @@ class TruthMachine(RuleBasedStateMachine):
             assert self.on_hold[each] <= timedelta(days=180, minutes=1)
 
 
-TestTruth = TruthMachine.TestCase
+TestTruth = pytest.mark.thorough(TruthMachine.TestCase)
 TestTruth.settings = settings(max_examples=60, stateful_step_count=50)

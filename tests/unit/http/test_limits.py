@@ -16,6 +16,9 @@ from starlette.routing import Route
 from shared.http.server.limits import MAX_HEAD_BYTES, BoundedHttpProtocol
 from shared.http.server.unfinished import Unfinished
 
+pytestmark = pytest.mark.thorough
+"""Connections in real time."""
+
 
 class Quick(BoundedHttpProtocol):
     """The same with limits that a test can wait for."""

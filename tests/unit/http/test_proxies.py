@@ -19,6 +19,9 @@ from shared.http.proxies import (
 )
 from tests.unit.http.serving import built, written_tokens
 
+pytestmark = pytest.mark.thorough
+"""Connections in real time."""
+
 NEAR = "10.1.0.7"
 STRANGER = "198.51.100.9"
 TRUSTED = TrustedProxies(map(parse_network, ["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.1"]))

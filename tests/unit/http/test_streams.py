@@ -31,6 +31,9 @@ from shared.runtime.errors import Problem
 from tests.support.streaming import reading, served
 from tests.unit.http.serving import built
 
+pytestmark = pytest.mark.thorough
+"""Connections in real time."""
+
 PARTY = Holder.of(Principal(Role.DEPARTMENT, "D-1"), "10.0.0.1")
 
 

@@ -15,6 +15,9 @@ from starlette.types import Receive, Scope, Send
 from shared.http.server.limits import BoundedHttpProtocol
 from tests.support.drawing import drawn
 
+pytestmark = pytest.mark.thorough
+"""Connections in real time."""
+
 OFFERS: Final = (
     b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
     b"Upgrade: websocket\r\nconnection: keep-alive, upgrade\r\n",

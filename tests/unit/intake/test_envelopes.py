@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from services.intake.api.envelopes import NoArray, TooManyItems, array_items
 
+pytestmark = pytest.mark.thorough
+"""Megabytes of anything."""
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

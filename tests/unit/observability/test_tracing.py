@@ -29,6 +29,9 @@ from shared.service.settings import ServiceSettings
 from tests.support.collecting import collecting
 from tests.unit.observability.conftest import GIVEN, NOWHERE, Kept, span
 
+pytestmark = pytest.mark.thorough
+"""Processes of their own."""
+
 NO_TRACE = "00-00000000000000000000000000000000-00f067aa0ba902b7-01"
 UNSAMPLED = GIVEN[:-1] + "0"
 LIMIT_SECONDS = 10.0

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -293,5 +294,5 @@ def answers_of(case: Case) -> set[str]:
     }
 
 
-TestRouting = RoutingMachine.TestCase
+TestRouting = pytest.mark.thorough(RoutingMachine.TestCase)
 TestRouting.settings = settings(max_examples=100, stateful_step_count=40)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
@@ -14,6 +15,9 @@ from python_calamine import CalamineWorkbook
 from shared.tables.reader import read_table
 from shared.tables.table import TableData, Unusable
 from tests.unit.tables.making import row, sheet_of, text_cell, workbook
+
+pytestmark = pytest.mark.thorough
+"""Generated tables."""
 
 INPUTS = Path(__file__).parents[2] / "cases" / "inputs"
 HEADER = row(1, text_cell("A1", "甲"), text_cell("B1", "乙"))

@@ -17,6 +17,9 @@ from shared.tables.process import QueueFull, TableProcesses
 from shared.tables.table import Unusable
 from tests.unit.tables.making import row, sheet_of, text_cell, workbook
 
+pytestmark = pytest.mark.thorough
+"""Processes of their own."""
+
 HEADER = row(1, text_cell("A1", "甲"), text_cell("B1", "乙"))
 
 

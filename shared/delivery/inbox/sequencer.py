@@ -24,7 +24,7 @@ log = structlog.get_logger()
 Apply: TypeAlias = Callable[[Connection, Sequence[Message]], Awaitable[Sequence[Message]]]
 """Applies messages inside the open transaction and returns those whose subject is not known here yet.
 
-Of a subject it returns a message of, it applies none that comes after it in the batch: the kit gives them again.
+Of a subject it returns a message of, it applies none that comes after it in the batch: they are given again.
 """
 
 Place: TypeAlias = tuple[str, str]

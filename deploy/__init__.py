@@ -1,1 +1,1 @@
-"""Starts Liaison and the servers it needs on a machine; holds no rule of the domain."""
+"""Starts, prepares and operates a stack: on one machine, by compose, and its sample town."""

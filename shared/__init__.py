@@ -1,1 +1,1 @@
-"""What the three services share: contracts, the working calendar and plumbing that knows no domain word."""
+"""What the services share: contracts, the working calendar, and plumbing."""

@@ -1,4 +1,4 @@
-"""Tells in what a schema accepts or promises other than the one before it; it compares, and decides nothing else."""
+"""Compares two versions of a schema: what a reader or a writer of the older one would meet."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

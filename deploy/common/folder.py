@@ -1,4 +1,4 @@
-"""The data folder: which file lies where, written so that no reader finds half of one; starts nothing."""
+"""The data folder: paths of its files, and atomic writes."""
 
 import fcntl
 import json

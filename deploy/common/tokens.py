@@ -1,4 +1,4 @@
-"""Makes a data folder's bearer tokens: plain for their owners, hashes for the services; checks none."""
+"""Makes the bearer tokens of a data folder: plain for their owners, hashes for the services."""
 
 import fcntl
 import hashlib

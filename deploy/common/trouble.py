@@ -1,4 +1,4 @@
-"""What went wrong while starting or stopping, as a key of the message catalogue; prints nothing itself."""
+"""An error in words: a key of the message catalogue with its values."""
 
 
 class Trouble(Exception):

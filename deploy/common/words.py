@@ -1,4 +1,4 @@
-"""The launcher's words in the language of the terminal, from the catalogue; prints nothing."""
+"""Messages of the command line in the language of the terminal."""
 
 import os
 

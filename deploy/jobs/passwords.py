@@ -1,4 +1,4 @@
-"""Reads the passwords that a stack's servers are told, each from a file of its own; makes none."""
+"""Reads the passwords of a stack's servers, each from a file of its own."""
 
 from collections.abc import Iterable
 from pathlib import Path

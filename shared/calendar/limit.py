@@ -1,4 +1,4 @@
-"""How long something may take, as a value; it knows no calendar and no clock."""
+"""A limit as a value: an amount of working minutes, working days or calendar days."""
 
 import re
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""The only vocabulary the services share: words, submissions, events and topics; it holds no rule."""
+"""The vocabulary that the services share: words, submissions, events, topics."""

@@ -1,4 +1,4 @@
-"""What every event has in common, and how its name and topic are declared; it knows nothing of Kafka."""
+"""The base of every event: common fields, type name, topic."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar

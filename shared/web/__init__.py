@@ -1,1 +1,1 @@
-"""The look of the pages: templates, a style sheet, a script, and the documents they show; it knows no service."""
+"""Templates, style sheet, script and documents of the pages."""

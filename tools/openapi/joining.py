@@ -1,4 +1,4 @@
-"""Joins the services' OpenAPI documents into one; it adds nothing that no code says."""
+"""Joins the services' OpenAPI documents into one."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,1 +1,1 @@
-"""Real servers out of packages, run as child processes; knows nothing of the services."""
+"""PostgreSQL and Kafka out of packages, run as child processes."""

@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once through jgo, checked against the lock each time; starts nothing.
+"""Kafka's jars: fetched once through jgo, checked against the lock at each start.
 
 `python -m deploy.local.embedded.jars` resolves the pinned version afresh and rewrites the lock file.
 """

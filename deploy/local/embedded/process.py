@@ -1,4 +1,4 @@
-"""Starts a program in a session of its own and ends it in time; knows no particular program."""
+"""Starts a program in a session of its own, and ends it within a limit."""
 
 import os
 import signal

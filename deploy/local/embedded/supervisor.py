@@ -1,4 +1,4 @@
-"""Keeps programs running: starts them again when they die, ends them in order; decides nothing else."""
+"""Supervises programs: restarts them when they die, ends them in order."""
 
 import subprocess
 import time

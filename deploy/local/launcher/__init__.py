@@ -1,1 +1,1 @@
-"""Brings a whole stack up on this machine, keeps it up and takes it down; holds no rule of the domain."""
+"""The launcher: brings a stack up on this machine, supervises it, takes it down."""

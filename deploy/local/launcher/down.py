@@ -1,4 +1,4 @@
-"""Stops a stack from outside, so that no process of it is left; starts nothing."""
+"""Stops a stack from outside, with every process of it."""
 
 import signal
 

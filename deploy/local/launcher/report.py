@@ -1,4 +1,4 @@
-"""What the launcher tells while it works, to a terminal or over a pipe; prints nothing itself."""
+"""The launcher's reports, as a terminal shows them and a pipe carries them."""
 
 import json
 from collections.abc import Callable, Mapping

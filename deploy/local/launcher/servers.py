@@ -1,4 +1,4 @@
-"""Starts the stack's PostgreSQL and Kafka, or takes the ones that the settings name; knows no table and no event."""
+"""Starts the stack's PostgreSQL and Kafka, or uses those that the settings name."""
 
 import asyncio
 from collections.abc import Callable

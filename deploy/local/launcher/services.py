@@ -1,4 +1,4 @@
-"""How the services and the origin are run as programs: their settings, ports and readiness; starts nothing."""
+"""The services and the gateway as programs: settings, ports, readiness."""
 
 import signal
 import sys

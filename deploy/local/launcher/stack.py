@@ -1,4 +1,4 @@
-"""Brings one stack's parts up in their order, watches over them and takes them down; prints nothing."""
+"""Brings the parts of one stack up in order, supervises them and takes them down."""
 
 import os
 import signal

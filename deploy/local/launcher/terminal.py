@@ -1,4 +1,4 @@
-"""Shows the launcher's reports to a person; decides nothing."""
+"""Prints the launcher's reports for a person."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Who did any of the work on a matter, so that somebody else makes the return visit; it changes nothing."""
+"""Who did any of the work on a matter, so that somebody else makes the return visit."""
 
 from typing import Any, Final
 from uuid import UUID

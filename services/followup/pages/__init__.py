@@ -1,1 +1,1 @@
-"""Followup's HTML: the live page, its stream, and the documents of the whole stack; it holds no rule and no SQL."""
+"""Followup's HTML: the live page, its stream, and the documents of the whole stack."""

@@ -1,4 +1,4 @@
-"""Who can be offered a matter, as one batch of decisions sees the town; it decides nothing."""
+"""Parties that can be offered a matter, as one batch of decisions sees the town."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

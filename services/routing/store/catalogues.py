@@ -1,4 +1,4 @@
-"""The versions of the dispatch catalogue as they were uploaded; it compiles none."""
+"""The versions of the dispatch catalogue, as uploaded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

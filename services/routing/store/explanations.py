@@ -1,4 +1,4 @@
-"""Everything that was decided about one request; it changes nothing."""
+"""Everything that was decided about one request."""
 
 from dataclasses import dataclass
 from datetime import datetime

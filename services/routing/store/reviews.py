@@ -1,4 +1,4 @@
-"""Objections as those who rule them read them; it changes nothing."""
+"""Objections, as those who rule them read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Past requests with what was decided for them, for trying another catalogue on; it changes nothing."""
+"""Past requests with what was decided for them, for trying another catalogue."""
 
 from dataclasses import dataclass
 from typing import Final

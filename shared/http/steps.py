@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.auth.tokens import Caller, Principal
 from shared.http.empty import refuse_members_of
@@ -73,13 +73,12 @@ class StepEntry:
             refuse_members_of(sent, lang)
             return None
         try:
-            read: BaseModel = TypeAdapter(self.body).validate_python(dict(sent))
+            return self.body.model_validate(dict(sent))
         except ValidationError as fault:
             errors = fault.errors(include_url=False)
             raise RequestValidationError(
                 [{**each, "loc": ("body", *each["loc"])} for each in errors]
             ) from None
-        return read
 
 
 def add_steps(

@@ -1,20 +1,16 @@
 """Steps on the wall chart (挂图作战): milestones and tasks of departments."""
 
-from collections.abc import Awaitable
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from services.followup.api.edge import Work
-from services.followup.api.steps.entry import Body, deciding, entry
+from services.followup.api.steps.entry import Body, deciding, entry, handled_by
 from services.followup.domain import chart
 from services.followup.handlers import steps
-from services.followup.handlers.office import Office
-from services.followup.handlers.steps import Call, Decide, StepOutcome
+from services.followup.handlers.steps import Decide
 from shared.contracts.fields import Erasable, Line, Moment, PartyNamed, Words
 from shared.contracts.vocabulary import MilestoneState
 from shared.http.steps import StepOperation, StepRequest
-from shared.runtime.database import Connection
 from shared.runtime.ids import new_id
 
 
@@ -57,9 +53,9 @@ class TaskBody(Body):
     due_at: Moment | None = None
 
 
-def _plan(wanted: StepRequest, office: Office) -> Work:
+def _plan(wanted: StepRequest) -> chart.Plan:
     body: PlanBody = wanted.body
-    step = chart.Plan(
+    return chart.Plan(
         tuple(
             chart.PlannedStep(
                 new_id(), each.title, each.owner_department, each.due_at, each.required
@@ -67,11 +63,6 @@ def _plan(wanted: StepRequest, office: Office) -> Work:
             for each in body.milestones
         )
     )
-
-    def work(conn: Connection, call: Call) -> Awaitable[StepOutcome]:
-        return steps.plan(conn, office, wanted.ids["matter_id"], call, step)
-
-    return work
 
 
 def _change_milestone(wanted: StepRequest) -> Decide:
@@ -83,14 +74,9 @@ def _change_milestone(wanted: StepRequest) -> Decide:
     return lambda matter, moment: chart.change_milestone(matter, step, moment)
 
 
-def _add_task(wanted: StepRequest, office: Office) -> Work:
+def _add_task(wanted: StepRequest) -> chart.AddTask:
     body: TaskBody = wanted.body
-    step = chart.AddTask(new_id(), body.department, body.title, body.due_at)
-
-    def work(conn: Connection, call: Call) -> Awaitable[StepOutcome]:
-        return steps.add_task(conn, office, wanted.ids["matter_id"], call, step)
-
-    return work
+    return chart.AddTask(new_id(), body.department, body.title, body.due_at)
 
 
 def _finish_task(wanted: StepRequest) -> Decide:
@@ -107,7 +93,7 @@ STEPS: Final = (
             "Put it on the wall chart",
             "挂图作战: milestones with owner departments and dates; again adds more.",
         ),
-        _plan,
+        handled_by(steps.plan, _plan),
         PlanBody,
     ),
     entry(
@@ -129,7 +115,7 @@ STEPS: Final = (
             "Give a department a task",
             "协办任务: the department sees the matter from now on.",
         ),
-        _add_task,
+        handled_by(steps.add_task, _add_task),
         TaskBody,
     ),
     entry(

@@ -1,7 +1,8 @@
 """Makes the entries of followup's steps: the path, the command and the decision of each."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +19,10 @@ PREFIX: Final = "/followup/matters/{matter_id}"
 
 Plan: TypeAlias = Callable[[StepRequest, Office], Work]
 """What is done for one request, in each attempt at it."""
+
+
+Read = TypeVar("Read")
+Handle: TypeAlias = Callable[[Connection, Office, UUID, Call, Read], Awaitable[StepOutcome]]
 
 
 class Body(BaseModel):
@@ -52,15 +57,16 @@ def entry(
     )
 
 
-def deciding(decision: Callable[[StepRequest], Decide]) -> Plan:
-    """The plan of a step that one rule decides, on the matter as it is."""
+def handled_by(handle: Handle[Read], read: Callable[[StepRequest], Read]) -> Plan:
+    """The plan of a step on one matter: `read` makes of a request, once, what `handle` is given in each attempt."""
 
     def plan(wanted: StepRequest, office: Office) -> Work:
-        decide, matter_id = decision(wanted), wanted.ids["matter_id"]
-
-        def work(conn: Connection, call: Call) -> Awaitable[StepOutcome]:
-            return steps.perform_step(conn, office, matter_id, call, decide)
-
-        return work
+        step, matter_id = read(wanted), wanted.ids["matter_id"]
+        return lambda conn, call: handle(conn, office, matter_id, call, step)
 
     return plan
+
+
+def deciding(decision: Callable[[StepRequest], Decide]) -> Plan:
+    """The plan of a step that one rule decides, on the matter as it is."""
+    return handled_by(steps.perform_step, decision)

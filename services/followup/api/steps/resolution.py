@@ -1,19 +1,15 @@
 """Steps that end a round or begin another: handle, return visit, close, reopen, reject."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
-from services.followup.api.edge import Work
-from services.followup.api.steps.entry import Body, Plan, deciding, entry
+from services.followup.api.steps.entry import Body, deciding, entry, handled_by
 from services.followup.domain import resolution
 from services.followup.handlers import steps
-from services.followup.handlers.office import Office
-from services.followup.handlers.steps import Call, Decide, Independent, StepOutcome
+from services.followup.handlers.steps import Decide, Independent
 from shared.contracts.fields import WHOLE, Line, Words
 from shared.contracts.requests import Satisfaction
 from shared.contracts.vocabulary import Outcome, Path, ReopenCause
 from shared.http.steps import StepOperation, StepRequest
-from shared.runtime.database import Connection
 
 
 class HandleBody(Body):
@@ -71,32 +67,13 @@ def _close(wanted: StepRequest) -> Independent:
     return resolution.Close(wanted.body.exemption if wanted.body else None)
 
 
-def _independent(read: Callable[[StepRequest], Independent]) -> Plan:
-    """The plan of a step that nobody takes about their own work."""
-
-    def plan(wanted: StepRequest, office: Office) -> Work:
-        step = read(wanted)
-
-        def work(conn: Connection, call: Call) -> Awaitable[StepOutcome]:
-            return steps.independent_step(conn, office, wanted.ids["matter_id"], call, step)
-
-        return work
-
-    return plan
-
-
 def _reopen(wanted: StepRequest) -> Decide:
     step = resolution.Reopen(wanted.body.cause, wanted.body.reason)
     return lambda matter, moment: resolution.reopen(matter, step, moment)
 
 
-def _reject(wanted: StepRequest, office: Office) -> Work:
-    step = resolution.Reject(wanted.body.reason, wanted.body.channel)
-
-    def work(conn: Connection, call: Call) -> Awaitable[StepOutcome]:
-        return steps.reject(conn, office, wanted.ids["matter_id"], call, step)
-
-    return work
+def _reject(wanted: StepRequest) -> resolution.Reject:
+    return resolution.Reject(wanted.body.reason, wanted.body.channel)
 
 
 STEPS: Final = (
@@ -119,7 +96,7 @@ STEPS: Final = (
             "Record a return visit",
             "回访: by somebody who did none of the work; a content requester settles the matter.",
         ),
-        _independent(_return_visit),
+        handled_by(steps.independent_step, _return_visit),
         ReturnVisitBody,
     ),
     entry(
@@ -130,7 +107,7 @@ STEPS: Final = (
             "Settle it",
             "销号: by a coordinator, after an answered return visit or with a named exemption.",
         ),
-        _independent(_close),
+        handled_by(steps.independent_step, _close),
         CloseBody,
         optional=True,
     ),
@@ -153,7 +130,7 @@ STEPS: Final = (
             "Say that it is not ours to take",
             "不予受理: before anybody took it, with the reason and the lawful channel.",
         ),
-        _reject,
+        handled_by(steps.reject, _reject),
         RejectBody,
     ),
 )

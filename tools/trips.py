@@ -35,7 +35,7 @@ ACCEPT: Final = (
     "services/routing/store/matters.py:update_matters",
 )
 STEP: Final = (
-    "services/followup/api/steps/entry.py:deciding",
+    "services/followup/api/steps/entry.py:handled_by",
     "services/followup/api/edge.py:perform",
     "services/followup/handlers/steps.py:perform_step",
     "services/followup/handlers/saving.py:save",

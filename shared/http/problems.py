@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -56,6 +56,18 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str
     errors: list[FieldProblem] | SkipJsonSchema[None] = None
+
+
+PROBLEM_RESPONSE: Final[dict[str, Any]] = {
+    "model": ProblemDocument,
+    "content": {MEDIA_TYPE: {}},
+}
+"""How a route's description shows a response that is a problem document."""
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same for several statuses, as a route's `responses`."""
+    return dict.fromkeys(statuses, PROBLEM_RESPONSE)
 
 
 def language(request: Request) -> str:

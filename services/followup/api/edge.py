@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from fastapi import Request
 
@@ -26,7 +26,7 @@ from shared.auth.tokens import require
 from shared.contracts.vocabulary import Role
 from shared.http.idempotency import WriteResponse, run_once
 from shared.http.preconditions import version_moved
-from shared.http.problems import ProblemDocument
+from shared.http.problems import problem_responses
 from shared.http.steps import StepRequest
 from shared.messages.catalogue import text
 from shared.runtime.clock import Clock
@@ -53,10 +53,7 @@ def edge_of(request: Request) -> Edge:
 STAFF = require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.OPERATOR)
 ACTING = require(Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR)
 
-PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": ProblemDocument, "content": {"application/problem+json": {}}}
-    for status in (400, 401, 403, 404, 409, 412, 422)
-}
+PROBLEMS: Final = problem_responses(400, 401, 403, 404, 409, 412, 422)
 
 _STATUS: Final[Mapping[Refusal, int]] = MappingProxyType(
     {

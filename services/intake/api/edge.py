@@ -1,7 +1,7 @@
 """What every route of intake works with."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 from fastapi import Request
 
@@ -10,7 +10,7 @@ from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
 from shared.auth.brute_force import BruteForceGuard
 from shared.http.group_commit import Batcher
-from shared.http.problems import ProblemDocument
+from shared.http.problems import problem_responses
 from shared.runtime.clock import Clock
 from shared.runtime.database import Database
 from shared.runtime.errors import busy
@@ -48,7 +48,4 @@ def edge_of(request: Request) -> Edge:
     return edge
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemDocument, "content": {"application/problem+json": {}}}
-    for status in (400, 401, 403, 404, 409, 413, 422, 503)
-}
+PROBLEMS: Final = problem_responses(400, 401, 403, 404, 409, 413, 422, 503)

@@ -26,7 +26,7 @@ from services.intake.handlers.feed_reading import (
 from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields import WHOLE
 from shared.contracts.vocabulary import Role
-from shared.http.problems import ProblemDocument, language
+from shared.http.problems import PROBLEM_RESPONSE, language
 from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
 from shared.http.streams.guard import GuardedStream
@@ -46,10 +46,6 @@ streams = APIRouter(route_class=TicketedRoute, prefix="/intake")
 
 OWN_SOURCE: Final = "urn:liaison:intake"
 LONGEST_CURSOR: Final = 100
-PROBLEM: Final[dict[str, Any]] = {
-    "model": ProblemDocument,
-    "content": {"application/problem+json": {}},
-}
 
 System = Annotated[Principal, Depends(require(Role.SYSTEM))]
 Cursor = Annotated[
@@ -60,7 +56,7 @@ Cursor = Annotated[
 
 @router.get(
     "/feed",
-    responses={200: {"model": FeedPage}, **PROBLEMS, 410: PROBLEM},
+    responses={200: {"model": FeedPage}, **PROBLEMS, 410: PROBLEM_RESPONSE},
     summary="What became of a system's requests",
     operation_id="listFeed",
 )
@@ -90,7 +86,7 @@ async def list_feed(
 
 @streams.get(
     "/feed/stream",
-    responses={200: {"content": {"text/event-stream": STREAM}}, **PROBLEMS, 429: PROBLEM},
+    responses={200: {"content": {"text/event-stream": STREAM}}, **PROBLEMS, 429: PROBLEM_RESPONSE},
     summary="The same as server-sent events",
     operation_id="streamFeed",
 )

@@ -1,7 +1,7 @@
 """What every route of routing works with."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +13,7 @@ from shared.auth.tokens import Principal, require
 from shared.contracts.event import Actor
 from shared.contracts.fields import WHOLE
 from shared.contracts.vocabulary import Role
-from shared.http.problems import ProblemDocument
+from shared.http.problems import problem_responses
 from shared.runtime.clock import Clock
 from shared.runtime.database import Database
 
@@ -66,7 +66,4 @@ def actor(caller: Principal) -> Actor:
     return Actor(role=caller.role, party=caller.party)
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemDocument, "content": {"application/problem+json": {}}}
-    for status in (400, 401, 403, 404, 409, 412, 422, 503)
-}
+PROBLEMS: Final = problem_responses(400, 401, 403, 404, 409, 412, 422, 503)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -18,7 +18,7 @@ from services.routing.store import feed, queues
 from services.routing.store.queues import QueueChange
 from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import OfferState, Role
-from shared.http.problems import ProblemDocument, language
+from shared.http.problems import PROBLEM_RESPONSE, language
 from shared.http.responses import Page
 from shared.http.routes import CheckedRoute
 from shared.http.streams.guard import GuardedStream
@@ -34,8 +34,6 @@ from shared.runtime.errors import Problem
 
 router = APIRouter(route_class=CheckedRoute, prefix="/routing/queues", tags=["queues"])
 streams = APIRouter(route_class=TicketedRoute, prefix="/routing/queues", tags=["queues"])
-
-TOO_MANY: Final = {"model": ProblemDocument, "content": {"application/problem+json": {}}}
 
 
 def _party(caller: Principal, asked: str) -> str:
@@ -80,7 +78,7 @@ async def show_queue(
 
 @streams.get(
     "/{party}/stream",
-    responses={200: {"content": {"text/event-stream": STREAM}}, **PROBLEMS, 429: TOO_MANY},
+    responses={200: {"content": {"text/event-stream": STREAM}}, **PROBLEMS, 429: PROBLEM_RESPONSE},
     operation_id="streamQueue",
     summary="The same as server-sent events",
 )

@@ -1,21 +1,19 @@
 """oasdiff finds nothing in the API's description that breaks a client of the last release."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from deploy.local.embedded.jars import cache_folder
+from tests.support.copies import cached_copy
 from tests.support.described import FILE
 from tests.support.published import FOLDER
 
 
 @pytest.mark.timeout(480)
 def test_no_client_of_the_last_release_is_broken() -> None:
-    place = cache_folder() / "clients" / "changes"
-    shutil.copytree(Path(__file__).parent, place, dirs_exist_ok=True)
+    place = cached_copy(Path(__file__).parent, "changes")
     tool = ("go", "tool", "oasdiff", "breaking", "--format", "json", "--fail-on", "ERR")
     done = subprocess.run(
         [*tool, FOLDER / FILE.name, FILE],

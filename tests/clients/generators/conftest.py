@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.embedded.jars import cache_folder
 from shared.web.event_document import FILE as ASYNCAPI
 from tests.clients.generators.generators import GENERATORS, Generator
 from tests.integration.deploy.stacks import Stack
+from tests.support.copies import cached_copy
 from tests.support.described import FILE
 
 BUILD_SECONDS = 420
@@ -28,11 +28,8 @@ def builds(sandbox: Stack) -> Iterator[dict[str, Future[Path]]]:
 
 def _build(generator: Generator) -> Path:
     source = Path(__file__).parent / generator.language
-    # What tools fetch and compile stays from run to run; what they write of the description does not.
-    place = cache_folder() / "clients" / generator.language
-    for written in generator.written:
-        shutil.rmtree(place / written, ignore_errors=True)
-    shutil.copytree(source, place, dirs_exist_ok=True)
+    # What tools write of the description does not stay.
+    place = cached_copy(source, generator.language, generator.written)
     for file in (FILE, ASYNCAPI):
         shutil.copyfile(file, place / file.name)
     for command in generator.commands:

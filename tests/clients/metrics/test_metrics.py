@@ -1,20 +1,18 @@
 """Prometheus's own linter (promlint, of client_golang) finds no fault in the metrics of a running stack."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
-from deploy.local.embedded.jars import cache_folder
 from tests.integration.deploy.stacks import Stack
+from tests.support.copies import cached_copy
 
 
 @pytest.mark.timeout(480)
 def test_the_metrics_are_as_prometheus_asks(sandbox: Stack) -> None:
-    place = cache_folder() / "clients" / "metrics"
-    shutil.copytree(Path(__file__).parent, place, dirs_exist_ok=True)
+    place = cached_copy(Path(__file__).parent, "metrics")
     build = ("go", "build", "-mod=readonly", "-buildvcs=false", "-o", "lint", ".")
     subprocess.run(build, cwd=place, check=True, timeout=300)
     web = sandbox.endpoints()["web"].rstrip("/")

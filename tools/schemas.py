@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from shared.contracts.cloudevents import SUBMITTED_TYPE
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.contracts.submission import Submission
 from tools.compatibility import breaking, surprising
 from tools.openapi.components import without_titles

@@ -17,7 +17,7 @@ from deploy.sample_town.calls import Calls
 from deploy.sample_town.town import Story
 from shared.contracts import topics
 from shared.contracts.cloudevents import SUBMITTED_TYPE
-from shared.contracts.requests import RequestRegistered, RequestRejected
+from shared.contracts.events.requests import RequestRegistered, RequestRejected
 
 REGISTRATION_SECONDS: Final = 90.0
 SEND_TIMEOUT_MS: Final = 20_000

@@ -21,7 +21,7 @@ from shared.audit.rows import RowSealer
 from shared.auth.jwt import keeping_keys, signed_tokens
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.commands.consumer import Commands, ServedSteps
 from shared.delivery.inbox.consumer import Inbound
 from shared.delivery.kafka.consumer import Consumer, hindrances

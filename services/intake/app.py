@@ -19,7 +19,7 @@ from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.auth.brute_force import BruteForceGuard
 from shared.auth.jwt import keeping_keys, signed_tokens
 from shared.contracts import topics
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.inbox.consumer import Inbound
 from shared.delivery.inbox.unordered import Unordered
 from shared.delivery.kafka.consumer import Consumer, hindrances

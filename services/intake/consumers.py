@@ -20,8 +20,8 @@ from shared.contracts.cloudevents import (
     faults_as_submission,
     with_envelope_names,
 )
-from shared.contracts.event import Actor
-from shared.contracts.requests import FieldFault
+from shared.contracts.events.event import Actor
+from shared.contracts.events.requests import FieldFault
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import MAX_VALUE_BYTES, Raw

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 from shared.contracts.vocabulary import MatterState, RequesterKind, Role
 
 OWN_SOURCES: Final = "urn:liaison:requester:"

@@ -11,7 +11,7 @@ import orjson
 
 from shared.audit.hash_chain import hold_chain, seal_erasure
 from shared.audit.verification import erasure_digest
-from shared.contracts.personal import erase_person
+from shared.contracts.events.personal import erase_person
 from shared.messages.catalogue import LANGUAGES, text
 from shared.runtime.database import Connection, counted
 

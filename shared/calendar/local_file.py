@@ -26,8 +26,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from shared.calendar.hours import Hours, Interval, Week, in_order
-from shared.contracts.folding import compact, is_visible, turns_text_round
-from shared.contracts.moments import Misread, typed_day
+from shared.contracts.fields.folding import compact, is_visible, turns_text_round
+from shared.contracts.fields.moments import Misread, typed_day
 
 # Dashes, and the words and signs that stand for one between two hours.
 _DASH = re.compile("[\u2010-\u2015\u2212~\u301c至到]|--")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationInfo, field_validator
 
-from shared.contracts.fields import (
+from shared.contracts.fields.types import (
     VISIBLE,
     CategoryPath,
     Line,

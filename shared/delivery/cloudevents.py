@@ -11,8 +11,8 @@ import orjson
 from pydantic import ValidationError
 
 from shared.contracts import topics
-from shared.contracts.event import Event
-from shared.contracts.moments import read_recorded
+from shared.contracts.events.event import Event
+from shared.contracts.fields.moments import read_recorded
 from shared.observability.tracing import valid_trace
 
 MAX_VALUE_BYTES = 1024 * 1024

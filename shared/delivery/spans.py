@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shared.contracts.event import MatterEvent
+from shared.contracts.events.event import MatterEvent
 from shared.delivery import cloudevents
 from shared.delivery.cloudevents import Raw, Recorded
 from shared.delivery.content_modes import trace_given

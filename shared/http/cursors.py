@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from shared.contracts.moments import read_recorded
+from shared.contracts.fields.moments import read_recorded
 from shared.runtime.errors import Problem
 
 MAX_DIGITS = 9

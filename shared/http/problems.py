@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from shared.contracts.fields import FORMS
+from shared.contracts.fields.types import FORMS
 from shared.http.containment import ContainmentMiddleware
 from shared.http.methods import allowed_methods
 from shared.http.responses import as_json

@@ -14,7 +14,7 @@ from services.routing.handlers import due as routing_due
 from services.routing.handlers import office as routing_office
 from services.routing.handlers.office import ActiveCatalogue
 from shared.calendar.china import service_calendar
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.inbox import store
 from shared.http.idempotency import forget_old_keys
 from shared.runtime.database import Connection, Database, open_database

@@ -18,8 +18,8 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from shared.contracts import uscc
 from shared.contracts.cloudevents import SUBMITTED_TYPE
+from shared.contracts.fields import uscc
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 
 FILES = Path(__file__).parents[2] / "deploy" / "sample_town" / "data"

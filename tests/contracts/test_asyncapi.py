@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from shared.contracts import topics
 from shared.contracts.cloudevents import SUBMITTED_TYPE
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.contracts.topics import TOPICS
 from shared.delivery.cloudevents import Recorded, headers_of
 from shared.web.event_document import FILE

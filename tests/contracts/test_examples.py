@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import BaseModel
 
 from shared.contracts.cloudevents import SUBMITTED_TYPE
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.contracts.submission import Submission
 from tools import schemas
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 
 SOURCES = 5
 HOT_ENTERPRISES = 3

@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 from tests.flow.processes import SPEAKER, Stack
 from tests.support.described import described
 

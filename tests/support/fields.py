@@ -13,8 +13,8 @@ from pydantic.fields import FieldInfo
 from deploy.jobs.migrations import SERVICES
 from services.routing.api.imports import ROWS
 from shared.calendar.local_file import LocalCalendar
-from shared.contracts import published
-from shared.contracts.event import REGISTRY
+from shared.contracts.events import published
+from shared.contracts.events.event import REGISTRY
 from shared.contracts.submission import Submission
 
 __all__ = ["Field", "fields_of_events", "fields_of_files", "fields_sent"]

@@ -9,8 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts import topics
 from shared.contracts.cloudevents import STRUCTURED, SUBMITTED_TYPE
-from shared.contracts.event import Event
-from shared.contracts.published import EVENTS
+from shared.contracts.events.event import Event
+from shared.contracts.events.published import EVENTS
 from shared.contracts.submission import Submission
 from shared.contracts.topics import PARTITIONS, TOPICS, Topic
 from shared.http.steps import StepEntry

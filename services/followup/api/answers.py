@@ -21,7 +21,7 @@ from services.followup.domain.matter import (
     Visit,
 )
 from services.followup.domain.rates import GroupBy
-from shared.contracts.event import Actor
+from shared.contracts.events.event import Actor
 from shared.contracts.vocabulary import (
     Amendment,
     Channel,

@@ -28,7 +28,7 @@ from services.followup.handlers.steps import Missing
 from services.followup.store.history import RecordedChange
 from services.followup.store.requests import terms_of
 from shared.auth.tokens import Principal
-from shared.contracts.fields import (
+from shared.contracts.fields.types import (
     VISIBLE,
     WHOLE,
     CategoryPath,

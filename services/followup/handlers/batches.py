@@ -30,8 +30,8 @@ from services.followup.handlers.office import Office
 from services.followup.handlers.registered import registration_of, request_of
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store.requests import Request
-from shared.contracts import assignments, requests
-from shared.contracts.event import Event, MatterEvent
+from shared.contracts.events import assignments, requests
+from shared.contracts.events.event import Event, MatterEvent
 from shared.contracts.vocabulary import ClockKind, PendingReason
 from shared.delivery.cloudevents import Message
 from shared.messages.catalogue import text

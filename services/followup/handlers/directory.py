@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.followup.store import parties
-from shared.contracts.directory import DepartmentChanged, DirectoryEvent, LiaisonChanged
+from shared.contracts.events.directory import DepartmentChanged, DirectoryEvent, LiaisonChanged
 from shared.contracts.vocabulary import PartyKind
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Connection

@@ -10,8 +10,8 @@ from services.followup.domain import facts
 from services.followup.domain.decision import Emitted
 from services.followup.domain.facts import Fact
 from services.followup.domain.moved import Rescheduled
-from shared.contracts import amending, matters, rescheduling, urging
-from shared.contracts.matters import MatterChanged
+from shared.contracts.events import amending, matters, rescheduling, urging
+from shared.contracts.events.matters import MatterChanged
 from shared.delivery.outbox.recording import Outgoing
 
 EVENTS: Final[Mapping[type[Fact], type[MatterChanged]]] = MappingProxyType(

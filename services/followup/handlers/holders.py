@@ -12,8 +12,8 @@ from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
 from services.followup.handlers.independence import workers_of
 from services.followup.handlers.merged import target_of
-from shared.contracts import requests
-from shared.contracts.event import Event
+from shared.contracts.events import requests
+from shared.contracts.events.event import Event
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Connection
 

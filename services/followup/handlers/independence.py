@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.followup.domain.access import concerned
 from services.followup.store import history, matters
-from shared.contracts.matters import (
+from shared.contracts.events.matters import (
     MatterContacted,
     MatterFedBack,
     MatterHandled,

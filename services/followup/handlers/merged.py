@@ -10,7 +10,7 @@ from services.followup.domain.decision import Changed
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
 from services.followup.store import matters
-from shared.contracts import requests
+from shared.contracts.events import requests
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Connection
 

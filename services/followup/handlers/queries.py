@@ -28,7 +28,7 @@ from services.followup.store.history import RecordedChange, Words
 from services.followup.store.promised import BEGINNING, FOREVER, Place
 from services.followup.store.rates import Period, Spread
 from services.followup.store.requests import Request
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 from shared.contracts.vocabulary import MatterState
 from shared.runtime.database import Connection
 

@@ -3,7 +3,7 @@
 from services.followup.domain.arrivals import Registration
 from services.followup.domain.facts import RequestingParty
 from services.followup.store.requests import Request
-from shared.contracts import requests
+from shared.contracts.events import requests
 
 
 def registration_of(event: requests.RequestRegistered) -> Registration:

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 from shared.messages.catalogue import text
 
 _CODE_BODY: Final = "91990117MA0A00000"

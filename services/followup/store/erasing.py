@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 
 from services.followup.store.listing import of_requester
-from shared.contracts.personal import erase_paths
+from shared.contracts.events.personal import erase_paths
 from shared.contracts.vocabulary import MatterState, RequesterKind
 from shared.runtime.database import Connection, counted
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from services.followup.store.listing import of_party
-from shared.contracts.matters import MatterOffered
+from shared.contracts.events.matters import MatterOffered
 from shared.contracts.vocabulary import Candidacy, MatterState
 from shared.runtime.database import Connection
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from shared.contracts.amending import MatterAmended
+from shared.contracts.events.amending import MatterAmended
 from shared.contracts.vocabulary import Amendment
 from shared.runtime.database import Connection
 

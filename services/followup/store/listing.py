@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.followup.domain.matter import Matter
-from shared.contracts.folding import compact
+from shared.contracts.fields.folding import compact
 from shared.runtime.database import Connection
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from services.followup.domain.facts import RequestingParty
-from shared.contracts.folding import compact, fold
+from shared.contracts.fields.folding import compact, fold
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 from shared.runtime.database import Connection
 

@@ -4,7 +4,7 @@ from services.intake.api.senders import from_sender
 from services.intake.domain import Registered
 from services.intake.handlers.registration import Arrival
 from shared.auth.tokens import Principal
-from shared.contracts.event import Actor
+from shared.contracts.events.event import Actor
 from shared.contracts.submission import Submission
 
 

@@ -24,7 +24,7 @@ from services.intake.handlers.feed_reading import (
     Reset,
 )
 from shared.auth.tokens import Principal, require, tokens_of
-from shared.contracts.fields import WHOLE
+from shared.contracts.fields.types import WHOLE
 from shared.contracts.vocabulary import Role
 from shared.http.problems import PROBLEM_RESPONSE, language
 from shared.http.responses import as_json

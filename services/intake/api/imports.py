@@ -17,7 +17,7 @@ from services.intake.handlers import imports
 from services.intake.handlers.imports import ImportProgress
 from services.intake.store.imports import Import, NewImport, Row
 from shared.auth.tokens import Principal, require, tokens_of
-from shared.contracts.fields import WHOLE, SourceUri
+from shared.contracts.fields.types import WHOLE, SourceUri
 from shared.contracts.vocabulary import Role
 from shared.http import idempotency
 from shared.http.idempotency import WriteResponse

@@ -21,7 +21,7 @@ from services.intake.handlers.receipts import (
 )
 from shared.auth.brute_force import place_of
 from shared.auth.tokens import Principal, require, tokens_of
-from shared.contracts.fields import WHOLE, Note
+from shared.contracts.fields.types import WHOLE, Note
 from shared.contracts.vocabulary import MatterState, Role
 from shared.http import idempotency
 from shared.http.idempotency import WriteResponse

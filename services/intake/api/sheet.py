@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from services.intake.domain import NotTheirs
 from services.intake.store.imports import NewRow
-from shared.contracts.fields import Typed
-from shared.contracts.folding import compact
+from shared.contracts.fields.folding import compact
+from shared.contracts.fields.types import Typed
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 from shared.http.problems import field_errors

@@ -11,7 +11,7 @@ from services.intake.domain import Registration, RowOutcome, row_outcome
 from services.intake.handlers.registration import Arrival, register
 from services.intake.store import imports as store
 from services.intake.store.imports import NewImport, Pending, RowResult
-from shared.contracts.event import Actor
+from shared.contracts.events.event import Actor
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.delivery.inbox.bisect import isolate

@@ -11,7 +11,7 @@ from services.intake.handlers.feed_order import KEPT_DAYS
 from services.intake.store import feed_order
 from services.intake.store import receipts as store
 from shared.contracts import topics
-from shared.contracts.matters import (
+from shared.contracts.events.matters import (
     MatterChanged,
     MatterClosed,
     MatterFedBack,

@@ -9,10 +9,10 @@ from uuid import UUID
 from services.intake import domain
 from services.intake.domain import MatterSnapshot, NotNow, TooLate
 from services.intake.store import receipts as store
-from shared.contracts.amending import MatterAmended
-from shared.contracts.event import Actor, MatterEvent
-from shared.contracts.matters import MatterMerged, MatterOpened
-from shared.contracts.requests import RequestAmended, RequestWithdrawn, ReturnVisitAnswered
+from shared.contracts.events.amending import MatterAmended
+from shared.contracts.events.event import Actor, MatterEvent
+from shared.contracts.events.matters import MatterMerged, MatterOpened
+from shared.contracts.events.requests import RequestAmended, RequestWithdrawn, ReturnVisitAnswered
 from shared.contracts.vocabulary import Role
 from shared.delivery.outbox.recording import Outgoing, record
 from shared.runtime.database import Connection

@@ -12,8 +12,13 @@ from services.intake import domain
 from services.intake.domain import Conflicting, Known, Registration
 from services.intake.store import receipts
 from services.intake.store import requests as store
-from shared.contracts.event import Actor
-from shared.contracts.requests import FieldFault, RequesterRef, RequestRegistered, RequestRejected
+from shared.contracts.events.event import Actor
+from shared.contracts.events.requests import (
+    FieldFault,
+    RequesterRef,
+    RequestRegistered,
+    RequestRejected,
+)
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.delivery.outbox.recording import Outgoing, record

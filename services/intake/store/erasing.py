@@ -8,8 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from shared.contracts.matters import MatterFedBack, MatterHandled, MatterRejected
-from shared.contracts.personal import erase_person
+from shared.contracts.events.matters import MatterFedBack, MatterHandled, MatterRejected
+from shared.contracts.events.personal import erase_person
 from shared.runtime.database import Connection, counted
 from shared.runtime.ids import spelled_code
 

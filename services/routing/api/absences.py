@@ -5,7 +5,7 @@ import structlog
 from services.routing.api.edge import Edge
 from services.routing.domain.moment import Acting
 from services.routing.handlers import due
-from shared.contracts.event import Actor
+from shared.contracts.events.event import Actor
 from shared.observability.redaction import reason_of
 from shared.runtime.database import is_transient
 

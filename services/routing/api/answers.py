@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.routing.domain.choice import Verdict
 from services.routing.domain.matter import Cause, ObjectionState
-from shared.contracts.requests import RequesterRef
+from shared.contracts.events.requests import RequesterRef
 from shared.contracts.vocabulary import (
     Candidacy,
     DeclineReason,

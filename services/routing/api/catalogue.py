@@ -21,7 +21,7 @@ from services.routing.handlers import catalogue
 from services.routing.handlers.catalogue import CatalogueFile, Difference, changes_of
 from services.routing.store import catalogues
 from services.routing.store.catalogues import Version
-from shared.contracts.fields import WHOLE
+from shared.contracts.fields.types import WHOLE
 from shared.http import idempotency
 from shared.http.idempotency import WriteResponse
 from shared.http.problems import language

@@ -28,8 +28,8 @@ from services.routing.api.entries import (
 from services.routing.handlers import directory
 from services.routing.store.directory import Put
 from shared.auth.tokens import Principal
-from shared.contracts.event import Actor
-from shared.contracts.fields import PartyId, Uscc
+from shared.contracts.events.event import Actor
+from shared.contracts.fields.types import PartyId, Uscc
 from shared.contracts.vocabulary import Role
 from shared.http import idempotency
 from shared.http.idempotency import WriteResponse

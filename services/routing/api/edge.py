@@ -10,8 +10,8 @@ from services.routing.domain.moment import Acting
 from services.routing.handlers.office import Office
 from services.routing.handlers.queue_watch import QueueWatch
 from shared.auth.tokens import Principal, require
-from shared.contracts.event import Actor
-from shared.contracts.fields import WHOLE
+from shared.contracts.events.event import Actor
+from shared.contracts.fields.types import WHOLE
 from shared.contracts.vocabulary import Role
 from shared.http.problems import problem_responses
 from shared.runtime.clock import Clock

@@ -22,8 +22,8 @@ from services.routing.store.directory import (
     LiaisonEntry,
     Tie,
 )
-from shared.contracts import uscc
-from shared.contracts.fields import WHOLE, Day, MomentOrDay, Name, Note, PartyId, Phone, Uscc
+from shared.contracts.fields import uscc
+from shared.contracts.fields.types import WHOLE, Day, MomentOrDay, Name, Note, PartyId, Phone, Uscc
 from shared.contracts.vocabulary import Tier, TieRole
 from shared.messages.catalogue import text
 from shared.runtime.errors import FieldError, Problem

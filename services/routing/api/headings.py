@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
-from shared.contracts.folding import compact
+from shared.contracts.fields.folding import compact
 from shared.messages.catalogue import text
 from shared.runtime.errors import FieldError, Problem
 from shared.tables.table import TableData

@@ -32,9 +32,9 @@ from services.routing.api.entries import (
 from services.routing.api.headings import read_header
 from services.routing.handlers import directory
 from services.routing.store.directory import Put
-from shared.contracts.event import Actor
-from shared.contracts.fields import PartyId, Typed, Uscc
-from shared.contracts.folding import compact, fold
+from shared.contracts.events.event import Actor
+from shared.contracts.fields.folding import compact, fold
+from shared.contracts.fields.types import PartyId, Typed, Uscc
 from shared.contracts.vocabulary import Tier, TieRole
 from shared.http import idempotency
 from shared.http.idempotency import WriteResponse

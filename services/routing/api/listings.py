@@ -8,7 +8,7 @@ from services.routing.api import directory_answers
 from services.routing.api.edge import PROBLEMS, PageCursor, PageSize, Staff, edge_of
 from services.routing.api.paging import after_id, page
 from services.routing.store import listing
-from shared.contracts.fields import Name, PartyNamed, Uscc
+from shared.contracts.fields.types import Name, PartyNamed, Uscc
 from shared.contracts.vocabulary import Tier
 from shared.http.problems import language
 from shared.http.responses import Page

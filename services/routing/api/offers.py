@@ -28,7 +28,7 @@ from services.routing.handlers.answers import Answering, accept_offer, decline_o
 from services.routing.handlers.outcomes import Done
 from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.reviews import Review, list_reviews
-from shared.contracts.fields import Note, PartyId
+from shared.contracts.fields.types import Note, PartyId
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
 from shared.http import idempotency
 from shared.http.idempotency import WriteResponse, run_once

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from shared.contracts.folding import compact, fold
+from shared.contracts.fields.folding import compact, fold
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
 
 RULE: Final = "规则编号"

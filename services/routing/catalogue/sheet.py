@@ -6,7 +6,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from services.routing.catalogue import columns
 from services.routing.catalogue.stored import stored_rows, stored_text
-from shared.contracts.folding import compact
+from shared.contracts.fields.folding import compact
 from shared.contracts.vocabulary import Difficulty, Kind, Tier, Urgency
 from shared.tables.reader import read_table
 from shared.tables.table import TableData, Unusable, column_title

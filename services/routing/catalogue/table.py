@@ -14,7 +14,7 @@ from services.routing.domain.dispatching import (
     Limits,
     dispatch,
 )
-from shared.contracts.folding import compact
+from shared.contracts.fields.folding import compact
 from shared.contracts.vocabulary import Difficulty, Urgency
 
 MOST_REMEMBERED: Final = 20_000

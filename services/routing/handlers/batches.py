@@ -12,8 +12,8 @@ from services.routing.domain.rounds import Reopening
 from services.routing.handlers.changes import Change
 from services.routing.handlers.office import Office
 from services.routing.handlers.persisting import load_cases, place_and_persist
-from shared.contracts.event import Event
-from shared.contracts.matters import (
+from shared.contracts.events.event import Event
+from shared.contracts.events.matters import (
     MatterChanged,
     MatterClosed,
     MatterHandled,
@@ -23,7 +23,7 @@ from shared.contracts.matters import (
     MatterUnmerged,
     MatterWithdrawn,
 )
-from shared.contracts.requests import RequestRegistered
+from shared.contracts.events.requests import RequestRegistered
 from shared.contracts.vocabulary import RescindReason
 from shared.delivery.cloudevents import Message
 from shared.runtime.database import Connection

@@ -17,8 +17,8 @@ from services.routing.store.directory import (
     Put,
     Tie,
 )
-from shared.contracts.assignments import TieChanged
-from shared.contracts.event import Actor
+from shared.contracts.events.assignments import TieChanged
+from shared.contracts.events.event import Actor
 from shared.contracts.vocabulary import PartyKind, TieRole
 from shared.delivery.outbox.recording import Outgoing, record
 from shared.runtime.database import Connection

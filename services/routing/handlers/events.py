@@ -11,9 +11,9 @@ from services.routing.domain.matter import Matter
 from services.routing.domain.moment import Acting
 from services.routing.domain.parties import Party
 from services.routing.handlers import wording
-from shared.contracts import assignments
-from shared.contracts.assignments import Dispatch, PartyRef
-from shared.contracts.event import Actor, MatterEvent
+from shared.contracts.events import assignments
+from shared.contracts.events.assignments import Dispatch, PartyRef
+from shared.contracts.events.event import Actor, MatterEvent
 from shared.contracts.vocabulary import PendingReason
 from shared.delivery.outbox.recording import Outgoing
 

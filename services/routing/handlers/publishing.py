@@ -11,14 +11,14 @@ from services.routing.store.directory import (
     EnterpriseEntry,
     LiaisonEntry,
 )
-from shared.contracts.directory import (
+from shared.contracts.events.directory import (
     AbsenceChanged,
     DepartmentChanged,
     DirectoryEvent,
     EnterpriseChanged,
     LiaisonChanged,
 )
-from shared.contracts.event import Actor
+from shared.contracts.events.event import Actor
 from shared.contracts.vocabulary import Role
 from shared.delivery.outbox.recording import Outgoing, record
 from shared.runtime.database import Connection

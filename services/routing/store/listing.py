@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.folding import compact
+from shared.contracts.fields.folding import compact
 from shared.runtime.database import Connection
 
 LIST_DEPARTMENTS = """

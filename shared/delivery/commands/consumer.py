@@ -11,8 +11,8 @@ from http import HTTPStatus
 from fastapi.exceptions import RequestValidationError
 
 from shared.auth.tokens import Principal, Tokens
-from shared.contracts.event import Actor
-from shared.contracts.replies import CommandDone, CommandRefused
+from shared.contracts.events.event import Actor
+from shared.contracts.events.replies import CommandDone, CommandRefused
 from shared.delivery.cloudevents import Raw
 from shared.delivery.commands.records import Command, read_command, refusal_of
 from shared.delivery.content_modes import trace_given

@@ -10,9 +10,9 @@ import orjson
 from shared.auth.tokens import Principal
 from shared.contracts.cloudevents import SPECVERSION, AttributeFault, faults_of
 from shared.contracts.commands import foreign_to, owner_of
-from shared.contracts.event import Actor
-from shared.contracts.replies import CommandRefused
-from shared.contracts.requests import FieldFault
+from shared.contracts.events.event import Actor
+from shared.contracts.events.replies import CommandRefused
+from shared.contracts.events.requests import FieldFault
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw
 from shared.delivery.content_modes import SentRecord, open_record

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from shared.contracts.event import Event
+from shared.contracts.events.event import Event
 from shared.delivery.cloudevents import Message, Raw, Unreadable, read
 from shared.delivery.inbox import letters, store
 from shared.delivery.inbox.bisect import apply_apart, patiently

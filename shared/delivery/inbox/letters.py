@@ -6,8 +6,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import structlog
 
-from shared.contracts.dead_letters import DeadLetterRecorded, DeadLetterSettled
-from shared.contracts.event import Actor, Event
+from shared.contracts.events.dead_letters import DeadLetterRecorded, DeadLetterSettled
+from shared.contracts.events.event import Actor, Event
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import Message, Raw, Unreadable
 from shared.delivery.inbox import store

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import structlog
 
-from shared.contracts.event import Event
+from shared.contracts.events.event import Event
 from shared.contracts.topics import COMPACTED
 from shared.delivery.cloudevents import Message
 from shared.delivery.inbox import store

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.contracts.event import Event
+from shared.contracts.events.event import Event
 from shared.delivery.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES
 from shared.runtime.database import Connection
 from shared.runtime.ids import new_id

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from shared.contracts import topics
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.inbox import bisect
 from shared.runtime.database import is_transient
 from tests.integration.delivery.town import Records, Town, amended

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from shared.contracts import topics
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.cloudevents import Raw
 from shared.delivery.inbox import consumer
 from shared.delivery.inbox.dead_letters import ask, list_letters, mend_letter, show_letter

@@ -9,7 +9,7 @@ import pytest
 
 from shared.audit import erasure
 from shared.audit.erasure import ERASED, ErasureRequest
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.outbox.recording import Outgoing, record
 from shared.runtime.ids import new_id
 from tests.integration.delivery.sealed import add, erase, found, seal_all, tamper, walked

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from shared.contracts import topics
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.cloudevents import read
 from shared.delivery.inbox import consumer, letters
 from tests.integration.delivery.town import Records, Town, ruled

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.contracts import topics
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.cloudevents import Raw
 from tests.integration.delivery.town import Records, Town, amended, ruled
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.cloudevents import Raw, Recorded, headers_of, read
 from shared.delivery.outbox.recording import Outgoing, record
 from tests.integration.delivery.town import AT, Town, amended, ruled

@@ -10,10 +10,10 @@ from uuid import UUID
 import asyncpg
 
 from shared.contracts import topics
-from shared.contracts.assignments import ObjectionRuled
-from shared.contracts.event import Actor, Event
-from shared.contracts.published import EVENTS
-from shared.contracts.requests import RequestAmended, RequestWithdrawn
+from shared.contracts.events.assignments import ObjectionRuled
+from shared.contracts.events.event import Actor, Event
+from shared.contracts.events.published import EVENTS
+from shared.contracts.events.requests import RequestAmended, RequestWithdrawn
 from shared.contracts.vocabulary import Role, Ruling
 from shared.delivery.cloudevents import Message, Raw, Recorded, headers_of
 from shared.delivery.inbox.consumer import Inbound

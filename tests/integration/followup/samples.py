@@ -10,7 +10,7 @@ from services.followup.handlers.office import Office
 from shared.calendar import Limit
 from shared.calendar.china import load_calendar
 from shared.contracts import topics
-from shared.contracts.assignments import (
+from shared.contracts.events.assignments import (
     Dispatch,
     DispatchWaiting,
     OfferAccepted,
@@ -18,8 +18,8 @@ from shared.contracts.assignments import (
     OfferMade,
     PartyRef,
 )
-from shared.contracts.event import Actor, Event
-from shared.contracts.requests import (
+from shared.contracts.events.event import Actor, Event
+from shared.contracts.events.requests import (
     RequestAmended,
     RequesterRef,
     RequestRegistered,

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from services.followup.consumers import Consume, applies, publishing
-from shared.contracts.directory import (
+from shared.contracts.events.directory import (
     AbsenceChanged,
     DepartmentChanged,
     DirectoryEvent,
     EnterpriseChanged,
     LiaisonChanged,
 )
-from shared.contracts.event import Actor
-from shared.contracts.published import EVENTS
+from shared.contracts.events.event import Actor
+from shared.contracts.events.published import EVENTS
 from shared.contracts.vocabulary import Role, Tier
 from shared.delivery.cloudevents import Raw
 from shared.delivery.inbox.consumer import Inbound

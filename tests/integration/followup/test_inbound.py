@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from services.followup.consumers import applies
-from shared.contracts.published import EVENTS
+from shared.contracts.events.published import EVENTS
 from shared.delivery.cloudevents import Message, Raw
 from shared.delivery.inbox.consumer import Inbound
 from shared.runtime.database import Database

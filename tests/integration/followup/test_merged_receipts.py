@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.contracts.event import Event
-from shared.contracts.requests import RequestAmended, RequestWithdrawn, ReturnVisitAnswered
+from shared.contracts.events.event import Event
+from shared.contracts.events.requests import RequestAmended, RequestWithdrawn, ReturnVisitAnswered
 from shared.delivery.cloudevents import Message
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services import followup as followup_service
-from shared.contracts.requests import ReturnVisitAnswered
+from shared.contracts.events.requests import ReturnVisitAnswered
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import (
     DEPUTY,

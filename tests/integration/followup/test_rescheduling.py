@@ -8,7 +8,7 @@ import pytest
 
 from services.followup.handlers.office import Office
 from services.followup.timers import Timers
-from shared.contracts.assignments import OfferRescheduled
+from shared.contracts.events.assignments import OfferRescheduled
 from shared.contracts.vocabulary import RescheduleCause
 from shared.rescheduling import orders
 from tests.integration.followup.conftest import Followup

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from services.followup.handlers import sweep
-from shared.contracts import uscc
-from shared.contracts.assignments import OfferMade
+from shared.contracts.events.assignments import OfferMade
+from shared.contracts.fields import uscc
 from shared.delivery.cloudevents import Message
 from tests.integration.followup.conftest import Api, Followup
 from tests.integration.followup.samples import new_matter, offered, registered

@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import httpx
 
-from shared.contracts.event import Actor
-from shared.contracts.matters import (
+from shared.contracts.events.event import Actor
+from shared.contracts.events.matters import (
     MatterFedBack,
     MatterOpened,
 )
-from shared.contracts.requests import RequesterRef
+from shared.contracts.events.requests import RequesterRef
 from shared.contracts.vocabulary import Channel, Kind, MatterState, Role, Urgency
 from shared.delivery.cloudevents import Message
 from tests.integration.intake.samples import submission

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 
 numbers = itertools.count(1)
 

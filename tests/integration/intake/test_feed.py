@@ -13,7 +13,7 @@ from services.intake.handlers.erasing import erase
 from services.intake.handlers.progress import follow_matters
 from services.intake.settings import Settings
 from shared.audit.erasure import ErasureRequest
-from shared.contracts.matters import (
+from shared.contracts.events.matters import (
     MatterClosed,
 )
 from shared.contracts.vocabulary import Outcome

@@ -4,8 +4,8 @@ import asyncpg
 import httpx
 
 from services.intake.handlers.progress import follow_matters
-from shared.contracts.amending import MatterAmended
-from shared.contracts.matters import (
+from shared.contracts.events.amending import MatterAmended
+from shared.contracts.events.matters import (
     MatterContacted,
     MatterMerged,
     MatterUnmerged,

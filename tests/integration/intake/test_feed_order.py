@@ -21,8 +21,8 @@ from services.intake.handlers.registration import Arrival, Refusal, refuse, regi
 from services.intake.settings import Settings
 from services.intake.store import feed as feed_store
 from services.intake.store import feed_order as order_store
-from shared.contracts.event import Actor
-from shared.contracts.matters import MatterFedBack
+from shared.contracts.events.event import Actor
+from shared.contracts.events.matters import MatterFedBack
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import MatterState, Role
 from shared.delivery.cloudevents import Message, Raw

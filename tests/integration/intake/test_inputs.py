@@ -10,7 +10,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 from tests.integration.intake.samples import submission
 
 INPUTS = Path(__file__).parents[2] / "cases" / "inputs"

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from services.intake.handlers.progress import begin_again, follow_matters
-from shared.contracts.assignments import Dispatch, PartyRef
-from shared.contracts.matters import (
+from shared.contracts.events.assignments import Dispatch, PartyRef
+from shared.contracts.events.matters import (
     MatterClosed,
     MatterHandled,
     MatterMerged,
@@ -22,7 +22,7 @@ from shared.contracts.matters import (
     MatterUnmerged,
     MatterWaiting,
 )
-from shared.contracts.requests import RequesterRef
+from shared.contracts.events.requests import RequesterRef
 from shared.contracts.vocabulary import (
     Candidacy,
     Channel,

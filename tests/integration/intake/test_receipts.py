@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from services.intake.handlers.progress import follow_matters
-from shared.contracts.assignments import PartyRef
-from shared.contracts.event import Actor
-from shared.contracts.matters import MatterChanged, MatterFedBack, MatterHandled, MatterTaken
+from shared.contracts.events.assignments import PartyRef
+from shared.contracts.events.event import Actor
+from shared.contracts.events.matters import MatterChanged, MatterFedBack, MatterHandled, MatterTaken
 from shared.contracts.vocabulary import MatterState, Outcome, PartyKind, Path, Role
 from shared.delivery.cloudevents import Message, Raw
 from tests.integration.intake.samples import submission

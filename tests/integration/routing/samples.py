@@ -18,11 +18,11 @@ from services.routing.store.directory import (
     Tie,
 )
 from shared.calendar.china import load_calendar
-from shared.contracts import uscc
-from shared.contracts.assignments import PartyRef
-from shared.contracts.event import Actor, Event
-from shared.contracts.matters import MatterReopened, MatterWithdrawn
-from shared.contracts.requests import RequesterRef, RequestRegistered, RequestWithdrawn
+from shared.contracts.events.assignments import PartyRef
+from shared.contracts.events.event import Actor, Event
+from shared.contracts.events.matters import MatterReopened, MatterWithdrawn
+from shared.contracts.events.requests import RequesterRef, RequestRegistered, RequestWithdrawn
+from shared.contracts.fields import uscc
 from shared.contracts.vocabulary import (
     Channel,
     Kind,

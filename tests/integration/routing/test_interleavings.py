@@ -12,8 +12,8 @@ from services.followup.domain.moment import ActingParty
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Call, Done, StepOutcome
 from shared.contracts import topics
-from shared.contracts.published import EVENTS
-from shared.contracts.requests import RequestWithdrawn
+from shared.contracts.events.published import EVENTS
+from shared.contracts.events.requests import RequestWithdrawn
 from shared.contracts.vocabulary import Outcome as Result
 from shared.contracts.vocabulary import Path, ReopenCause, Role
 from shared.delivery.cloudevents import Message

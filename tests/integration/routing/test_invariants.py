@@ -11,7 +11,7 @@ from services.routing.domain.moment import Acting
 from services.routing.handlers.answers import Answering, accept_offer, decline_offer
 from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.directory import LiaisonEntry
-from shared.contracts.matters import MatterClosed, MatterMerged, MatterUnmerged
+from shared.contracts.events.matters import MatterClosed, MatterMerged, MatterUnmerged
 from shared.contracts.vocabulary import DeclineReason, MatterState, Outcome, Role, Ruling
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import (

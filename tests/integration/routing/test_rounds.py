@@ -7,7 +7,7 @@ import pytest
 from services.routing.domain.decision import AlreadySettled, Refused
 from services.routing.domain.matter import ObjectionState
 from services.routing.handlers.correcting import correct_next
-from shared.contracts.matters import (
+from shared.contracts.events.matters import (
     MatterClosed,
     MatterFedBack,
     MatterHandled,

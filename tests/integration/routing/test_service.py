@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from services.routing.app import build
 from services.routing.settings import Settings
 from shared.contracts import topics
-from shared.contracts.event import Event
+from shared.contracts.events.event import Event
 from shared.delivery.cloudevents import Message
 from shared.runtime.ids import new_id
 from tests.integration.routing.conftest import Routing

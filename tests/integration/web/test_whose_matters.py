@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from services.followup.pages import documents
 from services.followup.pages.routes import router
-from shared.contracts.assignments import PartyRef
+from shared.contracts.events.assignments import PartyRef
 from shared.contracts.vocabulary import PartyKind
 from tests.integration.followup.conftest import CALLERS, Followup
 from tests.integration.followup.samples import accepted, declined, new_matter, offered, registered

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.contracts import uscc
-from shared.contracts.event import Instant, RecordedDay
-from shared.contracts.fields import (
+from shared.contracts.events.event import Instant, RecordedDay
+from shared.contracts.fields import uscc
+from shared.contracts.fields.types import (
     Day,
     Line,
     Moment,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.contracts.folding import code, compact, fold, identifier, is_visible
-from shared.contracts.uscc import canonical
+from shared.contracts.fields.folding import code, compact, fold, identifier, is_visible
+from shared.contracts.fields.uscc import canonical
 from tests.support.spelling import TEXTS, spellings
 
 pytestmark = pytest.mark.thorough

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.moments import (
+from shared.contracts.fields.moments import (
     FIRST_YEAR,
     LAST_YEAR,
     Misread,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.moments import Misread, typed_moment
+from shared.contracts.fields.moments import Misread, typed_moment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PARTS_OF_THE_DAY = {

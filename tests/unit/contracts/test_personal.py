@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from shared.contracts.personal import PERSONAL, erase_person
-from shared.contracts.published import EVENTS
+from shared.contracts.events.personal import PERSONAL, erase_person
+from shared.contracts.events.published import EVENTS
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
 MARK = "gone"
@@ -68,7 +68,7 @@ def test_every_text_is_one_or_the_other(wire_type: str):
     assert personal <= texts, "a field that is not there"
     for path in texts - personal:
         assert path in OF_NOBODY, (
-            f"say of {path} in shared/contracts/personal.py whether it may be about a person"
+            f"say of {path} in shared/contracts/events/personal.py whether it may be about a person"
         )
         assert wire_type in ONLY_THERE.get(path, {wire_type}), path
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts.fields import Phone
-from shared.contracts.phones import digits_of
+from shared.contracts.fields.phones import digits_of
+from shared.contracts.fields.types import Phone
 from shared.messages.catalogue import catalogue
 
 

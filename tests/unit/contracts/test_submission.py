@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 from shared.contracts.submission import Submission
 
 BODY = "91330100MA27XW1N8"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.routing.api.offers import COMMANDS
 from shared.auth.tokens import Principal, Tokens
 from shared.contracts import topics
-from shared.contracts.replies import CommandRefused
+from shared.contracts.events.replies import CommandRefused
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import MAX_VALUE_BYTES, Raw
 from shared.delivery.commands.consumer import Command, Commands, ServedSteps, _key_of

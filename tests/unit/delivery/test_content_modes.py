@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.intake.consumers import read_submission
 from services.intake.handlers.registration import Arrival, Refusal
 from shared.contracts import topics
-from shared.contracts.replies import CommandRefused
+from shared.contracts.events.replies import CommandRefused
 from shared.delivery.cloudevents import Raw
 from shared.delivery.commands.records import Command, read_command
 from shared.delivery.content_modes import trace_given

@@ -10,7 +10,7 @@ from deploy.sample_town.town import COORDINATORS, Story, catalogue, day, parties
 from services.routing.catalogue.sheet import Known, Sheet, read_sheet
 from services.routing.catalogue.table import Catalogue
 from services.routing.domain.dispatching import Facts, Limits
-from shared.contracts import uscc
+from shared.contracts.fields import uscc
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Tier
 from tests.unit.deploy.told import (

@@ -9,8 +9,8 @@ from services.followup.domain import arrivals, resolution
 from services.followup.domain.decision import Changed
 from services.followup.domain.facts import Fact
 from services.followup.handlers.events import EVENTS, event_of
-from shared.contracts.matters import MatterChanged, MatterOffered
-from shared.contracts.published import EVENTS as PUBLISHED
+from shared.contracts.events.matters import MatterChanged, MatterOffered
+from shared.contracts.events.published import EVENTS as PUBLISHED
 from shared.contracts.vocabulary import Outcome
 from tests.unit.followup.town import (
     COORDINATOR,

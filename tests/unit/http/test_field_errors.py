@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, HttpUrl, StringConstraints, ValidationError
 
-from shared.contracts.fields import CategoryPath, Day, Moment, MomentOrDay, Phone, Uscc
+from shared.contracts.fields.types import CategoryPath, Day, Moment, MomentOrDay, Phone, Uscc
 from shared.contracts.vocabulary import Kind
 from shared.http.problems import field_errors
 from shared.messages.catalogue import catalogue

@@ -14,7 +14,7 @@ from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from deploy.jobs.migrations import SERVICES
-from shared.contracts.fields import FORMS
+from shared.contracts.fields.types import FORMS
 from shared.http.problems import field_errors
 from shared.messages.catalogue import catalogue
 from tests.support.described import document

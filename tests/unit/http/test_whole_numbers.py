@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts.fields import WHOLE
+from shared.contracts.fields.types import WHOLE
 from tests.support.described import document
 from tests.unit.http.serving import Operation, asked, built, operations, written_tokens
 

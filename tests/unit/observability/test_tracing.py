@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from pydantic import ValidationError
 
-from shared.contracts.event import Actor
-from shared.contracts.requests import RequestAmended
+from shared.contracts.events.event import Actor
+from shared.contracts.events.requests import RequestAmended
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import Message, Raw, Recorded
 from shared.delivery.spans import ProcessingSpans, departing, export_sent

@@ -21,8 +21,8 @@ from services.routing.handlers.changes import (
 from services.routing.handlers.events import event_of, outgoing
 from services.routing.store.feed import QueueEntry
 from services.routing.store.offers import OfferEnd, Settlement
-from shared.contracts.assignments import DispatchWaiting, ObjectionRaised, OfferDeclined
-from shared.contracts.event import MatterEvent
+from shared.contracts.events.assignments import DispatchWaiting, ObjectionRaised, OfferDeclined
+from shared.contracts.events.event import MatterEvent
 from shared.contracts.vocabulary import (
     DeclineReason,
     MatterState,
@@ -73,7 +73,7 @@ def test_every_fact_is_published_and_every_event_of_a_matter_comes_from_one() ->
     published = {
         event.TYPE
         for event in MatterEvent.__subclasses__()
-        if event.__module__ == "shared.contracts.assignments"
+        if event.__module__ == "shared.contracts.events.assignments"
     }
     assert {name for _, name in FACTS.values()} == published
 

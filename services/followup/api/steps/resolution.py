@@ -6,8 +6,8 @@ from services.followup.api.steps.entry import Body, deciding, entry, handled_by
 from services.followup.domain import resolution
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Decide, Independent
-from shared.contracts.fields import WHOLE, Line, Words
-from shared.contracts.requests import Satisfaction
+from shared.contracts.events.requests import Satisfaction
+from shared.contracts.fields.types import WHOLE, Line, Words
 from shared.contracts.vocabulary import Outcome, Path, ReopenCause
 from shared.http.steps import StepOperation, StepRequest
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from shared.contracts import topics
-from shared.contracts.event import Event, Instant, MatterEvent, Part, RecordedDay
+from shared.contracts.events.event import Event, Instant, MatterEvent, Part, RecordedDay
 from shared.contracts.vocabulary import (
     Candidacy,
     DeclineReason,

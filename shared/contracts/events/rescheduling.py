@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from shared.contracts.event import Instant, Part
-from shared.contracts.matters import MatterChanged
+from shared.contracts.events.event import Instant, Part
+from shared.contracts.events.matters import MatterChanged
 from shared.contracts.vocabulary import ClockKind, RescheduleCause
 
 

@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from shared.contracts import topics
-from shared.contracts.assignments import Dispatch, PartyRef
-from shared.contracts.event import Instant, MatterEvent, Part
-from shared.contracts.requests import RequesterRef, Satisfaction
+from shared.contracts.events.assignments import Dispatch, PartyRef
+from shared.contracts.events.event import Instant, MatterEvent, Part
+from shared.contracts.events.requests import RequesterRef, Satisfaction
 from shared.contracts.vocabulary import (
     Candidacy,
     Channel,

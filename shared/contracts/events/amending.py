@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from shared.contracts.matters import MatterChanged
-from shared.contracts.requests import Satisfaction
+from shared.contracts.events.matters import MatterChanged
+from shared.contracts.events.requests import Satisfaction
 from shared.contracts.vocabulary import Amendment
 
 

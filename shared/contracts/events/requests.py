@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.contracts import topics
-from shared.contracts.event import Event, Instant, MatterEvent, Part
+from shared.contracts.events.event import Event, Instant, MatterEvent, Part
 from shared.contracts.vocabulary import Channel, Kind, RequesterKind, Urgency
 
 Satisfaction = Annotated[int, Field(ge=1, le=5)]

@@ -1,6 +1,6 @@
 """The types of what is sent: moments, days, texts, names, ids, codes and phones, with their limits and patterns.
 
-Bodies, parameters and files are read by these alone; events, which may be old, by those of `contracts.event`.
+Bodies, parameters and files are read by these alone; events, which may be old, by those of `contracts.events.event`.
 """
 
 import re
@@ -19,8 +19,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from shared.contracts import folding, moments, phones, uscc
-from shared.contracts.moments import FIRST_YEAR, LAST_YEAR, Misread
+from shared.contracts.fields import folding, moments, phones, uscc
+from shared.contracts.fields.moments import FIRST_YEAR, LAST_YEAR, Misread
 
 _LIMITS: Final = {"first": FIRST_YEAR, "last": LAST_YEAR}
 

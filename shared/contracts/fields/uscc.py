@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from shared.contracts import folding
+from shared.contracts.fields import folding
 
 # GB 32100-2015, table 1: the 31 characters in use (no I, O, S, V, Z) and, by position, their weights 3^i mod 31.
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
-from shared.contracts import moments
+from shared.contracts.fields import moments
 from shared.contracts.vocabulary import Role
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from shared.contracts.folding import fold
+from shared.contracts.fields.folding import fold
 
 _LABEL: Final = (
     r"(?:(?:手机|座机|电话|固话|办公电话|联系电话|传真|tel|phone|mobile|cell|fax)\s*[:.]?\s*)?"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.contracts import (
+from shared.contracts.events import (
     amending,
     assignments,
     dead_letters,
@@ -15,7 +15,7 @@ from shared.contracts import (
     rescheduling,
     urging,
 )
-from shared.contracts.event import REGISTRY, Event
+from shared.contracts.events.event import REGISTRY, Event
 
 EVENTS: Final[Mapping[str, type[Event]]] = MappingProxyType(REGISTRY)
 

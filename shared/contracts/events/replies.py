@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from shared.contracts import topics
-from shared.contracts.event import Event
-from shared.contracts.requests import FieldFault
+from shared.contracts.events.event import Event
+from shared.contracts.events.requests import FieldFault
 
 
 class CommandReply(Event):

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from shared.contracts.event import Instant
-from shared.contracts.matters import MatterChanged
+from shared.contracts.events.event import Instant
+from shared.contracts.events.matters import MatterChanged
 from shared.contracts.vocabulary import ClockKind, EscalationLevel
 
 

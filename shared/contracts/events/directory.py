@@ -6,7 +6,7 @@ The topic is compacted, so that the newest event of each key says all. A phone n
 from typing import ClassVar
 
 from shared.contracts import topics
-from shared.contracts.event import Event, Instant
+from shared.contracts.events.event import Event, Instant
 from shared.contracts.vocabulary import Tier
 
 

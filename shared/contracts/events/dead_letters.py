@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from shared.contracts import topics
-from shared.contracts.event import Event, Instant
+from shared.contracts.events.event import Event, Instant
 
 
 class DeadLetterRecorded(Event):

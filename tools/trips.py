@@ -29,7 +29,7 @@ COMMAND: Final = (
 )
 ACCEPT: Final = (
     "services/routing/api/offers.py:_accept",
-    "shared/http/idempotency.py:run_once",
+    "shared/http/writes/idempotency.py:run_once",
     "services/routing/handlers/answers.py:accept_offer",
     "services/routing/handlers/persisting.py:place_and_persist",
     "services/routing/store/matters.py:update_matters",
@@ -44,7 +44,7 @@ STEP: Final = (
 TRIPS: Final[Mapping[str, Sequence[str]]] = {
     "POST of a request": (
         "services/intake/api/submissions.py:submit",
-        "shared/http/group_commit.py:Batcher.submit",
+        "shared/http/writes/group_commit.py:Batcher.submit",
         "services/intake/handlers/registration.py:register",
         "services/intake/store/requests.py:insert_requests",
         "shared/delivery/outbox/recording.py:record",
@@ -61,9 +61,9 @@ TRIPS: Final[Mapping[str, Sequence[str]]] = {
         "services/followup/handlers/saving.py:save",
         "services/followup/store/matters.py:update_matters",
     ),
-    "an accepted offer by HTTP": ("shared/http/steps.py:_endpoint", *ACCEPT),
+    "an accepted offer by HTTP": ("shared/http/writes/steps.py:_endpoint", *ACCEPT),
     "an accepted offer by Kafka": (*COMMAND, *ACCEPT),
-    "a step on a matter by HTTP": ("shared/http/steps.py:_endpoint", *STEP),
+    "a step on a matter by HTTP": ("shared/http/writes/steps.py:_endpoint", *STEP),
     "a limit that ran out": (
         "services/followup/timers.py:Timers.sweep",
         "services/followup/handlers/sweep.py:sweep",

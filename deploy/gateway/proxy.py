@@ -13,8 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from deploy.common.loopback import loopback_client
 from deploy.gateway.repeating import RepeatingTransport, is_small
 from deploy.gateway.target import Target
+from shared.http.middleware.proxies import replaced_claims
 from shared.http.problems import as_response, language
-from shared.http.proxies import replaced_claims
 from shared.http.streams.guard import abort, process_streams
 from shared.runtime.errors import Problem
 

@@ -12,7 +12,7 @@ from services.followup.handlers.sweep import (
     sweep,
 )
 from shared.delivery.inbox.retention import forget_processed
-from shared.http.idempotency import forget_old_keys
+from shared.http.writes.idempotency import forget_old_keys
 from shared.rescheduling.orders import Order, ReschedulingBatch
 from shared.rescheduling.timer import RescheduleTimer
 from shared.runtime.clock import Clock

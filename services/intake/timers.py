@@ -7,7 +7,7 @@ from typing import Final
 
 from services.intake.handlers import feed_order, imports
 from shared.delivery.inbox.retention import forget_processed
-from shared.http.idempotency import forget_old_keys
+from shared.http.writes.idempotency import forget_old_keys
 from shared.runtime.clock import Clock
 from shared.runtime.database import Database
 

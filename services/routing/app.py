@@ -34,8 +34,8 @@ from shared.delivery.kafka.fetching import LINGER_SECONDS
 from shared.delivery.kafka.losses import ReadingLog
 from shared.delivery.outbox.relay import Relay
 from shared.http.app import make_app
-from shared.http.origins import allow_origins
-from shared.http.tracing import make_tracer, trace_requests
+from shared.http.middleware.origins import allow_origins
+from shared.http.middleware.tracing import make_tracer, trace_requests
 from shared.observability.tracing import Tracer
 from shared.runtime.clock import Clock, clock_from
 from shared.runtime.database import Database, open_database

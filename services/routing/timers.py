@@ -6,7 +6,7 @@ from services.routing.handlers import due, figures, publishing, rescheduling
 from services.routing.handlers.correcting import correct_next
 from services.routing.handlers.office import Office
 from shared.delivery.inbox.retention import forget_processed
-from shared.http.idempotency import forget_old_keys
+from shared.http.writes.idempotency import forget_old_keys
 from shared.rescheduling.orders import Order, ReschedulingBatch
 from shared.rescheduling.timer import RescheduleTimer
 from shared.runtime.clock import Clock

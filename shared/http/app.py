@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.auth.jwt import MAX_SIGNED_LENGTH, SignedTokens
 from shared.auth.rate_limiter import RateLimiter
 from shared.auth.tokens import SIGNED, Tokens
-from shared.http.methods import MethodsMiddleware
+from shared.http.middleware.methods import MethodsMiddleware
 from shared.http.problems import as_response, install, language
 from shared.http.responses import as_json
 from shared.http.streams.guard import streams_of

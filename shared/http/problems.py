@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.contracts.fields.types import FORMS
-from shared.http.containment import ContainmentMiddleware
-from shared.http.methods import allowed_methods
+from shared.http.middleware.containment import ContainmentMiddleware
+from shared.http.middleware.methods import allowed_methods
 from shared.http.responses import as_json
 from shared.messages.catalogue import catalogue, choose_language
 from shared.observability.redaction import reason_of

@@ -5,7 +5,7 @@ import gc
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared.http.proxies import ForwardedMiddleware
+from shared.http.middleware.proxies import ForwardedMiddleware
 from shared.http.server.connections import AbortableProtocol
 from shared.observability.logging import configure_logging
 from shared.service.settings import ServiceSettings

@@ -9,8 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.auth.issuer import PARTY_CLAIM, ROLE_CLAIM, SOURCES_CLAIM, Issuer, safe_url
 from shared.delivery.kafka.address import KafkaAddress, Login
-from shared.http.origins import read_origins
-from shared.http.proxies import TrustedProxies, parse_network
+from shared.http.middleware.origins import read_origins
+from shared.http.middleware.proxies import TrustedProxies, parse_network
 
 
 def _holding(file: Path) -> Path:

@@ -16,7 +16,7 @@ from services.routing.handlers.office import ActiveCatalogue
 from shared.calendar.china import service_calendar
 from shared.contracts.events.published import EVENTS
 from shared.delivery.inbox import store
-from shared.http.idempotency import forget_old_keys
+from shared.http.writes.idempotency import forget_old_keys
 from shared.runtime.database import Connection, Database, open_database
 from tests.bench.filling import fill
 from tests.bench.ground import SERVICES, Place, standing

@@ -10,9 +10,9 @@ from services.intake.api.bodies import MAX_BATCH
 from services.intake.api.sheet import MOST_ROWS
 from shared.contracts.topics import MAX_MESSAGE_BYTES
 from shared.http.app import MAX_BODY_BYTES
-from shared.http.idempotency import MAX_KEY_LENGTH
 from shared.http.server.limits import MAX_HEAD_BYTES
 from shared.http.streams.guard import PARTY_STREAMS
+from shared.http.writes.idempotency import MAX_KEY_LENGTH
 from tests.support.described import FILE
 from tests.support.prose import GUIDES, ROOT, Block, blocks
 

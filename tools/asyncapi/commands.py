@@ -6,7 +6,7 @@ from typing import Final
 
 from services.followup.api.steps import COMMANDS as OF_MATTERS
 from services.routing.api.offers import COMMANDS as OF_OFFERS
-from shared.http.steps import StepEntry
+from shared.http.writes.steps import StepEntry
 
 COMMANDS: Final[Mapping[str, StepEntry]] = MappingProxyType({**OF_OFFERS, **OF_MATTERS})
 

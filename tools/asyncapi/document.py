@@ -13,7 +13,7 @@ from shared.contracts.events.event import Event
 from shared.contracts.events.published import EVENTS
 from shared.contracts.submission import Submission
 from shared.contracts.topics import PARTITIONS, TOPICS, Topic
-from shared.http.steps import StepEntry
+from shared.http.writes.steps import StepEntry
 from tools.asyncapi.commands import COMMANDS
 from tools.openapi.components import without_titles
 

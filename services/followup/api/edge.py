@@ -24,10 +24,10 @@ from services.followup.handlers.steps import (
 )
 from shared.auth.tokens import require
 from shared.contracts.vocabulary import Role
-from shared.http.idempotency import WriteResponse, run_once
-from shared.http.preconditions import version_moved
 from shared.http.problems import problem_responses
-from shared.http.steps import StepRequest
+from shared.http.writes.idempotency import WriteResponse, run_once
+from shared.http.writes.preconditions import version_moved
+from shared.http.writes.steps import StepRequest
 from shared.messages.catalogue import text
 from shared.runtime.clock import Clock
 from shared.runtime.database import Connection, Database

@@ -18,10 +18,10 @@ from services.intake.handlers import registration
 from services.intake.handlers.registration import Arrival
 from shared.auth.tokens import Principal, tokens_of
 from shared.contracts.submission import Submission
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse
+from shared.http.middleware.tracing import trace_in
 from shared.http.problems import invalid, language
-from shared.http.tracing import trace_in
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse
 from shared.messages.catalogue import text
 from shared.runtime.database import Connection
 from shared.runtime.errors import FieldError, Problem, invalid_because

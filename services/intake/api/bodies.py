@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts.cloudevents import SUBMITTED_TYPE
 from shared.contracts.submission import Submission
-from shared.http import idempotency
+from shared.http.writes import idempotency
 
 Json: TypeAlias = dict[str, Any]
 

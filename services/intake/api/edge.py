@@ -9,8 +9,8 @@ from services.intake.domain import Registration
 from services.intake.handlers.feed_watching import FeedWatch
 from services.intake.handlers.registration import Arrival
 from shared.auth.brute_force import BruteForceGuard
-from shared.http.group_commit import Batcher
 from shared.http.problems import problem_responses
+from shared.http.writes.group_commit import Batcher
 from shared.runtime.clock import Clock
 from shared.runtime.database import Database
 from shared.runtime.errors import busy

@@ -19,11 +19,11 @@ from services.intake.store.imports import Import, NewImport, Row
 from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields.types import WHOLE, SourceUri
 from shared.contracts.vocabulary import Role
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse
 from shared.http.problems import language
 from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse
 from shared.messages.catalogue import text
 from shared.runtime.database import Connection
 from shared.runtime.errors import Problem

@@ -23,12 +23,12 @@ from shared.auth.brute_force import place_of
 from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.fields.types import WHOLE, Note
 from shared.contracts.vocabulary import MatterState, Role
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse
+from shared.http.middleware.tracing import trace_in
 from shared.http.problems import language
 from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
-from shared.http.tracing import trace_in
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse
 from shared.messages.catalogue import text
 from shared.runtime.database import Connection
 from shared.runtime.errors import Problem

@@ -25,13 +25,13 @@ from services.intake.handlers import registration
 from shared.auth.tokens import Principal, require, tokens_of
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse
+from shared.http.middleware.tracing import trace_in
 from shared.http.preferences import as_preferred
 from shared.http.problems import invalid, language
 from shared.http.responses import Page
 from shared.http.routes import CheckedDirectRoute
-from shared.http.tracing import trace_in
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse
 from shared.runtime.database import Connection
 from shared.runtime.errors import Problem
 

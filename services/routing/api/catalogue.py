@@ -22,11 +22,11 @@ from services.routing.handlers.catalogue import CatalogueFile, Difference, chang
 from services.routing.store import catalogues
 from services.routing.store.catalogues import Version
 from shared.contracts.fields.types import WHOLE
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse
 from shared.http.problems import language
 from shared.http.responses import Page, as_json
 from shared.http.routes import CheckedRoute
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse
 from shared.messages.catalogue import text
 from shared.runtime.database import Connection
 from shared.runtime.errors import FieldError, Problem

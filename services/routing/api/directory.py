@@ -31,10 +31,10 @@ from shared.auth.tokens import Principal
 from shared.contracts.events.event import Actor
 from shared.contracts.fields.types import PartyId, Uscc
 from shared.contracts.vocabulary import Role
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse
 from shared.http.problems import language
 from shared.http.routes import CheckedRoute
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse
 from shared.runtime.database import Connection
 from shared.runtime.errors import Problem
 

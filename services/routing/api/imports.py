@@ -36,10 +36,10 @@ from shared.contracts.events.event import Actor
 from shared.contracts.fields.folding import compact, fold
 from shared.contracts.fields.types import PartyId, Typed, Uscc
 from shared.contracts.vocabulary import Tier, TieRole
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse
 from shared.http.problems import field_errors, language
 from shared.http.routes import CheckedRoute
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse
 from shared.messages.catalogue import text
 from shared.runtime.database import Connection
 from shared.runtime.errors import FieldError, Problem

@@ -30,12 +30,12 @@ from services.routing.handlers.rulings import GivenRuling, rule_objection
 from services.routing.store.reviews import Review, list_reviews
 from shared.contracts.fields.types import Note, PartyId
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse, run_once
 from shared.http.problems import language
 from shared.http.responses import Page
 from shared.http.routes import CheckedRoute
-from shared.http.steps import StepEntry, StepOperation, StepRequest, add_steps
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse, run_once
+from shared.http.writes.steps import StepEntry, StepOperation, StepRequest, add_steps
 from shared.messages.catalogue import text
 from shared.runtime.database import Connection
 

@@ -11,7 +11,7 @@ from services.routing.domain.decision import (
     SuggestsItself,
 )
 from services.routing.handlers.outcomes import Done, NotFound, Outcome, VersionConflict
-from shared.http.preconditions import version_moved
+from shared.http.writes.preconditions import version_moved
 from shared.messages.catalogue import text
 from shared.runtime.errors import FieldError, Problem
 

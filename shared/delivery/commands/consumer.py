@@ -21,9 +21,9 @@ from shared.delivery.inbox.bisect import patiently
 from shared.delivery.inbox.store import Letter
 from shared.delivery.outbox.recording import Outgoing, record
 from shared.delivery.spans import ProcessingSpans
-from shared.http.idempotency import MAX_KEY_LENGTH, WriteResponse, is_key, use_of_command
 from shared.http.problems import UNSTORABLE, invalid
-from shared.http.steps import StepEntry, StepRequest
+from shared.http.writes.idempotency import MAX_KEY_LENGTH, WriteResponse, is_key, use_of_command
+from shared.http.writes.steps import StepEntry, StepRequest
 from shared.observability.redaction import reason_of
 from shared.observability.tracing import Tracer, trace_of
 from shared.runtime.clock import Clock

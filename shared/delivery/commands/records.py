@@ -17,7 +17,7 @@ from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import MAX_NAME_LENGTH, MAX_VALUE_BYTES, Raw
 from shared.delivery.content_modes import SentRecord, open_record
 from shared.delivery.inbox.store import Letter
-from shared.http.steps import StepEntry
+from shared.http.writes.steps import StepEntry
 from shared.messages.catalogue import choose_language, text
 from shared.runtime.errors import FieldError, Problem
 

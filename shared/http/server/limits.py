@@ -12,8 +12,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from shared.auth.brute_force import network_of
+from shared.http.middleware.proxies import TrustedProxies, parse_address
 from shared.http.problems import MEDIA_TYPE, as_response, language
-from shared.http.proxies import TrustedProxies, parse_address
 from shared.http.server.unfinished import Unfinished
 from shared.http.server.upgrades import UpgradeIgnoringProtocol
 from shared.messages.catalogue import LANGUAGES

@@ -4,7 +4,7 @@ import pytest
 
 from shared.delivery.inbox import dead_letters, letters, store
 from shared.delivery.outbox import relay
-from shared.http import idempotency
+from shared.http.writes import idempotency
 from shared.runtime import supervisor
 from shared.runtime.database import Database, open_database
 from tests.support.plans import plan_of

@@ -12,9 +12,9 @@ from fastapi import FastAPI, Request, Response
 
 from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role
-from shared.http import idempotency
-from shared.http.idempotency import WriteResponse, forget_old_keys, if_match
 from shared.http.problems import install
+from shared.http.writes import idempotency
+from shared.http.writes.idempotency import WriteResponse, forget_old_keys, if_match
 from shared.runtime.database import Connection
 from shared.runtime.errors import Problem
 from tests.integration.delivery.town import Town

@@ -19,8 +19,8 @@ from deploy.gateway.target import local_target
 from shared.auth.brute_force import place_of
 from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role
+from shared.http.middleware.proxies import ForwardedMiddleware, TrustedProxies
 from shared.http.problems import install
-from shared.http.proxies import ForwardedMiddleware, TrustedProxies
 from shared.http.streams.guard import (
     ADDRESS_STREAMS,
     MOST_STREAMS,

@@ -18,14 +18,14 @@ from shared.delivery.cloudevents import MAX_VALUE_BYTES, Raw
 from shared.delivery.commands.consumer import Command, Commands, ServedSteps, _key_of
 from shared.delivery.commands.records import read_command
 from shared.delivery.inbox.store import Letter
-from shared.http.idempotency import (
+from shared.http.writes.idempotency import (
     MAX_KEY_LENGTH,
     WriteResponse,
     is_key,
     use_of,
     use_of_command,
 )
-from shared.http.steps import Perform, StepEntry, StepRequest
+from shared.http.writes.steps import Perform, StepEntry, StepRequest
 from shared.runtime.clock import system_clock
 from shared.runtime.errors import Problem
 

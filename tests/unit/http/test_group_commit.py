@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from shared.http import group_commit
-from shared.http.group_commit import Batcher
+from shared.http.writes import group_commit
+from shared.http.writes.group_commit import Batcher
 from shared.runtime.errors import Problem
 
 

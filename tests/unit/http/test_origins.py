@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.http.origins import read_origins
+from shared.http.middleware.origins import read_origins
 
 WRONG = [
     "*", "null", "https://*.example", "https://desk.example/", "https://desk.example/page", "desk.example",

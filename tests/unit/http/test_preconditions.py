@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.http.preconditions import expected_versions
+from shared.http.writes.preconditions import expected_versions
 
 TAGS = st.text(
     st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters='"\x7f'), max_size=12

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.auth.rate_limiter import RateLimiter
-from shared.http.proxies import (
+from shared.http.middleware.proxies import (
     ForwardedMiddleware,
     TrustedProxies,
     parse_address,

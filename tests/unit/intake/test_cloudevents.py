@@ -17,7 +17,7 @@ from services.intake.api.cloudevents import (
     trace_of_event,
 )
 from shared.contracts.submission import Submission
-from shared.http.tracing import trace_in
+from shared.http.middleware.tracing import trace_in
 from shared.runtime.errors import Problem
 from tests.integration.intake.samples import submission
 from tests.support.content_modes import event, http_headers, in_base64

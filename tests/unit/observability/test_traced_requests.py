@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI, Request
 
 from shared.http.app import make_app
-from shared.http.tracing import trace_in, trace_requests
+from shared.http.middleware.tracing import trace_in, trace_requests
 from shared.observability.tracing import Tracer
 from shared.runtime.supervisor import Health
 from tests.unit.observability.conftest import GIVEN, Kept

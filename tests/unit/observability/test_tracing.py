@@ -21,7 +21,7 @@ from shared.contracts.events.requests import RequestAmended
 from shared.contracts.vocabulary import Role
 from shared.delivery.cloudevents import Message, Raw, Recorded
 from shared.delivery.spans import ProcessingSpans, departing, export_sent
-from shared.http.tracing import make_tracer
+from shared.http.middleware.tracing import make_tracer
 from shared.observability.opentelemetry import OpenTelemetry
 from shared.observability.tracing import Tracer, continued, is_sampled, trace_of, valid_trace
 from shared.runtime.ids import made_at, new_id

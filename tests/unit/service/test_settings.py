@@ -9,7 +9,7 @@ import yaml
 from deploy.jobs.migrations import SERVICES
 from shared.auth.issuer import Issuer
 from shared.delivery.kafka.address import KafkaAddress, Login
-from shared.http.proxies import TrustedProxies, parse_network
+from shared.http.middleware.proxies import TrustedProxies, parse_network
 from shared.service.settings import ServerSettings, ServiceSettings, read_settings
 
 ROOT = Path(__file__).parents[3]

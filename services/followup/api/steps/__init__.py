@@ -8,9 +8,9 @@ from fastapi import APIRouter
 
 from services.followup.api.edge import PROBLEMS, edge_of
 from services.followup.api.steps import chart, contact, links, resolution, waiting
-from shared.http.idempotency import KEYED, VERSIONED
 from shared.http.routes import CheckedRoute
-from shared.http.steps import StepEntry, add_steps
+from shared.http.writes.idempotency import KEYED, VERSIONED
+from shared.http.writes.steps import StepEntry, add_steps
 
 ENTRIES: Final = (
     *contact.STEPS,

@@ -10,7 +10,7 @@ from services.followup.handlers import steps
 from services.followup.handlers.steps import Decide
 from shared.contracts.fields.types import Erasable, Line, Moment, PartyNamed, Words
 from shared.contracts.vocabulary import MilestoneState
-from shared.http.steps import StepOperation, StepRequest
+from shared.http.writes.steps import StepOperation, StepRequest
 from shared.runtime.ids import new_id
 
 

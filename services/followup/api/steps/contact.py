@@ -6,7 +6,7 @@ from services.followup.api.steps.entry import Body, deciding, entry
 from services.followup.domain import work
 from services.followup.handlers.steps import Decide
 from shared.contracts.fields.types import Words
-from shared.http.steps import StepOperation, StepRequest
+from shared.http.writes.steps import StepOperation, StepRequest
 
 
 class FirstContactBody(Body):

@@ -11,8 +11,8 @@ from services.followup.api.edge import ACTING, Edge, Work, perform
 from services.followup.handlers import steps
 from services.followup.handlers.office import Office
 from services.followup.handlers.steps import Call, Decide, StepOutcome
-from shared.http.idempotency import WriteResponse
-from shared.http.steps import StepEntry, StepOperation, StepRequest
+from shared.http.writes.idempotency import WriteResponse
+from shared.http.writes.steps import StepEntry, StepOperation, StepRequest
 from shared.runtime.database import Connection
 
 PREFIX: Final = "/followup/matters/{matter_id}"

@@ -13,7 +13,7 @@ from services.followup.handlers import steps
 from services.followup.handlers.office import Office
 from services.followup.handlers.steps import Call, Decide, StepOutcome
 from shared.contracts.fields.types import Line, Words
-from shared.http.steps import StepOperation, StepRequest
+from shared.http.writes.steps import StepOperation, StepRequest
 from shared.runtime.database import Connection
 from shared.runtime.ids import new_id
 

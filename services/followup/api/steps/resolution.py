@@ -9,7 +9,7 @@ from services.followup.handlers.steps import Decide, Independent
 from shared.contracts.events.requests import Satisfaction
 from shared.contracts.fields.types import WHOLE, Line, Words
 from shared.contracts.vocabulary import Outcome, Path, ReopenCause
-from shared.http.steps import StepOperation, StepRequest
+from shared.http.writes.steps import StepOperation, StepRequest
 
 
 class HandleBody(Body):

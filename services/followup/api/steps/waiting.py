@@ -7,7 +7,7 @@ from services.followup.domain import work
 from services.followup.handlers.steps import Decide
 from shared.contracts.fields.types import Moment, Words
 from shared.contracts.vocabulary import ClockKind
-from shared.http.steps import StepOperation, StepRequest
+from shared.http.writes.steps import StepOperation, StepRequest
 
 
 class HoldBody(Body):

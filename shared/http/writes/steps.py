@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from shared.auth.tokens import Caller, Principal
 from shared.http.empty import refuse_members_of
-from shared.http.idempotency import KeyUse, WriteResponse, if_match, use_of
+from shared.http.middleware.tracing import trace_in
 from shared.http.problems import language
-from shared.http.tracing import trace_in
+from shared.http.writes.idempotency import KeyUse, WriteResponse, if_match, use_of
 
 
 @dataclass(frozen=True, slots=True)

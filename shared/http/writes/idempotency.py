@@ -10,8 +10,8 @@ import asyncpg
 from fastapi import Depends, Header, Request, Response
 
 from shared.auth.tokens import Principal
-from shared.http.preconditions import expected_versions
 from shared.http.responses import as_json
+from shared.http.writes.preconditions import expected_versions
 from shared.runtime.database import Connection, Database
 from shared.runtime.errors import Problem
 

@@ -48,7 +48,8 @@ from deploy.local.launcher.down import down as take_down
 from deploy.local.launcher.foreground import detach as start_detached
 from deploy.local.launcher.foreground import stay
 from deploy.local.launcher.stack import Wanted
-from deploy.operations import keeping, letters
+from deploy.operations import letters
+from deploy.operations.backups import keeping
 from deploy.operations.doctor import examine
 from deploy.operations.status import status as state
 

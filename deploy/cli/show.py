@@ -10,8 +10,8 @@ from rich.table import Table
 
 from deploy.common.screen import Screen, cell, grid
 from deploy.common.words import say
+from deploy.operations.backups.keeping import Kept, Restored, Sent
 from deploy.operations.doctor import Finding
-from deploy.operations.keeping import Kept, Restored, Sent
 
 MANY = 20
 MARKS = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "bold red")}

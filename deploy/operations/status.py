@@ -18,7 +18,7 @@ from deploy.local.launcher import running
 from deploy.local.launcher.running import Running, RunningPart
 from deploy.local.launcher.services import TOGETHER
 from deploy.operations.addresses import Addresses
-from deploy.operations.reconciling import disagreements
+from deploy.operations.reconciliation.comparing import disagreements
 from shared.delivery.kafka.address import KafkaAddress
 from shared.delivery.kafka.lag import PartitionPosition
 from shared.rescheduling import orders

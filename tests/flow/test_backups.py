@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.jobs.topics import ensure_topics
 from deploy.local.embedded.postgres import Postgres
-from deploy.operations.freshness import OURS
+from deploy.operations.backups.freshness import OURS
 from shared.contracts import topics
 from shared.delivery.kafka.address import KafkaAddress
 from tests.conftest import fresh_database

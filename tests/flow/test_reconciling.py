@@ -16,7 +16,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.operations.reconciling import disagreements
+from deploy.operations.reconciliation.comparing import disagreements
 from shared.contracts import topics
 from shared.delivery.cloudevents import Recorded, headers_of
 from shared.runtime.ids import new_id
@@ -60,7 +60,7 @@ def reconciling(stack: Stack, tmp_path: Path) -> Iterator[Path]:
     environment = os.environ | dict(stack.processes["intake"].environment)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.operations.reconcile"],
+            [sys.executable, "-m", "deploy.operations.reconciliation.reconciler"],
             env=environment | {"LIAISON_RECONCILE_MINUTES": MINUTES},
             stdout=output,
             stderr=output,

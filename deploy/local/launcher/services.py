@@ -72,7 +72,7 @@ def reconcile(around: Surroundings) -> Program:
     """What compares the services' rows, and mends what stays wrong."""
     return Program(
         name=RECONCILE,
-        command=(sys.executable, "-P", "-m", "deploy.operations.reconcile"),
+        command=(sys.executable, "-P", "-m", "deploy.operations.reconciliation.reconciler"),
         log=around.folder.log(RECONCILE),
         ready=lambda: True,
         # All that a service is told, so that nothing of it is taken from the shell; it listens nowhere.

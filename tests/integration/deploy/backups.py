@@ -11,9 +11,9 @@ import asyncpg
 
 from deploy.common.folder import Folder
 from deploy.jobs.migrations import SERVICES
-from deploy.operations.archive import Archive, Manifest
-from deploy.operations.backup import back_up
-from deploy.operations.restore import check, restore
+from deploy.operations.backups.archive import Archive, Manifest
+from deploy.operations.backups.backup import back_up
+from deploy.operations.backups.restore import check, restore
 from tests.integration.deploy.stacks import LIAISON
 
 EVENTS = """

@@ -10,9 +10,9 @@ from deploy.common.folder import Folder
 from deploy.common.trouble import Trouble
 from deploy.jobs.migrations import SERVICES, migrate_all
 from deploy.local.launcher.report import Progress
-from deploy.operations.archive import Archive
-from deploy.operations.backup import back_up
-from deploy.operations.restore import put_tokens_back, restore
+from deploy.operations.backups.archive import Archive
+from deploy.operations.backups.backup import back_up
+from deploy.operations.backups.restore import put_tokens_back, restore
 from tests.integration.deploy.backups import (
     EVENTS,
     Session,

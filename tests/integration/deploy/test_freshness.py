@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.common.trouble import Trouble
-from deploy.operations.freshness import commands_since, make_ready
+from deploy.operations.backups.freshness import commands_since, make_ready
 from shared.delivery.kafka.address import KafkaAddress
 
 NOW = datetime.now(UTC)

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from deploy.operations.reconcile import Reconciler
-from deploy.operations.reconciling import Disagreement, disagreements
+from deploy.operations.reconciliation.comparing import Disagreement, disagreements
+from deploy.operations.reconciliation.reconciler import Reconciler
 from shared.runtime.ids import new_id
 from tests.integration.deploy.backups import Session
 

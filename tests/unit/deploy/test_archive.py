@@ -10,8 +10,16 @@ from pathlib import Path
 import pytest
 
 from deploy.common.trouble import Trouble
-from deploy.operations.archive import FORMAT, MANIFEST, TOKENS, Archive, Manifest, Rows, made
-from deploy.operations.backup import named
+from deploy.operations.backups.archive import (
+    FORMAT,
+    MANIFEST,
+    TOKENS,
+    Archive,
+    Manifest,
+    Rows,
+    made,
+)
+from deploy.operations.backups.backup import named
 
 CONTENT = b"".join(f"{number}\t{'x' * (number % 90)}\n".encode() for number in range(9_000))
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from deploy.common.folder import Folder
 from deploy.common.trouble import Trouble
 from deploy.local.launcher.report import Step, Tell
-from deploy.operations import freshness, replay, restore
-from deploy.operations.archive import Archive, Manifest
-from deploy.operations.backup import back_up
+from deploy.operations import replay
+from deploy.operations.backups import freshness, restore
+from deploy.operations.backups.archive import Archive, Manifest
+from deploy.operations.backups.backup import back_up
 from deploy.operations.database import database_of, started
 from shared.service.settings import ServerSettings, read_settings
 

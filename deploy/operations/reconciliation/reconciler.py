@@ -1,4 +1,6 @@
-"""Has the services' rows compared for ever, and mends what stays wrong: `python -m deploy.operations.reconcile`.
+"""Has the services' rows compared for ever, and mends what stays wrong.
+
+It is started by `python -m deploy.operations.reconciliation.reconciler`.
 
 Each run looks at the matters that are open or began in the last 3 days, and at a part of the others, so that every
 matter is looked at within a day. What two runs in a row find is said and mended.
@@ -16,8 +18,8 @@ import asyncpg
 import structlog
 from pydantic import Field
 
-from deploy.operations.mending import mend
-from deploy.operations.reconciling import ENDED_DAYS, Disagreement, disagreements_of
+from deploy.operations.reconciliation.comparing import ENDED_DAYS, Disagreement, disagreements_of
+from deploy.operations.reconciliation.mending import mend
 from shared.observability.logging import configure_logging
 from shared.observability.redaction import reason_of
 from shared.runtime.table_copy import Session, connect_to_copy

@@ -5,7 +5,7 @@ The owner's rows are locked first and a service's claims before its positions, a
 
 from typing import Final
 
-from deploy.operations.reconciling import Disagreement
+from deploy.operations.reconciliation.comparing import Disagreement
 from shared.delivery.inbox import letters, store
 from shared.runtime.table_copy import Session
 

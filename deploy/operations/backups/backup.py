@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.common.folder import Folder
 from deploy.common.trouble import Trouble
 from deploy.jobs.migrations import SERVICES
-from deploy.operations.archive import FORMAT, MANIFEST, TOKENS, Manifest, Rows, Writer, made
+from deploy.operations.backups.archive import FORMAT, MANIFEST, TOKENS, Manifest, Rows, Writer, made
 from deploy.operations.database import troubles
 from shared.delivery.outbox.republish import head
 from shared.runtime.migrate import applied

@@ -8,7 +8,7 @@ from deploy.common.folder import Folder, write_private
 from deploy.common.trouble import Trouble
 from deploy.jobs.migrations import SERVICES, folders_of
 from deploy.local.launcher.report import Progress, Step, Tell
-from deploy.operations.archive import Archive, Manifest
+from deploy.operations.backups.archive import Archive, Manifest
 from deploy.operations.database import troubles
 from shared.delivery.outbox.republish import mark_again
 from shared.runtime.migrate import EditedMigration, apply, files, lock, sha256_of

@@ -57,7 +57,7 @@ TRIPS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "a record in followup": (
         *RECORD,
-        "> services/followup/handlers/batches.py:apply_batch",
+        "> services/followup/handlers/batches/matters.py:apply_batch",
         "services/followup/handlers/saving.py:save",
         "services/followup/store/matters.py:update_matters",
     ),

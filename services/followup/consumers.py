@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from services.followup.handlers import batches, directory
+from services.followup.handlers.batches import directory, matters
 from services.followup.handlers.news import MatterNews
 from services.followup.handlers.office import Office
 from shared.contracts import topics
@@ -20,7 +20,7 @@ def applies(office: Office, clock: Clock, news: MatterNews) -> Mapping[str, Appl
 
     async def apply_messages(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
         news.note(message.subject for message in messages)
-        return await batches.apply_batch(conn, office, messages, clock)
+        return await matters.apply_batch(conn, office, messages, clock)
 
     async def follow(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
         news.note(message.subject for message in messages)

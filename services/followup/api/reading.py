@@ -19,9 +19,9 @@ from services.followup.api.edge import (
 from services.followup.api.named import check_parties
 from services.followup.api.patience import attempt_patiently
 from services.followup.api.views import chart_view, details_view, found_view, rated_view
-from services.followup.domain.chart import SOON
 from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import GroupBy
+from services.followup.domain.steps.chart import SOON
 from services.followup.handlers import queries
 from services.followup.handlers.queries import Details, Wanted
 from services.followup.handlers.steps import Missing

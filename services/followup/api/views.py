@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from services.followup.domain.access import Step, open_steps
-from services.followup.domain.chart import SOON, light_of
 from services.followup.domain.clocks import Clock
 from services.followup.domain.matter import ChartMilestone, Matter, Party, Task
 from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Rate
+from services.followup.domain.steps.chart import SOON, light_of
 from services.followup.handlers.office import Office
 from services.followup.handlers.queries import Details, Found, Rated
 from services.followup.store.chart import Charted

@@ -9,7 +9,7 @@ from services.followup.domain.decision import Changed, Decision, Unmoved, emit
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
 from services.followup.domain.moved import LimitShift, Rescheduled
-from services.followup.domain.work import handling_limit
+from services.followup.domain.steps.work import handling_limit
 from shared.calendar import Limit
 from shared.contracts.vocabulary import ClockKind, RescheduleCause, VisitState
 

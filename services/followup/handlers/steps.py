@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from services.followup.domain import chart, links, resolution
 from services.followup.domain.access import may_see
 from services.followup.domain.decision import Changed, Decision, Refusal, Refused, Unmoved
 from services.followup.domain.ladder import climb, overtaken
 from services.followup.domain.matter import DISPATCHING, Matter
 from services.followup.domain.moment import ActingParty, Moment
+from services.followup.domain.steps import chart, links, resolution
 from services.followup.handlers.independence import workers_of
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save

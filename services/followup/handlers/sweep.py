@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.followup.domain.ladder import climb, resting_until
-from services.followup.domain.links import released
+from services.followup.domain.steps.links import released
 from services.followup.handlers.office import Office
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store import matters, requests

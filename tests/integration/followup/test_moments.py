@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
-from services.followup.domain import work
 from services.followup.domain.moment import ActingParty
+from services.followup.domain.steps import work
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Call
 from services.followup.store import matters

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from services.followup.domain import links, resolution, work
 from services.followup.domain.moment import ActingParty
+from services.followup.domain.steps import links, resolution, work
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Call, Done, StepOutcome
 from shared.contracts import topics

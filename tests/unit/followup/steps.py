@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from services.followup.domain import chart, links, resolution, work
 from services.followup.domain.access import Step
 from services.followup.domain.decision import Decision
 from services.followup.domain.matter import ChartMilestone, Matter, Task
 from services.followup.domain.moment import Moment
+from services.followup.domain.steps import chart, links, resolution, work
 from shared.calendar import Limit
 from shared.contracts.vocabulary import ClockKind, MilestoneState, Outcome, ReopenCause
 from tests.unit.followup.town import in_progress

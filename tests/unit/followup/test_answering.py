@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.followup.domain import resolution
-from services.followup.domain.answering import OwnAnswer, answered_by_requester
 from services.followup.domain.decision import Changed
 from services.followup.domain.facts import Amended, Reopened, Visited
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import ActingParty
-from services.followup.domain.resolution import Close
+from services.followup.domain.steps import resolution
+from services.followup.domain.steps.answering import OwnAnswer, answered_by_requester
+from services.followup.domain.steps.resolution import Close
 from shared.contracts.vocabulary import Amendment, MatterState, Outcome, ReopenCause, Role
 from tests.unit.followup.town import (
     COORDINATOR,

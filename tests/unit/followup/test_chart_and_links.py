@@ -5,12 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from services.followup.domain import chart, clocks, links
-from services.followup.domain.chart import AddTask, ChangeMilestone, FinishTask, Plan, PlannedStep
+from services.followup.domain import clocks
 from services.followup.domain.decision import Refusal, Refused, Unmoved
 from services.followup.domain.ladder import climb
-from services.followup.domain.links import Join, Merge, Unmerge
 from services.followup.domain.moment import ActingParty
+from services.followup.domain.steps import chart, links
+from services.followup.domain.steps.chart import (
+    AddTask,
+    ChangeMilestone,
+    FinishTask,
+    Plan,
+    PlannedStep,
+)
+from services.followup.domain.steps.links import Join, Merge, Unmerge
 from shared.contracts.vocabulary import ClockKind, Light, MatterState, MilestoneState
 from tests.unit.followup.town import (
     CALENDAR,

@@ -5,9 +5,10 @@ from typing import get_args
 
 import pytest
 
-from services.followup.domain import arrivals, resolution
+from services.followup.domain import arrivals
 from services.followup.domain.decision import Changed
 from services.followup.domain.facts import Fact
+from services.followup.domain.steps import resolution
 from services.followup.handlers.events import EVENTS, event_of
 from shared.contracts.events.matters import MatterChanged, MatterOffered
 from shared.contracts.events.published import EVENTS as PUBLISHED

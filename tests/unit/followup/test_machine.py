@@ -14,9 +14,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from services.followup.domain import arrivals, resolution
+from services.followup.domain import arrivals
 from services.followup.domain.access import Step, open_steps
-from services.followup.domain.answering import OwnAnswer, answered_by_requester
 from services.followup.domain.arrivals import Acceptance, OfferEnd, Wait
 from services.followup.domain.clocks import Stage
 from services.followup.domain.decision import Changed, Decision
@@ -24,6 +23,8 @@ from services.followup.domain.facts import Closed, Escalated, Supervised, Visite
 from services.followup.domain.ladder import climb
 from services.followup.domain.matter import DISPATCHING, FINAL, Matter
 from services.followup.domain.moment import ActingParty
+from services.followup.domain.steps import resolution
+from services.followup.domain.steps.answering import OwnAnswer, answered_by_requester
 from shared.contracts.vocabulary import MatterState, PartyKind, PendingReason, Role, VisitState
 from tests.unit.followup.steps import TAKE
 from tests.unit.followup.town import (

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.followup.domain import chart
-from services.followup.domain.chart import AddTask, Plan, PlannedStep
 from services.followup.domain.decision import Changed, Refusal, Refused
 from services.followup.domain.naming import Misnamed, misnamed
+from services.followup.domain.steps import chart
+from services.followup.domain.steps.chart import AddTask, Plan, PlannedStep
 from services.followup.handlers.steps import may_yet_come
 from shared.contracts.topics import DIRECTORY, MATTERS, key_of
 from shared.contracts.vocabulary import PartyKind

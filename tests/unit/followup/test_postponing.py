@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.followup.domain import clocks, work
+from services.followup.domain import clocks
 from services.followup.domain.decision import Refusal, Refused
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import ActingParty
+from services.followup.domain.steps import work
 from shared.contracts.vocabulary import (
     ClockKind,
     Role,

@@ -5,11 +5,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.followup.domain import arrivals, resolution, work
+from services.followup.domain import arrivals
 from services.followup.domain.arrivals import Acceptance, OfferEnd
 from services.followup.domain.decision import Changed
 from services.followup.domain.rates import Counted, Counts, Rate, Tally, rates_of, tallies
-from services.followup.domain.resolution import Close, Handle, Reopen, ReturnVisit
+from services.followup.domain.steps import resolution, work
+from services.followup.domain.steps.resolution import Close, Handle, Reopen, ReturnVisit
 from shared.contracts.vocabulary import Outcome, ReopenCause
 from tests.unit.followup.town import (
     LIAISON,

@@ -17,7 +17,7 @@ from services.followup.domain.limits import Limits, LimitTable
 from services.followup.domain.matter import FINAL, Matter
 from services.followup.domain.moment import Moment
 from services.followup.domain.rescheduling import MovedOffer, offer_moved, reschedule
-from services.followup.domain.work import Extend, Resume, extend, resume
+from services.followup.domain.steps.work import Extend, Resume, extend, resume
 from shared.calendar import Limit
 from shared.contracts.vocabulary import ClockKind, MatterState, RescheduleCause
 from tests.support.dayoff import calendar_with_days_off

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from services.followup.domain import chart, resolution
 from services.followup.domain.decision import Changed, Refusal, Refused, Unmoved
 from services.followup.domain.facts import Closed
 from services.followup.domain.moment import ActingParty
-from services.followup.domain.resolution import Close, Handle, Reopen, ReturnVisit
+from services.followup.domain.steps import chart, resolution
+from services.followup.domain.steps.resolution import Close, Handle, Reopen, ReturnVisit
 from shared.contracts.vocabulary import (
     ClockKind,
     MatterState,

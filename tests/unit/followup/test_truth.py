@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.followup.domain import arrivals, chart, clocks, links, resolution, work
+from services.followup.domain import arrivals, clocks
 from services.followup.domain.access import Step, open_steps
 from services.followup.domain.arrivals import Acceptance
 from services.followup.domain.clocks import Stage
 from services.followup.domain.decision import Changed, Refusal, Refused
 from services.followup.domain.ladder import climb, overtaken
-from services.followup.domain.links import Merge, released
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import ActingParty
+from services.followup.domain.steps import chart, links, resolution, work
+from services.followup.domain.steps.links import Merge, released
 from shared.calendar import Limit
 from shared.contracts.vocabulary import (
     ClockKind,

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.followup.domain import arrivals, links, resolution, work
+from services.followup.domain import arrivals
 from services.followup.domain.access import Step
 from services.followup.domain.arrivals import Acceptance
 from services.followup.domain.decision import Changed, Decision
@@ -17,6 +17,7 @@ from services.followup.domain.facts import Extended, Handled
 from services.followup.domain.ladder import climb, overtaken
 from services.followup.domain.matter import DISPATCHING, WORKING, Matter
 from services.followup.domain.moment import ActingParty, Moment
+from services.followup.domain.steps import links, resolution, work
 from shared.contracts.vocabulary import ClockKind, MatterState, Role
 from tests.unit.followup.steps import TAKE
 from tests.unit.followup.town import (

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.followup.domain import clocks, work
+from services.followup.domain import clocks
 from services.followup.domain.decision import Refusal, Refused
 from services.followup.domain.facts import Extended
+from services.followup.domain.steps import work
 from shared.contracts.vocabulary import ClockKind, MatterState
 from tests.unit.followup.town import (
     COORDINATOR,

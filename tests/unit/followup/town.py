@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.followup.domain import arrivals, chart, links, resolution, work
+from services.followup.domain import arrivals
 from services.followup.domain.arrivals import Acceptance, Offering, Registration, Wait
 from services.followup.domain.decision import Changed, Decision
 from services.followup.domain.facts import RequestingParty
 from services.followup.domain.limits import LimitTable
 from services.followup.domain.matter import DispatchDecision, Matter, Offer, Party
 from services.followup.domain.moment import ActingParty, Moment
+from services.followup.domain.steps import chart, links, resolution, work
 from shared.calendar.china import load_calendar
 from shared.contracts.vocabulary import (
     Candidacy,

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from services.followup.api.steps.entry import Body, deciding, entry, handled_by
-from services.followup.domain import chart
+from services.followup.domain.steps import chart
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Decide
 from shared.contracts.fields.types import Erasable, Line, Moment, PartyNamed, Words

@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.followup.api.steps.entry import Body, deciding, entry
-from services.followup.domain import work
+from services.followup.domain.steps import work
 from services.followup.handlers.steps import Decide
 from shared.contracts.fields.types import Words
 from shared.http.writes.steps import StepOperation, StepRequest

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.followup.api.edge import Work
 from services.followup.api.steps.entry import Body, deciding, entry
-from services.followup.domain import links
+from services.followup.domain.steps import links
 from services.followup.handlers import steps
 from services.followup.handlers.office import Office
 from services.followup.handlers.steps import Call, Decide, StepOutcome

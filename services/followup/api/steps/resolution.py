@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from services.followup.api.steps.entry import Body, deciding, entry, handled_by
-from services.followup.domain import resolution
+from services.followup.domain.steps import resolution
 from services.followup.handlers import steps
 from services.followup.handlers.steps import Decide, Independent
 from shared.contracts.events.requests import Satisfaction

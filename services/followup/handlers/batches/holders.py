@@ -6,12 +6,12 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from services.followup.domain import arrivals
-from services.followup.domain.answering import OwnAnswer, answered_by_requester
 from services.followup.domain.decision import Decision
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
+from services.followup.domain.steps.answering import OwnAnswer, answered_by_requester
+from services.followup.handlers.batches.merged import target_of
 from services.followup.handlers.independence import workers_of
-from services.followup.handlers.merged import target_of
 from shared.contracts.events import requests
 from shared.contracts.events.event import Event
 from shared.delivery.cloudevents import Message

@@ -6,7 +6,6 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from services.followup.domain import arrivals
-from services.followup.domain.answering import OwnAnswer, answered_by_requester, has_worked
 from services.followup.domain.arrivals import (
     Acceptance,
     OfferEnd,
@@ -15,19 +14,20 @@ from services.followup.domain.arrivals import (
 )
 from services.followup.domain.decision import Changed, Decision, Emitted, Unmoved
 from services.followup.domain.ladder import climb, overtaken
-from services.followup.domain.links import UNANSWERED, released
 from services.followup.domain.matter import DISPATCHING, DispatchDecision, Matter, Offer, Party
 from services.followup.domain.moment import ActingParty, Moment
 from services.followup.domain.rescheduling import MovedOffer, offer_moved
-from services.followup.handlers.holders import BY_WORKER, held_by_workers
-from services.followup.handlers.merged import (
+from services.followup.domain.steps.answering import OwnAnswer, answered_by_requester, has_worked
+from services.followup.domain.steps.links import UNANSWERED, released
+from services.followup.handlers.batches.holders import BY_WORKER, held_by_workers
+from services.followup.handlers.batches.merged import (
     PASSED_ON,
     followed_in,
     load_with_targets,
     target_of,
 )
+from services.followup.handlers.batches.registered import registration_of, request_of
 from services.followup.handlers.office import Office
-from services.followup.handlers.registered import registration_of, request_of
 from services.followup.handlers.saving import Change, Happening, save
 from services.followup.store.requests import Request
 from shared.contracts.events import assignments, requests

@@ -16,7 +16,7 @@ from services.followup.domain.decision import (
 from services.followup.domain.facts import Closed, Handled, Rejected, Reopened, Visited
 from services.followup.domain.matter import Closing, Handling, Matter, Visit, with_offer_ended
 from services.followup.domain.moment import Moment
-from services.followup.domain.work import contacted, handling_limit
+from services.followup.domain.steps.work import contacted, handling_limit
 from shared.calendar import Limit
 from shared.contracts.vocabulary import (
     ClockKind,

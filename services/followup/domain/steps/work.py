@@ -16,7 +16,7 @@ from services.followup.domain.decision import (
 from services.followup.domain.facts import Contacted, Extended, FedBack, Held, Resumed, Shelved
 from services.followup.domain.matter import Hold, Matter, Shelf
 from services.followup.domain.moment import Moment
-from services.followup.domain.postponing import (
+from services.followup.domain.steps.postponing import (
     LONGEST_HOLD,
     LONGEST_SHELF,
     distance_refused,

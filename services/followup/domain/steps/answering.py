@@ -8,7 +8,7 @@ from services.followup.domain.decision import Changed, emit
 from services.followup.domain.facts import Amended
 from services.followup.domain.matter import Matter, Visit
 from services.followup.domain.moment import ActingParty, Moment
-from services.followup.domain.resolution import (
+from services.followup.domain.steps.resolution import (
     Reopen,
     ReturnVisit,
     another_round,

@@ -11,8 +11,8 @@ from services.followup.domain.facts import MilestoneChanged, Planned, TaskChange
 from services.followup.domain.matter import ChartMilestone, Matter, Task
 from services.followup.domain.moment import Moment
 from services.followup.domain.naming import Kinds, misnamed
-from services.followup.domain.postponing import OWN_EXTENSION, by_leave
-from services.followup.domain.work import promise_feedback
+from services.followup.domain.steps.postponing import OWN_EXTENSION, by_leave
+from services.followup.domain.steps.work import promise_feedback
 from shared.calendar import Limit, WorkingCalendar
 from shared.contracts.vocabulary import ClockKind, Light, MilestoneState, Path
 

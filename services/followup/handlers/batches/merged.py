@@ -5,10 +5,10 @@ from typing import Final
 from uuid import UUID
 
 from services.followup.domain import arrivals
-from services.followup.domain.answering import OwnAnswer, answered_by_requester
 from services.followup.domain.decision import Changed
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import Moment
+from services.followup.domain.steps.answering import OwnAnswer, answered_by_requester
 from services.followup.store import matters
 from shared.contracts.events import requests
 from shared.delivery.cloudevents import Message

@@ -1,0 +1,1 @@
+"""The rules of each step that people take on a matter."""

@@ -1,0 +1,1 @@
+"""What followup does with batches of events from Kafka."""

@@ -30,8 +30,8 @@ COMMAND: Final = (
 ACCEPT: Final = (
     "services/routing/api/offers.py:_accept",
     "shared/http/writes/idempotency.py:run_once",
-    "services/routing/handlers/answers.py:accept_offer",
-    "services/routing/handlers/persisting.py:place_and_persist",
+    "services/routing/handlers/commands/answers.py:accept_offer",
+    "services/routing/handlers/changes/persisting.py:place_and_persist",
     "services/routing/store/matters.py:update_matters",
 )
 STEP: Final = (
@@ -52,7 +52,7 @@ TRIPS: Final[Mapping[str, Sequence[str]]] = {
     "a record in routing": (
         *RECORD,
         "> services/routing/handlers/batches.py:apply_requests",
-        "services/routing/handlers/persisting.py:place_and_persist",
+        "services/routing/handlers/changes/persisting.py:place_and_persist",
         "services/routing/store/matters.py:insert_matters",
     ),
     "a record in followup": (

@@ -8,15 +8,8 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.routing import timers
-from services.routing.api import (
-    catalogue,
-    directory,
-    explanation,
-    imports,
-    listings,
-    offers,
-    queues,
-)
+from services.routing.api import catalogue, explanation, offers, queues
+from services.routing.api.directory import imports, listings, writes
 from services.routing.api.edge import Edge
 from services.routing.consumers import applies
 from services.routing.handlers.office import ActiveCatalogue, Office
@@ -80,7 +73,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
     )
     app.include_router(offers.steps)
-    for routes in (offers, queues, explanation, catalogue, directory, imports, listings):
+    for routes in (offers, queues, explanation, catalogue, writes, imports, listings):
         app.include_router(routes.router)
     app.include_router(queues.streams)
     trace_requests(app, tracer)

@@ -47,13 +47,13 @@ WHOLE_ON_PURPOSE = {
     "shared.audit.rows.BEFORE_ALL": "all that is sealed was read before",
     "shared.audit.erasure.ERASE_ANSWERS": "an erasure looks into the answers of 7 days",
     "services.routing.store.catalogues.LOAD_PARKS": "the parks are those of all enterprises",
-    "services.routing.store.listing.SELECT_PARKS": "the parks are those of all enterprises",
+    "services.routing.store.directory.listing.SELECT_PARKS": "the parks are those of all enterprises",
 }
 # PostgreSQL cannot know how much these ranges and filters leave: an index leads because sessions prefer one.
 LED_BY_SESSION = {
-    "services.routing.store.listing.LIST_ENTERPRISES",
-    "services.routing.store.listing.LIST_TIES",
-    "services.routing.store.town.LOAD_AWAY",
+    "services.routing.store.directory.listing.LIST_ENTERPRISES",
+    "services.routing.store.directory.listing.LIST_TIES",
+    "services.routing.store.directory.town.LOAD_AWAY",
 }
 # What comes out of these only when all has come in: a limit above them ends nothing below.
 GATHERS = {"Aggregate", "Hash", "Sort"}

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from deploy.jobs.migrations import SERVICES
-from services.routing.api.imports import ROWS
+from services.routing.api.directory.imports import ROWS
 from shared.calendar.local_file import LocalCalendar
 from shared.contracts.events import published
 from shared.contracts.events.event import REGISTRY

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.routing.api import directory_answers
+from services.routing.api import catalogue_answers
 from services.routing.api.edge import (
     PROBLEMS,
     Coordinator,
@@ -17,8 +17,8 @@ from services.routing.api.edge import (
 from services.routing.api.paging import after_number, page
 from services.routing.api.views import dispatch_view
 from services.routing.catalogue.sheet import LARGEST_BYTES, MOST_ROWS, Faulty, Remark
-from services.routing.handlers import catalogue
-from services.routing.handlers.catalogue import CatalogueFile, Difference, changes_of
+from services.routing.handlers.commands import catalogue
+from services.routing.handlers.commands.catalogue import CatalogueFile, Difference, changes_of
 from services.routing.store import catalogues
 from services.routing.store.catalogues import Version
 from shared.contracts.fields.types import WHOLE
@@ -44,7 +44,7 @@ Number = Annotated[int, Path(ge=1, le=2_000_000_000), WHOLE]
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": directory_answers.DraftUploaded}, **PROBLEMS, **NOT_READ},
+    responses={201: {"model": catalogue_answers.DraftUploaded}, **PROBLEMS, **NOT_READ},
     openapi_extra=FILE_BODY,
     operation_id="uploadCatalogueVersion",
     summary="Upload a draft",
@@ -109,7 +109,7 @@ def _words(kept: dict[str, Any], lang: str) -> str:
 
 @router.get(
     "",
-    responses={200: {"model": Page[directory_answers.VersionInList]}, **PROBLEMS},
+    responses={200: {"model": Page[catalogue_answers.VersionInList]}, **PROBLEMS},
     operation_id="listCatalogueVersions",
     summary="All versions, the newest first",
 )
@@ -127,7 +127,7 @@ async def list_versions(
 
 @router.get(
     "/{version}",
-    responses={200: {"model": directory_answers.VersionWhole}, **PROBLEMS},
+    responses={200: {"model": catalogue_answers.VersionWhole}, **PROBLEMS},
     operation_id="getCatalogueVersion",
     summary="One version",
 )
@@ -156,7 +156,7 @@ def _version(version: Version, lang: str) -> dict[str, Any]:
 
 @router.post(
     "/{version}/activate",
-    responses={200: {"model": directory_answers.VersionActivated}, **PROBLEMS},
+    responses={200: {"model": catalogue_answers.VersionActivated}, **PROBLEMS},
     operation_id="activateCatalogueVersion",
     summary="Put a version in force",
     dependencies=[idempotency.KEYED],
@@ -175,7 +175,7 @@ async def activate(request: Request, version: Number, caller: Coordinator) -> Re
 
 @router.post(
     "/{version}/trial",
-    responses={200: {"model": directory_answers.TrialDone}, **PROBLEMS},
+    responses={200: {"model": catalogue_answers.TrialDone}, **PROBLEMS},
     operation_id="tryCatalogueVersion",
     summary="Try a version on past requests",
     dependencies=[idempotency.KEYED],

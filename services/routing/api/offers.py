@@ -24,9 +24,9 @@ from services.routing.api.refusals import done_or_problem
 from services.routing.api.views import party_view
 from services.routing.domain.answers import Declination
 from services.routing.domain.matter import ObjectionState
-from services.routing.handlers.answers import Answering, accept_offer, decline_offer
-from services.routing.handlers.outcomes import Done
-from services.routing.handlers.rulings import GivenRuling, rule_objection
+from services.routing.handlers.commands.answers import Answering, accept_offer, decline_offer
+from services.routing.handlers.commands.outcomes import Done
+from services.routing.handlers.commands.rulings import GivenRuling, rule_objection
 from services.routing.store.reviews import Review, list_reviews
 from shared.contracts.fields.types import Note, PartyId
 from shared.contracts.vocabulary import DeclineReason, OfferState, Ruling

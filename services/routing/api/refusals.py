@@ -10,7 +10,7 @@ from services.routing.domain.decision import (
     Refused,
     SuggestsItself,
 )
-from services.routing.handlers.outcomes import Done, NotFound, Outcome, VersionConflict
+from services.routing.handlers.commands.outcomes import Done, NotFound, Outcome, VersionConflict
 from shared.http.writes.preconditions import version_moved
 from shared.messages.catalogue import text
 from shared.runtime.errors import FieldError, Problem

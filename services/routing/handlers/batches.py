@@ -9,9 +9,9 @@ from services.routing.domain.matter import Case, RoutedRequest
 from services.routing.domain.moment import Acting, Moment
 from services.routing.domain.parties import Party
 from services.routing.domain.rounds import Reopening
-from services.routing.handlers.changes import Change
+from services.routing.handlers.changes.change import Change
+from services.routing.handlers.changes.persisting import load_cases, place_and_persist
 from services.routing.handlers.office import Office
-from services.routing.handlers.persisting import load_cases, place_and_persist
 from shared.contracts.events.event import Event
 from shared.contracts.events.matters import (
     MatterChanged,

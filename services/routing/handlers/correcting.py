@@ -7,9 +7,9 @@ import structlog
 
 from services.routing.domain.correcting import correct
 from services.routing.domain.moment import ROUTING
-from services.routing.handlers.changes import Change
+from services.routing.handlers.changes.change import Change
+from services.routing.handlers.changes.persisting import load_cases, place_and_persist
 from services.routing.handlers.office import Office
-from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import corrections
 from services.routing.store.corrections import Correction
 from shared.contracts import topics

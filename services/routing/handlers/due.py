@@ -6,10 +6,11 @@ from typing import Final
 from services.routing.domain import expiry
 from services.routing.domain.decision import Changed
 from services.routing.domain.moment import CLOCK, Acting
-from services.routing.handlers.changes import Change
+from services.routing.handlers.changes.change import Change
+from services.routing.handlers.changes.persisting import load_cases, place_and_persist
 from services.routing.handlers.office import Office
-from services.routing.handlers.persisting import load_cases, place_and_persist
-from services.routing.store import directory, feed, matters
+from services.routing.store import feed, matters
+from services.routing.store.directory import entries
 from shared.runtime.database import Connection
 
 SWEEP_LIMIT: Final = 500
@@ -58,10 +59,10 @@ async def begin_absences(
 
     With `liaison_id`, of this liaison alone. An absence is looked at again until it is 15 s old.
     """
-    begun = await directory.claim_absences(conn, now, liaison_id, ABSENCE_LIMIT)
+    begun = await entries.claim_absences(conn, now, liaison_id, ABSENCE_LIMIT)
     settled = [absence for absence in begun if absence.from_at <= now - ABSENCE_GRACE]
     if settled:
-        await directory.mark_begun(conn, settled)
+        await entries.mark_begun(conn, settled)
     away = sorted({absence.liaison_id for absence in begun if absence.covers(now)})
     moment = office.moment(now, by)
     for _ in range(MOST_PASSES if away else 0):

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from services.routing.store import published
-from services.routing.store.directory import (
+from services.routing.store.directory import published
+from services.routing.store.directory.entries import (
     Absence,
     Department,
     EnterpriseEntry,

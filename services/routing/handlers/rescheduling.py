@@ -7,9 +7,9 @@ from services.routing.domain.decision import Changed
 from services.routing.domain.facts import OfferMoved, ReviewMoved
 from services.routing.domain.moment import Acting
 from services.routing.domain.rescheduling import reschedule
-from services.routing.handlers.changes import Change
+from services.routing.handlers.changes.change import Change
+from services.routing.handlers.changes.persisting import load_cases, place_and_persist
 from services.routing.handlers.office import Office
-from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import matters
 from services.routing.store import rescheduling as store
 from services.routing.store.rescheduling import NewLimit

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from services.routing.domain.answers import Declination
 from services.routing.domain.moment import Acting
-from services.routing.handlers.answers import Answering, accept_offer, decline_offer
-from services.routing.handlers.outcomes import Done
-from services.routing.handlers.rulings import GivenRuling, rule_objection
+from services.routing.handlers.commands.answers import Answering, accept_offer, decline_offer
+from services.routing.handlers.commands.outcomes import Done
+from services.routing.handlers.commands.rulings import GivenRuling, rule_objection
 from shared.contracts.vocabulary import (
     DeclineReason,
     Role,

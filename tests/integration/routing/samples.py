@@ -7,10 +7,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.routing.domain.dispatching import Limits
-from services.routing.handlers import directory
-from services.routing.handlers.catalogue import CatalogueFile, activate_version, add_version
+from services.routing.handlers.commands import directory
+from services.routing.handlers.commands.catalogue import (
+    CatalogueFile,
+    activate_version,
+    add_version,
+)
 from services.routing.handlers.office import ActiveCatalogue, Office
-from services.routing.store.directory import (
+from services.routing.store.directory.entries import (
     Absence,
     Department,
     EnterpriseEntry,

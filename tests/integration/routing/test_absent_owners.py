@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 
 from services.routing.handlers.batches import apply_requests
-from services.routing.handlers.directory import hold_offers, put_absence
-from services.routing.store.directory import Absence
+from services.routing.handlers.commands.directory import hold_offers, put_absence
+from services.routing.store.directory.entries import Absence
 from tests.integration.routing.answering import (
     C001,
     accept,

@@ -17,7 +17,7 @@ from services.routing.domain.decision import (
 )
 from services.routing.domain.matter import ObjectionState
 from services.routing.domain.moment import Acting
-from services.routing.handlers.outcomes import Done, NotFound, VersionConflict
+from services.routing.handlers.commands.outcomes import Done, NotFound, VersionConflict
 from shared.contracts.vocabulary import (
     DeclineReason,
     OfferState,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.routing.domain.decision import Refused
+from services.routing.handlers.commands.outcomes import Done
 from services.routing.handlers.office import ActiveCatalogue, Office
-from services.routing.handlers.outcomes import Done
 from shared.contracts.vocabulary import Ruling, Urgency
 from tests.integration.routing.answering import accept, objected, offered, rule
 from tests.integration.routing.conftest import Routing

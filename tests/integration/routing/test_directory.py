@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.routing.handlers.directory import PrimaryOverlap
+from services.routing.handlers.commands.directory import PrimaryOverlap
 from tests.integration.routing.conftest import Api, Routing
 from tests.integration.routing.samples import FIRM, OTHER_FIRM, UNTIED_FIRM, code, tie
 

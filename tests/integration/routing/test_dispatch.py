@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from services.routing.domain.dispatching import Limits
 from services.routing.handlers import batches
-from services.routing.store.directory import LiaisonEntry
+from services.routing.store.directory.entries import LiaisonEntry
 from shared.contracts.vocabulary import Kind, Urgency
 from tests.integration.routing.conftest import Routing
 from tests.integration.routing.samples import (

@@ -4,17 +4,8 @@ import re
 
 import pytest
 
-from services.routing.store import (
-    feed,
-    figures,
-    listing,
-    matters,
-    offers,
-    queues,
-    reviews,
-    town,
-    trials,
-)
+from services.routing.store import feed, figures, matters, offers, queues, reviews, trials
+from services.routing.store.directory import listing, town
 from services.routing.store.queues import FIRST
 from shared.runtime.database import Connection
 from tests.integration.routing.conftest import Routing

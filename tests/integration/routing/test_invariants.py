@@ -8,9 +8,9 @@ import pytest
 
 from services.routing.domain.answers import Declination
 from services.routing.domain.moment import Acting
-from services.routing.handlers.answers import Answering, accept_offer, decline_offer
-from services.routing.handlers.rulings import GivenRuling, rule_objection
-from services.routing.store.directory import LiaisonEntry
+from services.routing.handlers.commands.answers import Answering, accept_offer, decline_offer
+from services.routing.handlers.commands.rulings import GivenRuling, rule_objection
+from services.routing.store.directory.entries import LiaisonEntry
 from shared.contracts.events.matters import MatterClosed, MatterMerged, MatterUnmerged
 from shared.contracts.vocabulary import DeclineReason, MatterState, Outcome, Role, Ruling
 from tests.integration.routing.conftest import Routing

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from services.routing.handlers import directory, publishing
-from services.routing.store.directory import Department, Tie
+from services.routing.handlers import publishing
+from services.routing.handlers.commands import directory
+from services.routing.store.directory.entries import Department, Tie
 from shared.contracts.topics import DIRECTORY
 from shared.contracts.vocabulary import TieRole
 from tests.integration.routing.conftest import Api, Routing

@@ -15,11 +15,11 @@ from services.routing.app import build
 from services.routing.domain.answers import Declination
 from services.routing.domain.moment import Acting
 from services.routing.handlers import due
-from services.routing.handlers.answers import Answering, accept_offer, decline_offer
+from services.routing.handlers.commands.answers import Answering, accept_offer, decline_offer
 from services.routing.handlers.queue_stream import Broken, Current, Happening, QueuedOffer, follow
 from services.routing.handlers.queue_watch import POLL_SECONDS, QueueWatch
 from services.routing.settings import Settings
-from services.routing.store.directory import LiaisonEntry
+from services.routing.store.directory.entries import LiaisonEntry
 from services.routing.store.queues import QueueChange
 from shared.contracts.vocabulary import DeclineReason, Role
 from shared.runtime.database import open_database

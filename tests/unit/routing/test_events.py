@@ -10,7 +10,7 @@ from services.routing.domain.decision import Changed, Decision, Emitted
 from services.routing.domain.facts import Fact
 from services.routing.domain.matter import Case, Cause
 from services.routing.domain.moment import CLOCK
-from services.routing.handlers.changes import (
+from services.routing.handlers.changes.change import (
     Change,
     new_objections,
     new_offers,

@@ -16,7 +16,7 @@ from services.routing.domain.matter import Case, ObjectionState, RoutingState
 from services.routing.domain.moment import CLOCK, ROUTING, Acting
 from services.routing.domain.placing import place_each
 from services.routing.domain.rounds import RESCINDED_BY, Reopening
-from services.routing.handlers.changes import Change, queue_entries
+from services.routing.handlers.changes.change import Change, queue_entries
 from services.routing.handlers.events import event_of
 from shared.contracts.vocabulary import (
     Candidacy,

@@ -8,14 +8,14 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from services.routing.api.edge import Body
-from services.routing.handlers.directory import (
+from services.routing.handlers.commands.directory import (
     BadDates,
     IdTaken,
     Missing,
     OwnDeputy,
     PrimaryOverlap,
 )
-from services.routing.store.directory import (
+from services.routing.store.directory.entries import (
     Absence,
     Department,
     EnterpriseEntry,

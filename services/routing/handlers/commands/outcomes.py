@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from services.routing.domain.decision import Refused
 from services.routing.domain.matter import Objection, Offer
-from services.routing.handlers.changes import Change
+from services.routing.handlers.changes.change import Change
 
 
 @dataclass(frozen=True, slots=True)

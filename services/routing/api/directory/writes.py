@@ -6,11 +6,10 @@ from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Path, Request, Response
 
-from services.routing.api import directory_answers
-from services.routing.api.absences import pass_on_offers
-from services.routing.api.directory_answers import entered
-from services.routing.api.edge import PROBLEMS, Answerer, Coordinator, actor, edge_of
-from services.routing.api.entries import (
+from services.routing.api.directory import answers
+from services.routing.api.directory.absences import pass_on_offers
+from services.routing.api.directory.answers import entered
+from services.routing.api.directory.entries import (
     AbsenceBody,
     DepartmentBody,
     EnterpriseBody,
@@ -25,8 +24,9 @@ from services.routing.api.entries import (
     problem_of,
     tie_of,
 )
-from services.routing.handlers import directory
-from services.routing.store.directory import Put
+from services.routing.api.edge import PROBLEMS, Answerer, Coordinator, actor, edge_of
+from services.routing.handlers.commands import directory
+from services.routing.store.directory.entries import Put
 from shared.auth.tokens import Principal
 from shared.contracts.events.event import Actor
 from shared.contracts.fields.types import PartyId, Uscc
@@ -51,7 +51,7 @@ Write: TypeAlias = Put | Refused
 
 @router.put(
     "/departments/{department_id}",
-    responses={**entered(directory_answers.DepartmentShown), **PROBLEMS},
+    responses={**entered(answers.DepartmentShown), **PROBLEMS},
     operation_id="putDepartment",
     summary="Enter a department",
 )
@@ -73,7 +73,7 @@ async def put_department(
 
 @router.put(
     "/liaisons/{liaison_id}",
-    responses={**entered(directory_answers.LiaisonShown), **PROBLEMS},
+    responses={**entered(answers.LiaisonShown), **PROBLEMS},
     operation_id="putLiaison",
     summary="Enter a liaison",
 )
@@ -95,7 +95,7 @@ async def put_liaison(
 
 @router.put(
     "/enterprises/{uscc}",
-    responses={**entered(directory_answers.EnterpriseShown), **PROBLEMS},
+    responses={**entered(answers.EnterpriseShown), **PROBLEMS},
     operation_id="putEnterprise",
     summary="Enter an enterprise",
 )
@@ -114,7 +114,7 @@ async def put_enterprise(
 
 @router.put(
     "/ties/{tie_id}",
-    responses={**entered(directory_answers.TieShown), **PROBLEMS},
+    responses={**entered(answers.TieShown), **PROBLEMS},
     operation_id="putTie",
     summary="Enter a tie (结对)",
 )
@@ -133,7 +133,7 @@ async def put_tie(
 
 @router.put(
     "/liaisons/{liaison_id}/absences/{absence_id}",
-    responses={**entered(directory_answers.AbsenceShown), **PROBLEMS},
+    responses={**entered(answers.AbsenceShown), **PROBLEMS},
     operation_id="putAbsence",
     summary="Enter an absence",
 )

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import asyncpg
 
 from services.routing.handlers.publishing import publish
-from services.routing.store import directory
-from services.routing.store.directory import (
+from services.routing.store.directory import entries
+from services.routing.store.directory.entries import (
     Absence,
     Department,
     EnterpriseEntry,
@@ -67,10 +67,10 @@ async def put_department(
     conn: Connection, department: Department, actor: Actor, now: datetime
 ) -> PartyWrite:
     """Enter or change a department; its desk has a queue from then on."""
-    if not await directory.put_party(conn, department.id, PartyKind.DEPARTMENT, department.name):
+    if not await entries.put_party(conn, department.id, PartyKind.DEPARTMENT, department.name):
         return IdTaken(department.id)
-    put = await directory.put_department(conn, department)
-    await directory.open_queue(conn, department.id)
+    put = await entries.put_department(conn, department)
+    await entries.open_queue(conn, department.id)
     await publish(conn, department, actor, now)
     return put
 
@@ -79,14 +79,14 @@ async def put_liaison(
     conn: Connection, liaison: LiaisonEntry, actor: Actor, now: datetime
 ) -> PartyWrite:
     """Enter or change a liaison; they have a queue from then on."""
-    if not await directory.put_party(conn, liaison.id, PartyKind.LIAISON, liaison.name):
+    if not await entries.put_party(conn, liaison.id, PartyKind.LIAISON, liaison.name):
         return IdTaken(liaison.id)
     try:
         async with conn.transaction():
-            put = await directory.put_liaison(conn, liaison)
+            put = await entries.put_liaison(conn, liaison)
     except asyncpg.ForeignKeyViolationError:
         return Missing("department_id", liaison.department_id)
-    await directory.open_queue(conn, liaison.id)
+    await entries.open_queue(conn, liaison.id)
     await publish(conn, liaison, actor, now)
     return put
 
@@ -95,7 +95,7 @@ async def put_enterprise(
     conn: Connection, enterprise: EnterpriseEntry, actor: Actor, now: datetime
 ) -> Put:
     """Enter or change an enterprise."""
-    put = await directory.put_enterprise(conn, enterprise)
+    put = await entries.put_enterprise(conn, enterprise)
     await publish(conn, enterprise, actor, now)
     return put
 
@@ -104,15 +104,15 @@ async def put_tie(conn: Connection, tie: Tie, actor: Actor, now: datetime) -> Ti
     """Enter or change a tie, and say so. Offers that are open stay with whom they were made to."""
     if tie.until_on is not None and tie.until_on < tie.from_on:
         return BadDates("until")
-    if not await directory.lock_enterprise(conn, tie.uscc):
+    if not await entries.lock_enterprise(conn, tie.uscc):
         return Missing("uscc", tie.uscc)
     if tie.role is TieRole.PRIMARY:
-        other = await directory.find_overlapping_primary(conn, tie)
+        other = await entries.find_overlapping_primary(conn, tie)
         if other is not None:
             return PrimaryOverlap(other)
     try:
         async with conn.transaction():
-            version = await directory.put_tie(conn, tie)
+            version = await entries.put_tie(conn, tie)
     except asyncpg.ForeignKeyViolationError:
         return Missing("liaison_id", tie.liaison_id)
     if version is None:
@@ -144,7 +144,7 @@ async def put_absence(
         return OwnDeputy()
     try:
         async with conn.transaction():
-            put = await directory.put_absence(conn, absence)
+            put = await entries.put_absence(conn, absence)
     except asyncpg.ForeignKeyViolationError as fault:
         if fault.constraint_name == "absence_deputy":
             return Missing("deputy_id", absence.deputy_id or "")
@@ -155,4 +155,4 @@ async def put_absence(
 
 async def hold_offers(conn: Connection, liaison_ids: Collection[str]) -> None:
     """Wait for offers to these liaisons that are under way; those begun after it see what the caller entered."""
-    await directory.lock_queues(conn, liaison_ids)
+    await entries.lock_queues(conn, liaison_ids)

@@ -11,10 +11,9 @@ from typing import Final, TypeAlias
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from services.routing.api import directory_answers
-from services.routing.api.absences import pass_on_offers
-from services.routing.api.edge import PROBLEMS, Coordinator, Edge, actor, edge_of
-from services.routing.api.entries import (
+from services.routing.api.directory import answers
+from services.routing.api.directory.absences import pass_on_offers
+from services.routing.api.directory.entries import (
     AbsenceBody,
     DepartmentBody,
     EnterpriseBody,
@@ -29,9 +28,10 @@ from services.routing.api.entries import (
     liaison_of,
     tie_of,
 )
-from services.routing.api.headings import read_header
-from services.routing.handlers import directory
-from services.routing.store.directory import Put
+from services.routing.api.directory.headings import read_header
+from services.routing.api.edge import PROBLEMS, Coordinator, Edge, actor, edge_of
+from services.routing.handlers.commands import directory
+from services.routing.store.directory.entries import Put
 from shared.contracts.events.event import Actor
 from shared.contracts.fields.folding import compact, fold
 from shared.contracts.fields.types import PartyId, Typed, Uscc
@@ -151,7 +151,7 @@ class _Entering:
 
 @router.post(
     "/imports",
-    responses={200: {"model": directory_answers.FileEntered}, **PROBLEMS, **NOT_READ},
+    responses={200: {"model": answers.FileEntered}, **PROBLEMS, **NOT_READ},
     openapi_extra=FILE_BODY,
     operation_id="importDirectory",
     summary="Enter a file of entries",

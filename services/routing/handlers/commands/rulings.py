@@ -7,10 +7,10 @@ from services.routing.domain import answers
 from services.routing.domain.answers import RuleObjection
 from services.routing.domain.decision import Refused
 from services.routing.domain.moment import Acting
-from services.routing.handlers.changes import Change
+from services.routing.handlers.changes.change import Change
+from services.routing.handlers.changes.persisting import load_cases, place_and_persist
+from services.routing.handlers.commands.outcomes import Done, NotFound, Outcome, VersionConflict
 from services.routing.handlers.office import Office
-from services.routing.handlers.outcomes import Done, NotFound, Outcome, VersionConflict
-from services.routing.handlers.persisting import load_cases, place_and_persist
 from services.routing.store import matters
 from shared.contracts.vocabulary import Ruling
 from shared.runtime.database import Connection

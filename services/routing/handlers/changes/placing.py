@@ -16,9 +16,9 @@ from services.routing.domain.placing import (
     uscc_of,
     with_dispatch,
 )
-from services.routing.handlers.changes import Change, queue_entries
+from services.routing.handlers.changes.change import Change, queue_entries
 from services.routing.handlers.office import Office
-from services.routing.store import town as town_store
+from services.routing.store.directory import town as town_store
 from services.routing.store.feed import QueueEntry
 from shared.runtime.database import Connection
 from shared.runtime.ids import new_id

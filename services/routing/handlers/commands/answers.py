@@ -8,11 +8,12 @@ from services.routing.domain.answers import Accept, Declination, Decline
 from services.routing.domain.decision import Refused
 from services.routing.domain.matter import Case
 from services.routing.domain.moment import Acting
-from services.routing.handlers.changes import Change, new_objections
+from services.routing.handlers.changes.change import Change, new_objections
+from services.routing.handlers.changes.persisting import load_cases, place_and_persist
+from services.routing.handlers.commands.outcomes import Done, NotFound, Outcome, VersionConflict
 from services.routing.handlers.office import Office
-from services.routing.handlers.outcomes import Done, NotFound, Outcome, VersionConflict
-from services.routing.handlers.persisting import load_cases, place_and_persist
-from services.routing.store import matters, town
+from services.routing.store import matters
+from services.routing.store.directory import town
 from shared.runtime.database import Connection
 from shared.runtime.ids import new_id
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.routing.domain.matter import Case, Objection, Offer
-from services.routing.handlers.changes import (
+from services.routing.handlers.changes.change import (
     Change,
     new_objections,
     new_offers,
@@ -12,9 +12,9 @@ from services.routing.handlers.changes import (
     queue_entries,
     settlements,
 )
+from services.routing.handlers.changes.placing import place
 from services.routing.handlers.events import outgoing
 from services.routing.handlers.office import Office
-from services.routing.handlers.placing import place
 from services.routing.store import feed, matters, offers
 from services.routing.store.matters import Row
 from shared.delivery.outbox.recording import record

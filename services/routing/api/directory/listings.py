@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.routing.api import directory_answers
+from services.routing.api.directory import answers
 from services.routing.api.edge import PROBLEMS, PageCursor, PageSize, Staff, edge_of
 from services.routing.api.paging import after_id, page
-from services.routing.store import listing
+from services.routing.store.directory import listing
 from shared.contracts.fields.types import Name, PartyNamed, Uscc
 from shared.contracts.vocabulary import Tier
 from shared.http.problems import language
@@ -33,7 +33,7 @@ WantedParty = Annotated[PartyNamed | None, Query()]
 
 @router.get(
     "/departments",
-    responses={200: {"model": Page[directory_answers.DepartmentShown]}, **PROBLEMS},
+    responses={200: {"model": Page[answers.DepartmentShown]}, **PROBLEMS},
     operation_id="listDepartments",
     summary="Departments",
 )
@@ -48,7 +48,7 @@ async def departments(
 
 @router.get(
     "/liaisons",
-    responses={200: {"model": Page[directory_answers.LiaisonInList]}, **PROBLEMS},
+    responses={200: {"model": Page[answers.LiaisonInList]}, **PROBLEMS},
     operation_id="listLiaisons",
     summary="Liaisons",
 )
@@ -71,7 +71,7 @@ async def liaisons(
 
 @router.get(
     "/enterprises",
-    responses={200: {"model": Page[directory_answers.EnterpriseShown]}, **PROBLEMS},
+    responses={200: {"model": Page[answers.EnterpriseShown]}, **PROBLEMS},
     operation_id="listEnterprises",
     summary="Enterprises",
 )
@@ -91,7 +91,7 @@ async def enterprises(
 
 @router.get(
     "/ties",
-    responses={200: {"model": Page[directory_answers.TieShown]}, **PROBLEMS},
+    responses={200: {"model": Page[answers.TieShown]}, **PROBLEMS},
     operation_id="listTies",
     summary="Ties",
 )
@@ -112,7 +112,7 @@ async def ties(
 
 @router.get(
     "/liaisons/{liaison_id}/absences",
-    responses={200: {"model": Page[directory_answers.AbsenceShown]}, **PROBLEMS},
+    responses={200: {"model": Page[answers.AbsenceShown]}, **PROBLEMS},
     operation_id="listAbsences",
     summary="A liaison's absences",
 )

@@ -1,0 +1,1 @@
+"""The directory over HTTP: entries one at a time, as files, and in pages."""

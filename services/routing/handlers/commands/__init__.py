@@ -1,0 +1,1 @@
+"""What people and systems order: each a command, in one transaction."""

@@ -26,6 +26,7 @@ from shared.contracts.events.matters import (
 from shared.contracts.events.requests import RequestRegistered
 from shared.contracts.vocabulary import RescindReason
 from shared.delivery.cloudevents import Message
+from shared.runtime.clock import Clock
 from shared.runtime.database import Connection
 
 _REASONS: dict[type[MatterChanged], RescindReason] = {
@@ -39,23 +40,23 @@ _OF_MATTERS: tuple[type[Event], ...] = (*_REASONS, MatterReopened, MatterUnmerge
 
 
 async def apply_requests(
-    conn: Connection, office: Office, messages: Sequence[Message], now: datetime
+    conn: Connection, messages: Sequence[Message], office: Office, clock: Clock
 ) -> list[Message]:
     """Find somebody for each request that was registered. Nothing of it is ever too early.
 
     A withdrawal is followup's to judge: one that does not count ends no offer. What does comes as an event of a matter.
     """
     return await _apply(
-        conn, office, [m for m in messages if isinstance(m.event, RequestRegistered)], now
+        conn, office, [m for m in messages if isinstance(m.event, RequestRegistered)], clock()
     )
 
 
 async def apply_matters(
-    conn: Connection, office: Office, messages: Sequence[Message], now: datetime
+    conn: Connection, messages: Sequence[Message], office: Office, clock: Clock
 ) -> list[Message]:
     """New rounds, and an end to offers where a matter has ended. Returns what came too early."""
     return await _apply(
-        conn, office, [m for m in messages if isinstance(m.event, _OF_MATTERS)], now
+        conn, office, [m for m in messages if isinstance(m.event, _OF_MATTERS)], clock()
     )
 
 

@@ -32,11 +32,11 @@ class Routing:
 
     async def take_requests(self, *messages: Message, at: datetime = MONDAY) -> Sequence[Message]:
         async with self.db.transaction() as conn:
-            return await batches.apply_requests(conn, self.office, messages, at)
+            return await batches.apply_requests(conn, messages, self.office, lambda: at)
 
     async def take_matters(self, *messages: Message, at: datetime = MONDAY) -> Sequence[Message]:
         async with self.db.transaction() as conn:
-            return await batches.apply_matters(conn, self.office, messages, at)
+            return await batches.apply_matters(conn, messages, self.office, lambda: at)
 
     async def sweep(self, at: datetime, limit: int = 500) -> int:
         async with self.db.transaction() as conn:

@@ -84,7 +84,7 @@ async def test_an_absence_waits_for_the_offer_that_is_under_way_and_passes_it_on
         await routing.begin_absences()
 
     async with routing.db.transaction() as conn:
-        await apply_requests(conn, routing.office, [request], MONDAY)
+        await apply_requests(conn, [request], routing.office, lambda: MONDAY)
         leaving = asyncio.create_task(leave())
         await waiting_for_locks(routing)
     await leaving

@@ -162,7 +162,7 @@ async def statements_of(routing: Routing, count: int) -> int:
     requests = [registered(requester=enterprise(1 + number % 3)) for number in range(count)]
     async with routing.db.transaction() as conn:
         with conn.query_logger(lambda query: asked.append(query.query)):
-            await batches.apply_requests(conn, routing.office, requests, MONDAY)
+            await batches.apply_requests(conn, requests, routing.office, lambda: MONDAY)
     return len(asked)
 
 
@@ -185,6 +185,6 @@ async def test_the_limits_are_the_town_s(routing: Routing):
     office = new_office(Limits(accept_minutes=60))
     request = registered()
     async with routing.db.transaction() as conn:
-        await batches.apply_requests(conn, office, [request], MONDAY)
+        await batches.apply_requests(conn, [request], office, lambda: MONDAY)
     (offer,) = await routing.offers(request.subject)
     assert offer["expires_at"] == MONDAY + timedelta(hours=1)

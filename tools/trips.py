@@ -25,6 +25,8 @@ COMMAND: Final = (
     "shared/delivery/kafka/consumer.py:Consumer._on_records",
     "shared/delivery/kafka/consumer.py:Consumer._process_batch",
     "> shared/delivery/commands/consumer.py:Commands.process",
+    "shared/delivery/commands/consumer.py:Commands._process",
+    "shared/delivery/commands/consumer.py:Commands._answer",
     "shared/delivery/commands/consumer.py:Commands._perform",
 )
 ACCEPT: Final = (

@@ -12,7 +12,7 @@ from tests.browser.stack import Stack
 
 async def test_a_newcomer_posts_the_first_request_as_the_page_says(visit: OpenPage, stack: Stack):
     page = await visit("/")
-    await expect(page.get_by_role("heading", name="还没有诉求，来提交第一条吧")).to_be_visible()
+    await expect(page.get_by_role("heading", name="还没有诉求，来提交第一件吧")).to_be_visible()
     await expect(page.locator("#stream")).to_have_attribute("data-state", "live")
     command = await page.locator("#command").inner_text()
     words = shlex.split(command.partition("\n")[2])

@@ -69,7 +69,12 @@ async def shows_live(page: Page) -> None:
             "实时动态 · 店小二",
             ("三率", "即将到期", "结对店小二（主）", "待签收", "首次联系"),
         ),
-        ("en", "en", "Live · Liaison", ("The three rates", "Due next", "its liaison", "Offered")),
+        (
+            "en",
+            "en",
+            "Live · Liaison",
+            ("The three rates", "Due next", "primary liaison", "Offered"),
+        ),
     ],
 )
 async def test_it_speaks_both_languages(

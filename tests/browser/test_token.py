@@ -18,10 +18,10 @@ async def test_a_token_of_the_staff_opens_the_page_and_its_stream(
 ):
     account.expected.append("401")
     page = await visit("/")
-    await expect(page.get_by_role("heading", name="请出示令牌")).to_be_visible()
+    await expect(page.get_by_role("heading", name="请输入令牌")).to_be_visible()
     await page.get_by_label("令牌").fill("system")
     await page.get_by_role("button", name="进入").click()
-    await expect(page.get_by_role("alert")).to_contain_text("这不是有效的工作人员令牌")
+    await expect(page.get_by_role("alert")).to_contain_text("令牌无效")
     await page.get_by_label("令牌").fill("O001")
     await page.get_by_role("button", name="进入").click()
     await expect(page.locator("#stream")).to_have_attribute("data-state", "live")
@@ -29,4 +29,4 @@ async def test_a_token_of_the_staff_opens_the_page_and_its_stream(
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Strict"
     await page.get_by_role("button", name="退出").click()
-    await expect(page.get_by_role("heading", name="请出示令牌")).to_be_visible()
+    await expect(page.get_by_role("heading", name="请输入令牌")).to_be_visible()

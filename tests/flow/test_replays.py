@@ -72,7 +72,7 @@ async def test_a_reader_that_missed_events_gets_them_while_all_goes_on(
     known = await database.fetchval("select count(*) from followup.matter")
     assert known == 1, "what Kafka lost is not there by itself"
     said = await operator.run("replay", "intake")
-    assert "intake: 7 events sent again" in said
+    assert "intake: 7 events published again" in said
     for each in taken:
         await town.in_state(each["request_id"], "offered")
     await town.until(waiting, lambda count: count == 0)

@@ -98,7 +98,7 @@ VALUES: Final[Json] = {
     "topic": "liaison.submissions",
     "type": "liaison.matter.contacted.v1",
     "uscc": CODE,
-    "why": "结对联络员",
+    "why": "结对店小二",
     "words": "水退了,谢谢。",
 }
 """By the name of the field; used where the field's schema allows it."""

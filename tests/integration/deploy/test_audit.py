@@ -68,7 +68,7 @@ async def test_one_that_is_not_is_named_beside_those_that_are(sealed_url: str):
     code, said = await verify(sealed_url)
     assert code == 1, said
     assert "✗ routing: event 155, under seal 2" in said
-    assert "Right before it: 100 events under 1 seals" in said
+    assert "Unaltered before it: 100 events under 1 seals" in said
     assert "✓ intake" in said
     assert "✓ followup" in said
     code, said = await verify(sealed_url, "--service", "intake", "--service", "followup")
@@ -142,7 +142,7 @@ def test_a_file_that_is_none_is_said(tmp_path: Path, content: str):
 async def test_an_empty_database_is_said(bare_database_url: str):
     code, said = await verify(bare_database_url)
     assert code == 1
-    assert "holds no Liaison" in said
+    assert "has no Liaison data" in said
 
 
 async def test_a_services_role_seals_and_cannot_change_what_happened(sealed_url: str):

@@ -160,7 +160,7 @@ def test_case_90_a_name_that_would_be_somebody_else_is_refused(stack: Stack, nam
     refused = stack.run("kafka-users", "add", name)
     assert refused.code == 1
     assert "Traceback" not in refused.err
-    assert "cannot be a user" in refused.err
+    assert "cannot be the name of a Kafka user" in refused.err
 
 
 def test_case_90_every_password_is_in_a_file_for_its_owner_alone(stack: Stack):

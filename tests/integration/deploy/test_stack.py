@@ -196,4 +196,4 @@ def test_down_leaves_no_process_and_no_port(stack: Stack):
     assert not psutil.pid_exists(launcher) or psutil.Process(launcher).status() == "zombie"
     assert all(is_free(port) for port in ports)
     assert stack.status() == {"ready": False, "parts": [], "lag": {}, "outbox_age_s": {}}
-    assert "Nothing ran" in stack.down().out
+    assert "Nothing was running" in stack.down().out

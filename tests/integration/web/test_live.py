@@ -46,7 +46,7 @@ async def test_a_matter_that_waits_says_why(site: Site, followup: Followup):
     await followup.take(registered(matter_id))
     await followup.take(waiting(matter_id))
     page = (await site.get()).text
-    assert "待派原因：目录中无适用规则" in page
+    assert "待派原因：派单目录中没有适用的规则" in page
     assert "值班台" in page
 
 
@@ -141,7 +141,7 @@ async def test_without_its_database_the_page_says_so_and_comes_back(
         await followup.db.pool.close()
         answer = await site.get()
         assert answer.status_code == 503
-        assert "暂时看不到数据" in answer.text
+        assert "暂时无法显示数据" in answer.text
         assert "断库之前" not in answer.text
         changed = await told.snapshot()
     assert set(changed) == {"health", "parts"}

@@ -13,7 +13,7 @@ async def test_a_page_that_is_not_open_asks_for_a_token(site: Site):
         answer = await site.get(path)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
-    assert "请出示令牌" in (await site.get("/")).text
+    assert "请输入令牌" in (await site.get("/")).text
 
 
 @pytest.mark.parametrize("token", STAFF)
@@ -39,7 +39,7 @@ async def test_nobody_else_may(site: Site, token: str):
     answer = await site.client.post("/followup/session", data={"token": token})
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
-    assert "这不是有效的工作人员令牌" in answer.text
+    assert "令牌无效" in answer.text
     assert token not in answer.text or not token
     bearer = {"authorization": f"Bearer {token}".strip()}
     assert (await site.get("/", headers=bearer)).status_code == 401

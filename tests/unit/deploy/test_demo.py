@@ -196,6 +196,6 @@ def test_the_summary_says_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> No
     played.stand.update({"closed": 2, "offered": 1})
     played.troubles.append(("WS-1", "Stuck: accept: handled"))
     told = "\n".join(summary(played))
-    assert "送进 4 件：HTTP 单件 3 · Kafka 1" in told
-    assert "跟了 3 件，本次走了 7 步，现在的状态：已销号 2 · 待签收 1" in told
+    assert "已提交 4 件：HTTP 单件 3 · Kafka 1" in told
+    assert "共跟进 3 件，本次办理 7 步，现在的状态：已销号 2 · 待签收 1" in told
     assert "WS-1  Stuck: accept: handled" in told

@@ -69,7 +69,7 @@ def shown(*reports: Report) -> str:
 def test_steps_progress_and_the_end_are_lines_where_nothing_can_move():
     quarters = [Progress(quarter, 4) for quarter in range(5)]
     said = shown(Step("jars"), *quarters, Step("kafka"), READY)
-    assert "Looking at Kafka's files" in said
+    assert "Checking Kafka's files" in said
     assert [line.strip() for line in said.splitlines() if "%" in line] == [
         "25 %", "50 %", "75 %", "100 %",
     ]  # fmt: skip

@@ -69,5 +69,5 @@ def test_choices_are_listed_as_each_language_does():
     with pytest.raises(ValidationError) as raised:
         Sent.model_validate({"one": "c"})
     assert [field_errors(raised.value, lang)[0].message for lang in ("zh", "en")] == [
-        "只能取:a、b。", "Must be one of: a, b."
+        "只能取：a、b。", "Must be one of: a, b."
     ]  # fmt: skip

@@ -118,7 +118,9 @@ def test_every_problem_that_is_raised_is_in_the_catalogue_with_its_values():
 
 
 def test_values_are_filled_in():
-    assert text("problem.too_large.detail", "en", limit=5) == "The body may have 5 bytes at most."
+    assert text("problem.too_large.detail", "en", limit=5).startswith(
+        "The body may have at most 5 bytes"
+    )
     assert "5" in text("problem.too_large.detail", "zh", limit=5)
     assert text("problem.too_large.title", "fr") == text("problem.too_large.title", "zh")
     with pytest.raises(KeyError):

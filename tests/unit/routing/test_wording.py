@@ -57,8 +57,8 @@ def test_a_reason_says_who_could_not_who_does_and_by_which_rule():
         ),
     )
     assert wording.why(considered, 3, "R7", "zh") == (
-        "甲不在岗；乙代为承接（副）；依据派单目录第 3 版规则 R7。"
+        "甲不在岗；乙代为承办（副）；依据派单目录第 3 版规则 R7。"
     )
     assert wording.why(considered, 3, None, "en") == (
-        "甲 is away; 乙 stands in as deputy; no rule of the dispatch catalogue fits."
+        "甲 is away; 乙 stands in as deputy; no rule of the dispatch catalogue matches."
     )

@@ -49,7 +49,7 @@ def test_a_mobile_number_is_hidden_wherever_it_stands(words: str, second: int):
 @pytest.mark.parametrize(
     ("rate", "value", "made_of"),
     [
-        (Rate(0, 0), "—", "尚无已联系上的回访"),
+        (Rate(0, 0), "—", "尚无联系上的回访"),
         (Rate(2, 3), "66.7", "2 / 3 次回访"),
         (Rate(3, 3), "100", "3 / 3 次回访"),
         (Rate(2999, 3000), "99.9", "2999 / 3000 次回访"),

@@ -1,4 +1,4 @@
-"""`liaison audit …` and `liaison erase`: read arguments and show answers."""
+"""`liaison audit …` and `liaison erase`: parse the arguments and print the results."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ Against = Annotated[Path | None, typer.Option(help=say("help.against"))]
 
 @app.callback()
 def commands() -> None:
-    """The commands have a name each, also while there is one."""
+    """Group of the audit commands; click would otherwise merge a single command into its group."""
 
 
 @app.command("verify", help=say("help.audit.verify"))
@@ -33,7 +33,7 @@ def verify(
     against: Against = None,
     data: Data = DEFAULT,
 ) -> None:
-    """Walk along the chains of seals; exit code 1 when one is not right."""
+    """Verify the hash chains of seals; the exit code is 1 when an event or a seal was altered."""
     named = [service.value for service in services or Service]
     with reporting() as tell:
         anchors = audit.read_anchors(against) if against else {}
@@ -52,7 +52,7 @@ def erase(
     because: Annotated[str, typer.Option(help=say("help.because"))],
     data: Data = DEFAULT,
 ) -> None:
-    """Erase what is about a person in a request that is at its end."""
+    """Erase the personal data of a request whose matter has ended."""
     with reporting() as tell, database_of(Folder.at(data), tell) as database:
         erased = asyncio.run(erasing.erase(database.url, named, operator(), because, tell))
     show_erased(console, *erased)

@@ -1,4 +1,4 @@
-"""`liaison calendar …`: shows which open limits another calendar moves, and moves them when a person says so."""
+"""`liaison calendar …`: list the open limits that a changed calendar moves, and move them after confirmation."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ def preview(limits: Limits = False, data: Data = DEFAULT, as_json: AsJson = Fals
 def apply(
     limits: Limits = False, yes: Yes = False, data: Data = DEFAULT, as_json: AsJson = False
 ) -> None:
-    """Move them, after they were shown."""
+    """List the open limits that would move, ask for confirmation and move them."""
     if not yes:
         found = ordered(data, limits=limits, apply=False)
         show(found, as_json=False)
@@ -53,7 +53,7 @@ def ordered(data: Path, *, limits: bool, apply: bool) -> Mapping[str, OrderProgr
 
 
 def show(found: Mapping[str, OrderProgress], *, as_json: bool) -> None:
-    """What an order came to, the first moves of each service by name."""
+    """Print what a rescheduling order found or moved: counts by service, and the first moves of each."""
     if as_json:
         said = {service: asdict(each) for service, each in found.items()}
         typer.echo(json.dumps(said, ensure_ascii=False, default=str))
@@ -73,5 +73,5 @@ def show(found: Mapping[str, OrderProgress], *, as_json: bool) -> None:
 
 
 def local(moment: str) -> str:
-    """A moment by the clock of this machine."""
+    """Return a moment in this machine's time zone, as text."""
     return datetime.fromisoformat(moment).astimezone().isoformat(" ", "minutes")

@@ -1,4 +1,4 @@
-"""What every command of `liaison` has in common: where it writes, its usual options, and how trouble is told."""
+"""Common to all commands of `liaison`: output, usual options, and the report of a Trouble."""
 
 import getpass
 import os
@@ -26,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
 
 
 class Service(StrEnum):
-    """Whose history."""
+    """The names of the services, as an argument of a command."""
 
     INTAKE = "intake"
     ROUTING = "routing"
@@ -35,7 +35,7 @@ class Service(StrEnum):
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Turn a Trouble into words and an exit code."""
+    """Print a Trouble raised in the block and exit with code 1."""
     try:
         yield
     except Trouble as trouble:
@@ -45,7 +45,7 @@ def in_words() -> Iterator[None]:
 
 @contextmanager
 def reporting() -> Iterator[Tell]:
-    """A line for each step of the block, and a Trouble in words with its exit code."""
+    """Print a line for each step of the block, and a Trouble with exit code 1."""
     terminal = Terminal(errors)
     try:
         yield terminal
@@ -58,12 +58,12 @@ def reporting() -> Iterator[Tell]:
 
 
 def operator() -> str:
-    """Who types it, for the record: `LIAISON_OPERATOR`, else the user of this machine."""
+    """Return the name recorded as the operator: `LIAISON_OPERATOR`, else the user of this machine."""
     return os.environ.get("LIAISON_OPERATOR") or getpass.getuser()
 
 
 def database(data: Path) -> str:
-    """The database of the settings, else of the stack that runs on `data`."""
+    """Return the URL of the database of the settings, else of the stack that runs on `data`."""
     folder = Folder.at(data)
     url = Addresses.of(folder).postgres
     with in_words():

@@ -1,4 +1,4 @@
-"""`liaison kafka-users …`: reads arguments and shows answers."""
+"""`liaison kafka-users …`: parse the arguments and print the results."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -35,10 +35,10 @@ app = typer.Typer(help=say("help.kafka_users"), no_args_is_help=True)
 
 
 class AddCommand(TyperCommand):
-    """`--reads` without topics goes on meaning all of them."""
+    """The `add` command, whose option `--reads` without a value means all published topics."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - click's, vendored by typer
-        """The arguments as click reads them, `all` put in where `--reads` stands alone."""
+        """Parse the arguments, inserting `all` after a `--reads` without a value."""
         for place, argument in enumerate(args):
             if argument == "--reads" and _stands_alone(args, place):
                 args = [*args[: place + 1], ALL, *args[place + 1 :]]
@@ -109,7 +109,7 @@ def _readable(user: KafkaUser) -> list[str]:
 
 @app.command("remove", help=say("help.kafka_users.remove"))
 def remove(name: str, data: Data = DEFAULT) -> None:
-    """Let a user come in no more."""
+    """Remove a user from Kafka; its connections lose their rights."""
     with in_words():
         if kafka := elsewhere():
             ask_there(kafka, remove_there(kafka, name))
@@ -121,7 +121,7 @@ def remove(name: str, data: Data = DEFAULT) -> None:
 
 
 def elsewhere() -> KafkaAddress | None:
-    """The Kafka that the settings name, where that is not the stack's own."""
+    """Return the address of the Kafka in the settings; None when the stack runs its own."""
     kafka = read_settings(ServerSettings).kafka_address
     return kafka if kafka.bootstrap else None
 
@@ -130,7 +130,7 @@ Answer = TypeVar("Answer")
 
 
 def ask_there(kafka: KafkaAddress, attempt: Coroutine[None, None, Answer]) -> Answer:
-    """What a Kafka of the settings answers. Raises Trouble where it is away or refuses."""
+    """Return what an external Kafka answers. Raises Trouble when it is unreachable or refuses."""
     try:
         return asyncio.run(attempt)
     except (KafkaError, OSError) as fault:
@@ -138,7 +138,7 @@ def ask_there(kafka: KafkaAddress, attempt: Coroutine[None, None, Answer]) -> An
 
 
 def notify_kafka(folder: Folder, ask: Callable[[KafkaAddress], Awaitable[None]]) -> None:
-    """Have a Kafka that runs know of a change; one that does not learns it when it starts."""
+    """Apply a changed user to a running embedded Kafka; one that is stopped applies it at its next start."""
     kafka = Addresses.of(folder).kafka
     if not folder.is_held or not kafka.bootstrap:
         return

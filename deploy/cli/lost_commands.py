@@ -1,4 +1,4 @@
-"""`liaison lost-records …`: what Kafka deleted before it was read, and an operator's word that it is known."""
+"""`liaison lost-records …`: records that Kafka deleted unread, and an operator's acknowledgement of them."""
 
 import asyncio
 from typing import Annotated
@@ -37,7 +37,7 @@ def acknowledge(
     ids: Annotated[list[UUID] | None, typer.Argument(help=say("help.lost.ids"))] = None,
     data: Data = DEFAULT,
 ) -> None:
-    """Say that a loss is known and seen to; without ids, all of them."""
+    """Acknowledge losses; all of them without ids."""
     with in_words():
         done = asyncio.run(losses.acknowledged(database(data), ids or [], operator(), reason))
     console.write_line(say("lost.acknowledged", count=done))

@@ -1,4 +1,4 @@
-"""The command line `liaison`: reads arguments and shows answers; what it does is done elsewhere."""
+"""The command line `liaison`: parses arguments, calls operations and prints the results."""
 
 import asyncio
 import logging
@@ -76,13 +76,13 @@ BackupFile = Annotated[Path, typer.Argument(help=say("help.file"))]
 
 @app.callback(help=say("help.liaison"))
 def prepare() -> None:
-    """Before each command: no output can end it, and no foreign setting reaches it."""
+    """Prepare the process for a command: failed output does not end it, and foreign settings are removed."""
     keep_streams()
     forget_foreign_settings(os.environ)
 
 
 def run() -> None:
-    """Run the command line."""
+    """Run the command line and exit."""
     keep_streams()
     app()
 
@@ -103,7 +103,7 @@ def up(
 
 @app.command(help=say("help.down"))
 def down(data: Data = DEFAULT) -> None:
-    """Stop everything of a data folder."""
+    """Stop the stack of a data folder."""
     with in_words():
         ran = take_down(Folder.at(data))
     console.write_line(say("down.stopped" if ran else "down.nothing", folder=data))
@@ -111,7 +111,7 @@ def down(data: Data = DEFAULT) -> None:
 
 @app.command(help=say("help.status"))
 def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Show what runs."""
+    """Print the state of the parts, lag and backlog."""
     now = state(Folder.at(data))
     if as_json:
         print_json(now)
@@ -122,7 +122,7 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 
 @app.command(help=say("help.doctor"))
 def doctor(data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Look for what keeps a stack from working."""
+    """Print the findings of the checks, with a remedy for each problem."""
     findings = examine(Folder.at(data))
     if as_json:
         print_json([asdict(f) for f in findings])
@@ -138,7 +138,7 @@ def list_letters(
     settled: Annotated[bool, typer.Option("--all", help=say("help.all"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the messages that wait for an operator."""
+    """Print the dead letters that wait for an operator."""
     with in_words():
         found = asyncio.run(letters.listed(database(data), limit, settled))
     if as_json:
@@ -149,7 +149,7 @@ def list_letters(
 
 @dead_letters.command("show", help=say("help.dead_letters.show"))
 def show_one(letter: UUID, data: Data = DEFAULT) -> None:
-    """Show one message as it came."""
+    """Print one dead letter with its raw key, value and headers."""
     with in_words():
         show_letter(console, asyncio.run(letters.load_letter(database(data), letter)))
 
@@ -161,7 +161,7 @@ def replay(
     value: Annotated[Path | None, typer.Option("--with", help=say("help.with"))] = None,
     like: Like = False,
 ) -> None:
-    """Handle messages again, one of them with its content mended if asked."""
+    """Replay dead letters; with `--with`, one of them with a corrected value."""
     url = database(data)
     with in_words():
         if value and (like or len(ids) != 1):
@@ -178,14 +178,14 @@ def discard(
     data: Data = DEFAULT,
     like: Like = False,
 ) -> None:
-    """Give messages up, with the reason on record."""
+    """Discard dead letters and record the reason."""
     url = database(data)
     close_letters(url, all_of(url, ids, like), "discard", reason)
 
 
 @app.command(help=say("help.backup"))
 def backup(file: BackupFile, data: Data = DEFAULT) -> None:
-    """Take a copy of everything at one instant."""
+    """Write a consistent backup of all services."""
     with reporting() as tell:
         kept = keeping.backed_up(Folder.at(data), file, tell)
     show_backup(console, kept)
@@ -193,7 +193,7 @@ def backup(file: BackupFile, data: Data = DEFAULT) -> None:
 
 @app.command(help=say("help.restore"))
 def restore(file: BackupFile, data: Data = DEFAULT) -> None:
-    """Put a copy into an empty stack."""
+    """Restore a backup into an empty stack."""
     with reporting() as tell:
         back = keeping.restored(Folder.at(data), file, tell)
     show_restored(console, back, data)
@@ -207,7 +207,7 @@ def send_again(
     lost: Annotated[bool, typer.Option("--kafka-lost", help=say("help.replay.lost"))] = False,
     receipts: Annotated[bool, typer.Option("--receipts", help=say("help.replay.receipts"))] = False,
 ) -> None:
-    """Send histories to Kafka again."""
+    """Publish histories to Kafka again."""
     named = tuple(service.value for service in services or Service)
     with reporting() as tell:
         sent = keeping.sent_again(
@@ -217,7 +217,7 @@ def send_again(
 
 
 def all_of(url: str, ids: list[UUID], like: bool) -> list[UUID]:
-    """The letters that were named, with those that are like them if asked."""
+    """Return the ids of the letters given, with `like` also those of the same topic and fate."""
     with in_words():
         return asyncio.run(letters.alike(url, ids)) if like else ids
 

@@ -1,4 +1,4 @@
-"""Shows an operator what was found, in the terminal's language; finds nothing itself."""
+"""Prints an operator's results in the terminal's language."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ MARKS = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "bold
 
 
 def show_status(console: Screen, now: Mapping[str, Any], data: Path) -> None:
-    """The parts, then each service's distance from the present."""
+    """Print the parts, then each service's lag, backlog and dead letters."""
     if not now["parts"]:
         console.write_line(say("status.nothing", folder=data))
         return
@@ -44,7 +44,7 @@ def table(*columns: str) -> Table:
 
 
 def show_findings(console: Screen, findings: Sequence[Finding]) -> None:
-    """Each finding, with what to do where there is something to do."""
+    """Print each finding, with its remedy if it has one."""
     for finding in findings:
         mark, style = MARKS[finding.level]
         what = say(f"doctor.{finding.key}.what", **finding.params)
@@ -55,7 +55,7 @@ def show_findings(console: Screen, findings: Sequence[Finding]) -> None:
 
 
 def show_tokens(console: Screen, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Whose tokens there are; of a token only its hash is known."""
+    """Print the tokens: role, party, sources and the beginning of the hash."""
     shown = table("hash", "role", "party", "sources")
     for entry in entries:
         sources = ", ".join(entry.get("sources", ()))
@@ -65,7 +65,7 @@ def show_tokens(console: Screen, entries: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_kafka_users(console: Screen, users: Sequence[Mapping[str, Any]]) -> None:
-    """Who may come in to Kafka, and what each may read."""
+    """Print Kafka's users and the topics each may read."""
     if not users:
         console.write_line(say("kafka_users.none"))
         return
@@ -76,7 +76,7 @@ def show_kafka_users(console: Screen, users: Sequence[Mapping[str, Any]]) -> Non
 
 
 def show_letters(console: Screen, letters: Sequence[Mapping[str, Any]]) -> None:
-    """A line for each letter, the newest first."""
+    """Print one line for each dead letter, newest first."""
     if not letters:
         console.write_line(say("letters.none"))
         return
@@ -90,7 +90,7 @@ def show_letters(console: Screen, letters: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_losses(console: Screen, losses: Sequence[Mapping[str, Any]]) -> None:
-    """A line for each stretch of offsets that was deleted unread, the newest first."""
+    """Print one line for each range of lost offsets, newest first."""
     if not losses:
         console.write_line(say("lost.none"))
         return
@@ -106,7 +106,7 @@ def show_losses(console: Screen, losses: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_results(console: Screen, outcomes: Mapping[UUID, str]) -> None:
-    """What became of each letter; of many, how many had which end."""
+    """Print the state of each letter after a request; above a few, the number of letters in each state."""
     if len(outcomes) > MANY:
         for outcome, count in sorted(Counter(outcomes.values()).items()):
             console.write_line(say(f"letters.{outcome}", count=count))
@@ -116,7 +116,7 @@ def show_results(console: Screen, outcomes: Mapping[UUID, str]) -> None:
 
 
 def show_letter(console: Screen, letter: Mapping[str, Any]) -> None:
-    """All of one letter; bytes that are no text in hexadecimal."""
+    """Print all fields of one letter; bytes that are not text as hexadecimal."""
     names, values = letter["header_names"], letter["header_values"]
     plain = {k: v for k, v in letter.items() if k not in ("header_names", "header_values", "value")}
     shown = table("field", "content")
@@ -130,7 +130,7 @@ def show_letter(console: Screen, letter: Mapping[str, Any]) -> None:
 
 
 def show_backup(console: Screen, kept: Kept) -> None:
-    """Where a backup lies and what is in it."""
+    """Print a backup's path, size and last event numbers."""
     size = kept.file.stat().st_size / 1e6
     rows = sum(rows.rows for rows in kept.manifest.tables)
     console.write_line(say("backup.done", file=kept.file, size=f"{size:.1f}", rows=rows))
@@ -139,7 +139,7 @@ def show_backup(console: Screen, kept: Kept) -> None:
 
 
 def show_restored(console: Screen, back: Restored, data: Path) -> None:
-    """What came back, and what comes next."""
+    """Print what was restored and the next step."""
     at = f"{back.manifest.made_at.astimezone():%Y-%m-%d %H:%M:%S %z}"
     console.write_line(say("restore.done", at=at, events=sum(back.events.values())))
     if back.read_again:
@@ -150,7 +150,7 @@ def show_restored(console: Screen, back: Restored, data: Path) -> None:
 
 
 def show_sent(console: Screen, sent: Sent) -> None:
-    """How many events of each service were sent again, or will be."""
+    """Print how many events of each service were published again or are marked for it."""
     for service, events in sent.events.items():
         of = {"service": service, "events": events}
         words = say("replay.sent", **of) if sent.in_kafka else say("replay.marked", **of)

@@ -1,4 +1,4 @@
-"""Shows what a walk along the chains found, and what was erased, in the terminal's language; finds nothing itself."""
+"""Prints the results of a verification and of an erasure in the terminal's language."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from shared.audit.verification import Altered, ChainReport
 def show_verdicts(
     console: Screen, verdicts: Mapping[str, ChainReport], anchor: Path | None
 ) -> None:
-    """How much was right, and the first that was not, of each service."""
+    """Print for each service how much of its history is unaltered, and the first alteration."""
     for service, verdict in verdicts.items():
         counts = {
             "seals": verdict.seals,
@@ -35,7 +35,7 @@ def _description(altered: Altered) -> str:
 
 
 def show_erased(console: Screen, request_id: UUID, erased: Mapping[str, Mapping[str, int]]) -> None:
-    """How many rows of each table, by service."""
+    """Print how many rows of each table were erased, by service."""
     for service, tables in erased.items():
         counts = ", ".join(f"{table} {count}" for table, count in tables.items())
         said = (

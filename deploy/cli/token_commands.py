@@ -1,4 +1,4 @@
-"""`liaison tokens …`: reads arguments and shows answers."""
+"""`liaison tokens …`: parse the arguments and print the results."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ def add(
     sources: Annotated[list[str] | None, typer.Option("--source", help=say("help.source"))] = None,
     data: Data = DEFAULT,
 ) -> None:
-    """Make a token and print it; it is not kept."""
+    """Create a token and print it; only its hash is stored."""
     folder = Folder.at(data)
     with in_words():
         folder.make()
@@ -32,7 +32,7 @@ def add(
 
 @app.command("list", help=say("help.tokens.list"))
 def list_all(data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Show whose tokens there are, each by the first characters of its hash."""
+    """Print role and party of each token with the first characters of its hash."""
     found = tokens.entries(Folder.at(data))
     if as_json:
         print_json(found)
@@ -44,7 +44,7 @@ def list_all(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 def revoke(
     hashes: Annotated[list[str], typer.Argument(help=say("help.hashes"))], data: Data = DEFAULT
 ) -> None:
-    """Let tokens count no more, from the services' next call on."""
+    """Revoke tokens; the services refuse them from their next call on."""
     folder = Folder.at(data)
     with in_words():
         folder.make()

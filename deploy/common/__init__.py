@@ -1,1 +1,1 @@
-"""What every part of deploy uses: the data folder, its tokens, the terminal, and Trouble, an error in words."""
+"""Common to all of deploy: the data folder, its tokens, the terminal, and Trouble, an error with a remedy."""

@@ -22,7 +22,7 @@ FILES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One stack's data. Everything in it is for its owner alone."""
+    """The data folder of one stack; only its owner has access to it."""
 
     root: Path
 
@@ -65,7 +65,7 @@ class Folder:
         return self.root / "kafka-users.json"
 
     def kafka_password(self, user: str) -> Path:
-        """The password of a user that the stack makes for itself."""
+        """Return the path of the password file of a Kafka user of the stack itself."""
         return self.kafka / f"{user}.password"
 
     @property
@@ -73,11 +73,11 @@ class Folder:
         return self.root / "run" / "running.json"
 
     def log(self, name: str) -> Path:
-        """The log of one part."""
+        """Return the path of the log of one part."""
         return self.logs / f"{name}.log"
 
     def make(self) -> None:
-        """Make what is missing, for this user alone. Raises Trouble when it cannot be written or used."""
+        """Create the missing folders with mode 0700. Raises Trouble when they cannot be written or used."""
         self._check_name()
         try:
             for part in (self.root, *self._parts):
@@ -91,7 +91,7 @@ class Folder:
             raise Trouble("folder.unwritable", folder=self.root, reason=fault) from fault
 
     def exposed(self) -> list[Path]:
-        """Folders of the stack that others may look into; the root counts where nothing but the stack is in it."""
+        """Return the folders of the stack that other users can read; the root only if it holds nothing else."""
         ours = {part.name for part in self._parts} | FILES
         whole = not {entry.name for entry in self.root.iterdir()} - ours
         looked_at = (self.root, *self._parts) if whole else self._parts
@@ -118,14 +118,14 @@ class Folder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Be the one launcher of this folder. Raises BlockingIOError when there is another."""
+        """Hold the launcher's lock on this folder. Raises BlockingIOError when another launcher holds it."""
         with (self._run / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
 
     @property
     def is_held(self) -> bool:
-        """Whether a launcher lives."""
+        """Return whether a launcher holds the lock on this folder."""
         if not (self._run / "lock").exists():
             return False
         try:
@@ -136,7 +136,7 @@ class Folder:
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is of any shape
-    """The content of a file; None when it is not there or no JSON."""
+    """Return the content of a JSON file; None when it is missing or invalid."""
     try:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -144,7 +144,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is of any shape
 
 
 def write_private(path: Path, content: str) -> None:
-    """Replace a file at once by one that only its owner may read."""
+    """Replace a file atomically by one with mode 0600."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(FileNotFoundError):
         fresh.unlink()
@@ -157,5 +157,5 @@ def write_private(path: Path, content: str) -> None:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Replace a JSON file at once by one that only its owner may read."""
+    """Replace a JSON file atomically by one with mode 0600."""
     write_private(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

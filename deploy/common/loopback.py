@@ -1,4 +1,4 @@
-"""HTTP to programs on this machine: never through a proxy, and with nothing of a person's ~/.netrc."""
+"""HTTP client for programs on this machine, independent of proxies and ~/.netrc."""
 
 import ssl
 
@@ -14,7 +14,7 @@ def loopback_client(
     transport: httpx.AsyncBaseTransport | None = None,
     connections: int = CONNECTIONS,
 ) -> httpx.AsyncClient:
-    """A client that the environment cannot send elsewhere; `timeout` in seconds.
+    """Return a client that ignores the environment; `timeout` in seconds.
 
     A gateway with TLS is trusted by the machine's certificates, or those of SSL_CERT_FILE.
     """
@@ -30,7 +30,7 @@ def loopback_client(
 
 
 def answers_well(url: str, seconds: float) -> bool:
-    """Whether a GET of `url` is answered with success in time."""
+    """Return whether a GET of `url` succeeds within the timeout."""
     try:
         return httpx.get(url, timeout=seconds, trust_env=False).is_success
     except (httpx.HTTPError, httpx.InvalidURL, OSError):

@@ -1,4 +1,4 @@
-"""The terminal: every text on its way there is made printable, and none is read as markup."""
+"""The terminal: every text is made printable, and none is interpreted as markup."""
 
 import sys
 from typing import TextIO
@@ -11,7 +11,7 @@ from shared.observability.printable import json_line, printable
 
 
 class Screen(Console):
-    """A console for words of any origin."""
+    """A console that escapes control characters in texts of any origin."""
 
     def __init__(
         self, *, stderr: bool = False, file: TextIO | None = None, width: int | None = None
@@ -21,21 +21,21 @@ class Screen(Console):
         )
 
     def write_line(self, words: object, style: str = "") -> None:
-        """One line, however long."""
+        """Print one line without wrapping it."""
         self.print(Text(printable(words), style), soft_wrap=True)
 
     def write_block(self, words: object, style: str = "") -> None:
-        """Some lines, however long."""
+        """Print lines without wrapping them."""
         self.print(Text(printable(words, lines=True), style), soft_wrap=True)
 
 
 def cell(content: object, style: str = "", *, lines: bool = False) -> Text:
-    """A cell of a table; what is too long goes on below."""
+    """Return a table cell; long text continues on the next line."""
     return Text(printable(content, lines=lines), style, overflow="fold")
 
 
 def grid(*columns: str) -> Table:
-    """A table with these headings and no lines."""
+    """Return a table with these headings and without lines."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
         made.add_column(cell(column), overflow="fold")
@@ -43,6 +43,6 @@ def grid(*columns: str) -> Table:
 
 
 def print_json(content: object) -> None:
-    """One line of JSON for another program; what this output cannot show, or would obey, is escaped."""
+    """Print one line of JSON; characters that the output cannot show, or would interpret, are escaped."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" if sys.stdout else False
     sys.stdout.write(json_line(content, ensure_ascii=not utf8) + "\n")

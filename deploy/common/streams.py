@@ -1,4 +1,4 @@
-"""Standard output and error that cannot stop a program: whatever is at their other end, a write never raises."""
+"""Standard output and error whose writes never raise, whatever is at their other end."""
 
 import io
 import os
@@ -9,13 +9,13 @@ STANDARD = (0, 1, 2)
 
 
 class LastingStream(io.TextIOWrapper):
-    """A text stream that shows `?` for what its encoding lacks, and drops all output once a write has failed.
+    """A text stream that replaces unencodable characters by `?` and drops all output after a failed write.
 
     A reader that left (`| head`), a full disk and a terminal that was closed all end here.
     """
 
     def write(self, text: str) -> int:
-        """Write, or drop the text; the number of characters, as if all were written."""
+        """Write or drop the text; return its length in either case."""
         try:
             return super().write(text)
         except (OSError, ValueError):
@@ -23,7 +23,7 @@ class LastingStream(io.TextIOWrapper):
             return len(text)
 
     def flush(self) -> None:
-        """Flush what the other end takes."""
+        """Flush, ignoring failures."""
         try:
             super().flush()
         except (OSError, ValueError):
@@ -58,7 +58,7 @@ def keep_streams() -> None:
 
 
 def lasting(stream: io.TextIOWrapper) -> TextIO:
-    """The stream on the same descriptor, with the same encoding."""
+    """Return a lasting stream on the same descriptor, with the same encoding."""
     encoding, buffered = stream.encoding, stream.line_buffering
     return LastingStream(
         stream.detach(), encoding=encoding, errors="replace", line_buffering=buffered

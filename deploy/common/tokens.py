@@ -1,4 +1,4 @@
-"""Makes the bearer tokens of a data folder: plain for their owners, hashes for the services."""
+"""Creates the bearer tokens of a data folder: plain text for their owners, hashes for the services."""
 
 import fcntl
 import hashlib
@@ -28,7 +28,7 @@ SHORTEST_HASH: Final = 8
 
 
 def ensure(folder: Folder, parties: Mapping[Role, str]) -> None:
-    """Have a token for each role and party, the same one each time, in a file of `tokens/` by role."""
+    """Create a token for each role and party that has no valid one, in a file of `tokens/` named by the role."""
     for role, party in parties.items():
         file = folder.tokens / role.value
         if not (file.exists() and is_known(folder, file.read_text().strip())):
@@ -37,7 +37,7 @@ def ensure(folder: Folder, parties: Mapping[Role, str]) -> None:
 
 
 def ensure_everybody(folder: Folder, parties: Sequence[tuple[str, str]]) -> None:
-    """Have a token for each (role, party) of the sample town, in `demo-tokens.json` by party."""
+    """Create a token for each (role, party) of the sample town, in `demo-tokens.json` by party."""
     file = folder.root / "demo-tokens.json"
     kept: dict[str, str] = read_json(file) or {}
     missing = [
@@ -48,7 +48,7 @@ def ensure_everybody(folder: Folder, parties: Sequence[tuple[str, str]]) -> None
 
 
 def sample_tokens(folder: Folder) -> dict[str, str]:
-    """The tokens of the sample parties by role; empty where the sample town was never asked for."""
+    """Return the tokens of the sample parties by role; empty when the sample town was never loaded."""
     kept = {role.value: folder.tokens / role.value for role in SAMPLE}
     if not all(file.exists() for file in kept.values()):
         return {}
@@ -58,7 +58,7 @@ def sample_tokens(folder: Folder) -> dict[str, str]:
 def add(
     folder: Folder, parties: Sequence[tuple[Role, str]], sources: Sequence[str] = ()
 ) -> list[str]:
-    """A new token for each role and party; the services know them from their next call on.
+    """Create a token for each role and party; the services accept it from their next call on.
 
     `sources`, if any, are kept with each: what a system may submit under, or who speaks for another party on Kafka.
     """
@@ -75,7 +75,7 @@ def add(
 
 
 def revoke(folder: Folder, hashes: Sequence[str]) -> list[dict[str, Any]]:
-    """Drop the token of each hash, of which the first 8 characters or more are given; the entries dropped.
+    """Remove the tokens whose hashes begin with these, at least 8 characters each; return the removed entries.
 
     Raises Trouble, with nothing dropped, when one is of no token or of several.
     """
@@ -95,7 +95,7 @@ def _only(kept: Sequence[dict[str, Any]], start: str) -> dict[str, Any]:
 
 
 def is_known(folder: Folder, token: str) -> bool:
-    """Whether the services would take this token."""
+    """Return whether the services accept this token."""
     return digest(token) in {entry["sha256"] for entry in entries(folder)}
 
 

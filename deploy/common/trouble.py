@@ -1,8 +1,8 @@
-"""An error in words: a key of the message catalogue with its values."""
+"""Trouble: an error described by a key of the message catalogue and its values."""
 
 
 class Trouble(Exception):
-    """A fault that a person can mend; `key` names two messages, what it is and what to do."""
+    """An error that an operator can fix; `key` names two messages, the problem and its remedy."""
 
     def __init__(self, key: str, **params: object) -> None:
         super().__init__(f"{key} {params}" if params else key)

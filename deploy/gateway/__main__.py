@@ -20,7 +20,7 @@ from shared.service.settings import ServiceSettings, read_settings
 
 
 class OriginSettings(ServiceSettings):
-    """The settings of the gateway."""
+    """Settings of the gateway, from variables that begin with `LIAISON_`."""
 
     services_key: str = Field(
         "", pattern=r"^[!-~]*$", description="the services' own `LIAISON_GATEWAY_KEY`"
@@ -28,7 +28,7 @@ class OriginSettings(ServiceSettings):
 
 
 def local_targets() -> list[Target]:
-    """Build the services as their own processes would."""
+    """Build the three apps in this process."""
     apps = _build_services()
     return [local_target(service, apps[service]) for service in SERVICES]
 
@@ -50,13 +50,13 @@ def _build_services() -> dict[str, ASGIApp]:
 
 
 def remote_targets(arguments: Sequence[str], key: str) -> list[Target]:
-    """The services at the addresses of the command line, which believe who sends `key`."""
+    """Return proxies to the services at these addresses; they trust the gateway's statements by `key`."""
     addresses = dict(argument.split("=", 1) for argument in arguments)
     return [remote_target(service, addresses[service], key) for service in SERVICES]
 
 
 def main() -> None:
-    """Serve until told to stop, by the same settings as the services."""
+    """Serve until SIGTERM, with the server settings of the services."""
     arguments = sys.argv[1:]
     settings = read_settings(OriginSettings)
     if arguments:

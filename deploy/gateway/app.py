@@ -1,4 +1,4 @@
-"""Sends each request to its service by the path, and answers for all of them where they are asked as one."""
+"""The gateway's app: sends each request to a service by its path, and merges health and metrics of all."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from shared.http.responses import as_json
 
 
 class Origin:
-    """The ASGI app in front. The last target takes every path that is no other's."""
+    """The gateway's ASGI app. The last target gets every path that no other target has."""
 
     def __init__(self, targets: Sequence[Target]) -> None:
         self._targets = tuple(targets)
@@ -87,7 +87,7 @@ def succeeded(answers: Mapping[str, httpx.Response | None]) -> dict[str, httpx.R
 
 
 def readiness(answer: httpx.Response | None) -> dict[str, Any]:
-    """What a service says of itself; a service that says nothing is not ready."""
+    """Return a service's readiness; a service that does not answer is not ready."""
     if answer is None:
         return {"ready": False, "checks": {}}
     try:

@@ -1,4 +1,4 @@
-"""Starts and ends an ASGI app that this process calls itself, by the lifespan protocol."""
+"""Runs the lifespan protocol of an ASGI app that this process calls itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,12 +12,12 @@ END_SECONDS = 25.0
 
 
 class StartFailed(RuntimeError):
-    """The app said that it could not start."""
+    """The app reported `lifespan.startup.failed`."""
 
 
 @asynccontextmanager
 async def lifespan_of(app: ASGIApp) -> AsyncIterator[dict[str, Any]]:
-    """Keep `app` started while the block runs; gives the state that its requests are to see.
+    """Keep `app` started during the block; yield the lifespan state for its requests.
 
     Raises StartFailed, or TimeoutError when it takes longer than `START_SECONDS`. An app that does
     not speak the protocol is taken as started.
@@ -43,7 +43,7 @@ async def lifespan_of(app: ASGIApp) -> AsyncIterator[dict[str, Any]]:
 async def answer(
     from_app: asyncio.Queue[Message], speaking: asyncio.Future[None], seconds: float
 ) -> Message | None:
-    """The app's next word; None when it ended without one."""
+    """Return the app's next lifespan message; None when the app ended without one."""
     word = asyncio.ensure_future(from_app.get())
     try:
         async with asyncio.timeout(seconds):

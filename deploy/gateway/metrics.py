@@ -1,4 +1,4 @@
-"""Merges several Prometheus expositions into one valid one; measures nothing itself."""
+"""Merges several Prometheus expositions into one valid exposition."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,7 +10,7 @@ from prometheus_client.samples import Sample
 
 
 class Merged(Collector):
-    """The families of several services, each once; every sample says which service it is of."""
+    """Metric families of several services, each once; every sample has a label for its service."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._families: dict[str, Metric] = {}
@@ -35,7 +35,7 @@ class Merged(Collector):
 
 
 def merge(texts: Mapping[str, str]) -> bytes:
-    """One exposition of all `texts`; the key is the service, empty where samples name theirs."""
+    """Return one exposition of all `texts` by service; the key is empty where samples have the label already."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Merged(texts))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""Passes one HTTP request on to a service elsewhere and its answer back as it comes; keeps nothing."""
+"""Reverse proxy: streams one request to a remote service and its response back, without storing either."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -36,7 +36,7 @@ HOP_BY_HOP = frozenset(
 
 
 def remote_target(name: str, address: str, key: str = "") -> Target:
-    """A service at `address`, such as http://127.0.0.1:8001, which believes who sends `key`."""
+    """Return a target at `address`, such as http://127.0.0.1:8001, that trusts the gateway by `key`."""
     client = loopback_client(
         address,
         # Reading is timed below, since a stream may be silent for as long as it likes.
@@ -47,7 +47,7 @@ def remote_target(name: str, address: str, key: str = "") -> Target:
 
 
 class Proxy:
-    """An ASGI app that is somewhere else."""
+    """An ASGI app that forwards to a remote service."""
 
     def __init__(self, client: httpx.AsyncClient, key: str = "") -> None:
         self._client = client
@@ -98,7 +98,7 @@ class Proxy:
 
 
 class Incoming:
-    """The caller's side of a request: first its body, then whether it is still there.
+    """The caller's side of a request: its body first, then its disconnect.
 
     Iterating gives the body as it comes, and from its beginning again where it is small enough to be repeated.
     """
@@ -117,11 +117,11 @@ class Incoming:
             self._read.set()
 
     def answer_limit(self) -> asyncio.Timeout:
-        """The time for an answer, which begins when the body has come: its own limits are the connection's."""
+        """Return the timeout of the response, which starts after the body: the body has limits of its own."""
         return self._limit
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Raises httpx.WriteError when the caller leaves before the end."""
+        """Yield the body. Raises httpx.WriteError when the caller disconnects before its end."""
         for chunk in self._chunks:
             yield chunk
         while not self._read.is_set():
@@ -141,14 +141,14 @@ class Incoming:
         return chunk
 
     async def left(self) -> None:
-        """Returns when the caller has gone, or has all of its answer."""
+        """Wait until the caller has disconnected or has the whole response."""
         await self._read.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers that are not for the next station only."""
+    """Return the headers without the hop-by-hop ones."""
     return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
 
 
@@ -165,12 +165,12 @@ def is_stream(answer: httpx.Response) -> bool:
 
 
 def streaming(answer: httpx.Response) -> AbstractContextManager[None]:
-    """Counts an answer that is a stream, while the block runs. Raises Problem 503 for one stream too many."""
+    """Count a streaming response during the block. Raises Problem 503 above the limit of streams."""
     return process_streams(FILES_EACH).hold("origin") if is_stream(answer) else nullcontext()
 
 
 async def deliver(answer: httpx.Response, scope: Scope, send: Send) -> None:
-    """Send an answer on as it comes. The connection of a caller that takes nothing for 30 s is cut."""
+    """Forward a response in chunks. The connection of a caller that reads nothing for 30 s is closed."""
     await send_start(answer, send)
     async for chunk in chunks(answer):
         try:
@@ -184,7 +184,7 @@ async def deliver(answer: httpx.Response, scope: Scope, send: Send) -> None:
 
 
 async def chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """What comes, as it comes. Only a stream of events may pause for long."""
+    """Yield the chunks of a response as they arrive. Only an event stream may pause for long."""
     coming = answer.aiter_raw()
     while True:
         async with asyncio.timeout(None if is_stream(answer) else ANSWER_SECONDS):

@@ -1,4 +1,4 @@
-"""Connections to a service: pooled for requests that may be sent twice, one each for all others."""
+"""Connection pooling: requests that may be repeated share pooled connections, each other one opens its own."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ _NAMED_BY_BODY: Final = frozenset(
 
 
 def may_repeat(request: httpx.Request) -> bool:
-    """Whether a request sent twice is done once and answered the same, and its body is small enough to keep."""
+    """Return whether a request is idempotent and its body small enough to be kept for a repetition."""
     headers = request.headers
     if "transfer-encoding" in headers or not is_small(headers.get("content-length", "0")):
         return False
@@ -32,12 +32,12 @@ def may_repeat(request: httpx.Request) -> bool:
 
 
 def is_small(length: str) -> bool:
-    """Whether a Content-Length is one of a body that may be sent again."""
+    """Return whether a Content-Length is small enough for a body to be kept for a repetition."""
     return length.isascii() and length.isdigit() and int(length) <= LARGEST_REPEATED
 
 
 class RepeatingTransport(httpx.AsyncBaseTransport):
-    """Sends a request again, once, when its pooled connection ended before the head of an answer.
+    """Repeats a request once when its pooled connection closed before the head of the response.
 
     A service may close an idle connection while a request is on its way to it; nothing says whether it read the
     request (RFC 9112 9.3.1). One that may not be repeated (RFC 9110 9.2.2) therefore never meets an idle connection.
@@ -58,7 +58,9 @@ class RepeatingTransport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer, its body unread. Raises httpx errors, those of the second connection where there was one."""
+        """Return the response with its body unread. Raises httpx errors, of the second connection if it was
+        repeated.
+        """
         if not may_repeat(request):
             return await self._single.handle_async_request(request)
         try:

@@ -1,4 +1,4 @@
-"""A service as the origin sees it: an app of this process, or an address; says how to ask it something."""
+"""A service as the gateway addresses it: an app of this process, or a remote one."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ ASK_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`app` takes requests; `client` is for the origin's own questions.
+    """`app` serves requests; `client` is for the gateway's own calls.
 
     `shares_process`: its figures are those of this process.
     """
@@ -32,7 +32,7 @@ def local_target(name: str, app: ASGIApp) -> Target:
 
 
 async def ask(target: Target, path: str) -> httpx.Response | None:
-    """A whole answer of a target to GET `path`; None when none came within `ASK_SECONDS`."""
+    """GET `path` of a target; None when no response arrived within `ASK_SECONDS`."""
     try:
         async with asyncio.timeout(ASK_SECONDS):
             return await target.client.get(path)

@@ -1,4 +1,4 @@
-"""Who may read and write which topic; only data, drawn from what each service does."""
+"""Access rules of the stack's Kafka users: which topics each may read and write."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,7 @@ SENDERS: Final = "senders"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one user of Kafka may do. Its consumer groups begin with `group`."""
+    """Rights of one Kafka user. Its consumer groups begin with `group`."""
 
     reads: tuple[str, ...]
     writes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Whether the service in this container can do its work: `python -m deploy.jobs.healthy` ends with 0 or 1."""
+"""Health check of a container: `python -m deploy.jobs.healthy` exits with 0 when the service is ready, else 1."""
 
 import http.client
 import os
@@ -8,7 +8,7 @@ ANSWER_SECONDS = 7.0
 
 
 def main() -> int:
-    """Ask `/readyz`, and say what it says when that is no."""
+    """Request `/readyz`, print the reason when it is not ready, and return the exit code."""
     port = int(os.environ.get("LIAISON_HTTP_PORT", "8000"))
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""Kafka's users and what each may do: the requests that aiokafka's admin client lacks.
+"""Administers Kafka's users and access rules: the requests that aiokafka's admin client lacks.
 
 Each function takes a started client of a user who may do everything, and raises KafkaError where Kafka refuses.
 """
@@ -38,7 +38,7 @@ DUPLICATE_OR_ABSENT: Final = frozenset({0, 91})
 
 
 class Resource(IntEnum):
-    """What a rule is about, by Kafka's numbers."""
+    """Resource types of an access rule, by Kafka's numbers."""
 
     TOPIC = 2
     GROUP = 3
@@ -46,14 +46,14 @@ class Resource(IntEnum):
 
 
 class Pattern(IntEnum):
-    """How a rule's name is read."""
+    """Pattern types of an access rule's name."""
 
     LITERAL = 3
     PREFIXED = 4
 
 
 class Operation(IntEnum):
-    """What a rule allows or denies; READ and WRITE allow DESCRIBE too."""
+    """Operations of an access rule; READ and WRITE imply DESCRIBE."""
 
     ALL = 2
     READ = 3
@@ -61,7 +61,7 @@ class Operation(IntEnum):
 
 
 class Permission(IntEnum):
-    """Denials win over allowances."""
+    """Permission types; a denial overrides an allowance."""
 
     DENY = 2
     ALLOW = 3
@@ -69,7 +69,7 @@ class Permission(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """One line of Kafka's access control, for connections from anywhere."""
+    """One access rule (ACL) of Kafka, for connections from any host."""
 
     user: str
     resource: Resource
@@ -129,7 +129,7 @@ class AlterUserScramCredentialsRequest_v0(RequestStruct):  # type: ignore[misc]
 
 
 class _AsBuilt(Request[RequestStruct]):  # type: ignore[misc]
-    """A request of one version, built already."""
+    """A request that is built already, of one version."""
 
     API_KEY = -1
 
@@ -145,18 +145,18 @@ class _AsBuilt(Request[RequestStruct]):  # type: ignore[misc]
 
 
 async def give_passwords(admin: AIOKafkaAdminClient, passwords: dict[str, str]) -> None:
-    """Let each user come in by SCRAM-SHA-512 with this password, whatever it was before."""
+    """Set the SCRAM-SHA-512 password of each user, creating missing users."""
     upsertions = [_credential(user, password) for user, password in passwords.items()]
     await _alter(admin, [], upsertions)
 
 
 async def remove_passwords(admin: AIOKafkaAdminClient, users: Sequence[str]) -> None:
-    """Let these users come in no more; one that is not there is passed over."""
+    """Delete these users' credentials; unknown users are ignored."""
     await _alter(admin, [(user, SCRAM_SHA_512, {}) for user in users], [])
 
 
 async def add_rules(admin: AIOKafkaAdminClient, rules: Iterable[AccessRule]) -> None:
-    """Add rules; one that is there already stays."""
+    """Add access rules; existing ones stay."""
     lines = [
         (r.resource, r.name, r.pattern, r.principal, "*", r.operation, r.permission) for r in rules
     ]
@@ -166,7 +166,7 @@ async def add_rules(admin: AIOKafkaAdminClient, rules: Iterable[AccessRule]) -> 
 
 
 async def all_rules(admin: AIOKafkaAdminClient) -> list[AccessRule]:
-    """Every rule about users, topics, groups and transactions."""
+    """Return every access rule for users, topics, groups and transactions."""
     answer = await _send(admin, DescribeAclsRequest_v1(ANY, None, ANY, None, None, ANY, ANY))
     _raise_for(answer.error_code, answer.error_message)
     return [
@@ -185,7 +185,7 @@ async def all_rules(admin: AIOKafkaAdminClient) -> list[AccessRule]:
 
 
 async def remove_rules_of(admin: AIOKafkaAdminClient, users: Iterable[str]) -> None:
-    """Remove every rule about these users."""
+    """Remove every access rule of these users."""
     filters = [(ANY, None, ANY, f"User:{user}", None, ANY, ANY) for user in users]
     answer = await _send(admin, DeleteAclsRequest_v1(filters))
     for code, reason, _ in answer.filter_responses:

@@ -1,4 +1,4 @@
-"""Brings the three services' schemas up to date; a job: `python -m deploy.jobs.migrations`. Holds no SQL."""
+"""Migrates the schemas of the three services; a job: `python -m deploy.jobs.migrations`."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ SERVICES = ("intake", "routing", "followup")
 
 
 async def migrate_all(url: str) -> dict[str, list[str]]:
-    """Apply what is missing in each schema; what was applied, by schema.
+    """Apply the missing migrations of each schema; return the applied names by schema.
 
     Raises EditedMigration, or asyncpg errors with nothing of that schema applied.
     """
@@ -21,12 +21,12 @@ async def migrate_all(url: str) -> dict[str, list[str]]:
 
 
 def folders_of(service: str) -> list[Path]:
-    """The folders of a service's migrations, the shared ones first."""
+    """Return the folders of a service's migrations, the shared ones first."""
     return [DELIVERY_MIGRATIONS, Path(__file__).parents[2] / "services" / service / "migrations"]
 
 
 def main() -> None:
-    """Read the database's URL from the services' own settings, migrate, and give roles if asked."""
+    """Read the database's URL from the settings, migrate, and create roles if requested."""
     parser = argparse.ArgumentParser(prog="python -m deploy.jobs.migrations")
     parser.add_argument(
         "--roles",

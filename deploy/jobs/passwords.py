@@ -1,4 +1,4 @@
-"""Reads the passwords of a stack's servers, each from a file of its own."""
+"""Reads the passwords of a stack's servers, one file each."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,16 +9,18 @@ SHORTEST: Final = 16
 
 
 class WeakPassword(ValueError):
-    """A password that is too short, or has characters that clients write in more than one way."""
+    """A password that is too short or has characters that clients encode differently."""
 
 
 def passwords_in(folder: Path, of: str, users: Iterable[str]) -> dict[str, str]:
-    """By user, what stands in `folder/<of>_<user>`. Raises OSError, or WeakPassword with the file's name."""
+    """Return the passwords in the files `folder/<of>_<user>` by user. Raises OSError, or WeakPassword naming the
+    file.
+    """
     return {user: password_in(folder / f"{of}_{user}") for user in users}
 
 
 def password_in(file: Path) -> str:
-    """The password of a file; space around it does not count."""
+    """Return the password in a file, stripped of surrounding space."""
     password = file.read_text("utf-8").strip()
     if len(password) < SHORTEST:
         raise WeakPassword(f"{file.name}: a password has at least {SHORTEST} characters")

@@ -1,4 +1,4 @@
-"""Gives each service a database role of its own, which owns the service's schema and can touch no other."""
+"""Creates a database role for each service, which owns the service's schema and has access to no other."""
 
 import base64
 import hashlib
@@ -37,14 +37,14 @@ where pronamespace = (select oid from here) and proowner <> (select oid from min
 
 
 def role_of(service: str) -> str:
-    """The role's name in PostgreSQL; the roles of a server are one for all its databases."""
+    """Return the name of the service's role. All databases of a server share its roles."""
     return f"liaison_{service}"
 
 
 async def give_roles(url: str, passwords: Mapping[str, str]) -> None:
-    """Make the role of each service, with this password from now on, and make it own all that is in its schema.
+    """Create each service's role, set its password, and make it the owner of everything in its schema.
 
-    Safe to run again: what is right already is left alone. `url` is of who may make roles.
+    Idempotent. `url` is the login of a user that may create roles.
     Raises asyncpg errors with nothing of that service changed.
     """
     connection = await asyncpg.connect(url, timeout=10, command_timeout=60)
@@ -75,7 +75,7 @@ async def _give(connection: Session, service: str, password: str) -> None:
 
 
 def verifier(password: str, salt: bytes | None = None) -> str:
-    """What PostgreSQL keeps instead of the password: SCRAM-SHA-256, RFC 5802 and RFC 7677."""
+    """Return the SCRAM-SHA-256 verifier that PostgreSQL stores in place of the password (RFC 5802, RFC 7677)."""
     salt = salt or os.urandom(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     stored = hashlib.sha256(_signed(salted, b"Client Key")).digest()

@@ -1,4 +1,4 @@
-"""Makes the topics that are not there yet, and brings those that are up to what they must have.
+"""Creates missing topics and corrects the settings of existing ones.
 
 A job: `python -m deploy.jobs.topics`. Of an existing topic only the settings in `Topic.upheld` are changed.
 """
@@ -31,7 +31,7 @@ async def ensure_topics(
     partitions: int = PARTITIONS,
     seconds: float = 60.0,
 ) -> list[str]:
-    """Make what is missing of `topics` and uphold the rest; the names made. Safe to run again, also from two places.
+    """Create the missing topics and correct the others; return the created names. Idempotent, also concurrently.
 
     Waits for a broker for up to `seconds`. Raises KafkaError when none came or one refused.
     """
@@ -75,7 +75,7 @@ async def make_missing(kafka: KafkaAddress, topics: Sequence[Topic], partitions:
 
 
 def refused_none(answer: object) -> list[str]:
-    """The topics that this call made. Raises the KafkaError of the first one refused."""
+    """Return the topics that this call created. Raises the KafkaError of the first one refused."""
     made = []
     for name, code, reason in answer.topic_errors:  # type: ignore[attr-defined]
         if code == 0:
@@ -87,7 +87,7 @@ def refused_none(answer: object) -> list[str]:
 
 
 def main() -> None:
-    """Read the address from the services' own settings, and make the topics."""
+    """Read the address from the settings and create the topics."""
     parser = argparse.ArgumentParser(prog="python -m deploy.jobs.topics")
     parser.add_argument("--partitions", type=int, default=PARTITIONS)
     asked = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Makes Kafka's users, each with a password and with what it may do; a job: `python -m deploy.jobs.users FOLDER`.
+"""Creates Kafka's users with passwords and access rules; a job: `python -m deploy.jobs.users FOLDER`.
 
 It needs the extra `kafka-users`: aiokafka can make neither users nor rights.
 """
@@ -33,7 +33,7 @@ ANSWER_SECONDS: Final = 60.0
 
 
 def ensure_users(kafka: KafkaAddress, passwords: Mapping[str, str]) -> None:
-    """Give each user of `passwords` that password and the rights of `ACCESS`; safe to run again.
+    """Set each user's password and the rights of `ACCESS`. Idempotent.
 
     `kafka` must be a listener whose users may do everything; the broker needs an authorizer.
     Raises KafkaException when Kafka is away or refuses.
@@ -53,7 +53,7 @@ def ensure_users(kafka: KafkaAddress, passwords: Mapping[str, str]) -> None:
 
 
 def rights_of(user: str, access: Access, kafka: KafkaAddress) -> list[AclBinding]:
-    """What Kafka is told of one user."""
+    """Return the access rules of one user."""
     topics = [(name, AclOperation.READ) for name in access.reads]
     topics += [(name, AclOperation.WRITE) for name in access.writes]
     return [
@@ -83,7 +83,7 @@ def _done(answers: Iterable["Future[Any]"]) -> None:
 
 
 def main() -> None:
-    """Read the address from the services' own settings and the passwords from a folder, and make the users."""
+    """Read the address from the settings and the passwords from a folder, and create the users."""
     parser = argparse.ArgumentParser(prog="python -m deploy.jobs.users")
     parser.add_argument("folder", type=Path, help="where the password of each is, in kafka_<user>")
     asked = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The users of the stack's own Kafka: kept in the data folder, and brought into Kafka at each start and each change.
+"""Users of the embedded Kafka: stored in the data folder, applied to Kafka at each start and each change.
 
 kafka-users.json    {name: {"password": ..., "reads": true or topics}}, of other systems; no password: taken away
 kafka/*.password    of the broker itself, and of the services with the operator's commands
@@ -46,7 +46,7 @@ _RESERVED: Final = re.compile(rf"(?i:{BROKER}|{STRANGER}|{SERVICES}.*)")
 
 @dataclass(frozen=True, slots=True)
 class KafkaUser:
-    """Another system. `reads` are the published topics that it may read, which name firms and people."""
+    """Another system's user. `reads` are the published topics it may read; they name firms and people."""
 
     name: str
     password: str = field(repr=False)
@@ -54,7 +54,7 @@ class KafkaUser:
 
 
 def topics_in(text: str) -> tuple[str, ...]:
-    """The published topics of `requests,matters`, or of `all`. Raises Trouble naming what is none."""
+    """Parse `requests,matters` or `all` into published topics. Raises Trouble naming unknown ones."""
     given = [name.strip() for name in text.split(",") if name.strip()]
     if given == [ALL]:
         return PUBLISHED
@@ -69,7 +69,7 @@ def topics_in(text: str) -> tuple[str, ...]:
 
 
 def users_in(folder: Folder) -> dict[str, KafkaUser]:
-    """The users of a data folder by name."""
+    """Return the users in a data folder by name."""
     return {
         name: KafkaUser(name, entry["password"], _retained_topics(entry["reads"]))
         for name, entry in _entries(folder).items()
@@ -90,13 +90,13 @@ def _entries(folder: Folder) -> dict[str, dict[str, Any]]:
 
 
 def check_name(name: str) -> None:
-    """Raises Trouble for a name that no other system's user can have."""
+    """Raises Trouble for a name that another system's user cannot have."""
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         raise Trouble("kafka_user.name", name=name)
 
 
 def new_password() -> str:
-    """A password of 192 random bits."""
+    """Return a random password of 192 bits."""
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
@@ -112,24 +112,26 @@ def add_user(folder: Folder, name: str, reads: tuple[str, ...] = ()) -> KafkaUse
 
 
 def remove_user(folder: Folder, name: str) -> None:
-    """Take a user away; a Kafka that does not run forgets it when it starts. Raises Trouble for an unknown name."""
+    """Remove a user from the folder; a stopped Kafka removes it at its next start. Raises Trouble for an unknown
+    name.
+    """
     if name not in users_in(folder):
         raise Trouble("kafka_user.unknown", name=name)
     write_json(folder.kafka_users, {**_entries(folder), name: {"password": None, "reads": False}})
 
 
 def own_login(folder: Folder) -> Login:
-    """Whom Kafka knows the services and the operator's commands by."""
+    """Return the login of the services and of the operator's commands."""
     return Login(SERVICES, secret_in(folder.kafka_password(SERVICES)))
 
 
 def broker_secret(folder: Folder) -> str:
-    """The password by which the broker knows itself and the launcher."""
+    """Return the password of the broker's superuser, which the launcher uses too."""
     return secret_in(folder.kafka_password(BROKER))
 
 
 def secret_in(file: Path) -> str:
-    """The password in a file, made with mode 0600 when it is not there."""
+    """Return the password in a file, creating it with mode 0600 if it is missing."""
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(file, new_password())
@@ -137,7 +139,7 @@ def secret_in(file: Path) -> str:
 
 
 async def bring_users(folder: Folder, guard: Guard, kafka: KafkaAddress) -> None:
-    """Make Kafka know the services, the users of the folder and what each may do. Raises KafkaError.
+    """Apply the users of the folder and of the services, with their rights, to Kafka. Raises KafkaError.
 
     `kafka` has the prefix of the topics. Safe to run again.
     """
@@ -157,7 +159,7 @@ async def bring_users(folder: Folder, guard: Guard, kafka: KafkaAddress) -> None
 
 
 async def bring_user(kafka: KafkaAddress, user: KafkaUser) -> None:
-    """Make Kafka know one user, with these rights and no others. Raises KafkaError."""
+    """Create or update one user in Kafka with exactly these rights. Raises KafkaError."""
     async with admin_of(kafka.client()) as admin:
         await remove_rules_of(admin, [user.name])
         await add_rules(admin, rules_of(user, kafka))
@@ -165,14 +167,14 @@ async def bring_user(kafka: KafkaAddress, user: KafkaUser) -> None:
 
 
 async def forget_user(kafka: KafkaAddress, name: str) -> None:
-    """Make Kafka forget one user; its open connections may do nothing more. Raises KafkaError."""
+    """Remove one user from Kafka; its open connections lose all rights. Raises KafkaError."""
     async with admin_of(kafka.client()) as admin:
         await remove_rules_of(admin, [name])
         await remove_passwords(admin, [name])
 
 
 def rules_of(user: KafkaUser, kafka: KafkaAddress) -> list[AccessRule]:
-    """What another system may do: what `senders` may in compose, in groups and transactions of its own."""
+    """Return another system's rights: those of `senders` in compose, with groups and transactions of its own."""
     common = ACCESS[SENDERS]
     topics = {*common.reads, *user.reads}
     own = [
@@ -194,7 +196,7 @@ def rules_of(user: KafkaUser, kafka: KafkaAddress) -> list[AccessRule]:
 
 
 def rules_of_strangers(kafka: KafkaAddress) -> list[AccessRule]:
-    """What whoever comes in without a password may do: write as other systems do, and read all that is published.
+    """Return the rights of clients without a password: write as other systems do, and read all published topics.
 
     In any group but those of the services, whose records it would take away.
     """

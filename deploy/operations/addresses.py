@@ -1,4 +1,4 @@
-"""Where the parts of a stack are: by the settings, else by what its launcher wrote down."""
+"""Addresses of a stack's parts: from the settings, else from what its launcher recorded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.service.settings import ServerSettings, read_settings
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the parts of a stack are; empty where that is not known."""
+    """Addresses of a stack's parts; empty where unknown."""
 
     web: str
     kafka: KafkaAddress
@@ -19,7 +19,7 @@ class Addresses:
 
     @classmethod
     def of(cls, folder: Folder) -> "Addresses":
-        """The addresses of the settings, else of the folder's stack."""
+        """Return the addresses of the settings, else of the stack of the folder."""
         known: Mapping[str, str] = read_json(folder.endpoints) or {}
         settings = read_settings(ServerSettings)
         kafka = settings.kafka_address
@@ -33,7 +33,7 @@ class Addresses:
 
 
 def own_kafka(folder: Folder, known: Mapping[str, str], prefix: str) -> KafkaAddress:
-    """The folder's own Kafka; one that an earlier version started asks for no password."""
+    """Return the address of the folder's embedded Kafka; one started by an earlier version has no password."""
     if "kafka_sasl" in known:
         return KafkaAddress(known["kafka_sasl"], prefix, own_login(folder))
     return KafkaAddress(known.get("kafka", ""), prefix)

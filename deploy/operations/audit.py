@@ -1,4 +1,4 @@
-"""Verifies each service's chain of seals, and keeps what their latest seals say where nobody can rewrite it."""
+"""Verifies each service's hash chain, and writes the latest seals to an anchor file that is stored elsewhere."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ TABLES = {"followup": ("tally",)}
 async def verified(
     url: str, services: Sequence[str], anchors: Mapping[str, Anchor], tell: Tell
 ) -> dict[str, ChainReport]:
-    """What the walk along each service's chain came to, all as they are at one instant.
+    """Return the result of verifying each service's chain, all in one snapshot.
 
     Raises Trouble when the database holds no Liaison or is away.
     """
@@ -49,7 +49,7 @@ async def verified(
 async def verify_tables(
     conn: Session, service: str, anchor: Anchor | None, verdict: ChainReport
 ) -> None:
-    """Walk the chains of the service's other sealed tables where its history was right."""
+    """Verify the chains of the service's other sealed tables, if its history is unaltered."""
     for table in TABLES.get(service, ()):
         kept = anchor.rows.get(table) if anchor else None
         try:
@@ -63,7 +63,7 @@ async def verify_tables(
 
 
 def write_anchor(file: Path, verdicts: Mapping[str, ChainReport]) -> None:
-    """Keep the latest seal of each service. Raises Trouble when the file cannot be written."""
+    """Write the latest seal of each service to a file. Raises Trouble when the file cannot be written."""
     seals = {
         service: {
             "number": verdict.last.number,
@@ -83,7 +83,7 @@ def write_anchor(file: Path, verdicts: Mapping[str, ChainReport]) -> None:
 
 
 def read_anchors(file: Path) -> dict[str, Anchor]:
-    """What `write_anchor` kept. Raises Trouble when it is not there or is something else."""
+    """Return the seals in an anchor file. Raises Trouble when it is missing or something else."""
     try:
         content = json.loads(file.read_bytes())
         if content["format"] != FORMAT:

@@ -1,4 +1,4 @@
-"""Finds the database that a command is about, and starts the stack's own where it does not run; changes nothing."""
+"""Finds the database of a command, and starts the embedded one while its stack is stopped."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ WENT = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A database; `alone` when only this command keeps it running."""
+    """A database; `alone` when this command started its server."""
 
     url: str
     alone: bool
@@ -32,7 +32,7 @@ class Found:
 
 @contextmanager
 def database_of(folder: Folder, tell: Tell) -> Iterator[Found]:
-    """The database of the settings, else of the stack that runs on the folder, else of one that is at rest.
+    """Yield the database of the settings, else of the folder's running stack, else the folder's own, started.
 
     Raises Trouble when the folder has none.
     """
@@ -47,7 +47,7 @@ def database_of(folder: Folder, tell: Tell) -> Iterator[Found]:
 
 @contextmanager
 def started(folder: Folder, tell: Tell) -> Iterator[str]:
-    """The folder's own PostgreSQL, for as long as the block runs. Raises Trouble when a stack has it."""
+    """Run the folder's own PostgreSQL during the block. Raises Trouble when a stack uses it."""
     folder.make()
     try:
         with folder.held():
@@ -62,7 +62,7 @@ def started(folder: Folder, tell: Tell) -> Iterator[str]:
 
 @contextmanager
 def troubles() -> Iterator[None]:
-    """Turn what a database says, or that it says nothing, into a Trouble."""
+    """Turn errors of the database in the block into Troubles."""
     try:
         yield
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as no:

@@ -1,4 +1,4 @@
-"""Looks for what commonly keeps a stack from working, and says how to mend it; mends nothing itself."""
+"""Diagnoses a stack: checks for common problems and names a remedy for each."""
 
 import getpass
 import os
@@ -28,7 +28,7 @@ Level = Literal["good", "note", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at and how it is; `key` names the words, what it is and how to mend it."""
+    """Result of one check; `key` names its messages, what was found and the remedy."""
 
     level: Level
     key: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 def examine(folder: Folder) -> list[Finding]:
-    """Everything that was looked at, in the order in which it matters."""
+    """Run all checks; return the findings, most important first."""
     return [*machine(folder), *data_folder(folder), *stack(folder)]
 
 
@@ -95,7 +95,7 @@ def stack(folder: Folder) -> Iterator[Finding]:
 
 
 def counted(now: Mapping[str, Any]) -> Iterator[Finding]:
-    """Records that are held back, were deleted unread, or were set aside."""
+    """Return findings for records that are held back, were deleted unread, or are dead letters."""
     levels: dict[str, Level] = {"held": "note", "records_lost": "bad", "dead_letters": "bad"}
     for key, level in levels.items():
         for name, count in now.get(key, {}).items():
@@ -120,5 +120,5 @@ def usual_ports(folder: Folder) -> Iterator[Finding]:
 
 
 def nearest(path: Path) -> Path:
-    """The path itself, or the nearest folder above it that exists."""
+    """Return the path itself, or its nearest existing parent."""
     return path if path.exists() else nearest(path.parent)

@@ -1,4 +1,4 @@
-"""Has each service erase what is about a person in one request, in a transaction of its own; can be done again."""
+"""Erases the personal data of one request in each service, one transaction each; may be repeated."""
 
 from datetime import UTC, datetime
 from types import ModuleType
@@ -19,7 +19,7 @@ CLOSE_SECONDS = 5.0
 async def erase(
     url: str, named: str, by: str, because: str, tell: Tell
 ) -> tuple[UUID, dict[str, dict[str, int]]]:
-    """Erase the request with this id or receipt: its id, and by service how many rows of each table were overwritten.
+    """Erase the request with this id or receipt; return its id, and overwritten rows by service and table.
 
     What was erased before, all of it or in some services, is passed over. Raises Trouble, with nothing changed, when
     there is no such request, or when it is not at its end everywhere.

@@ -1,4 +1,4 @@
-"""Other systems' users of a Kafka that the settings name: it keeps them itself, and their passwords are told once."""
+"""Other systems' users of an external Kafka, which stores them itself; a password is printed once."""
 
 from typing import Final
 
@@ -30,13 +30,13 @@ OWN_USERS: Final = frozenset(ACCESS)
 
 
 async def list_there(kafka: KafkaAddress) -> list[KafkaUser]:
-    """The users that `add_there` made, without their passwords, by name. Raises KafkaError."""
+    """Return the users that `add_there` created by name, without passwords. Raises KafkaError."""
     async with admin_of(kafka.client()) as admin:
         return _users(await all_rules(admin), kafka)
 
 
 async def add_there(kafka: KafkaAddress, name: str, reads: tuple[str, ...]) -> str | None:
-    """Give a user these rights and no others; the password of a new one, None for one that is there already.
+    """Give a user exactly these rights; return the password of a new user, None for an existing one.
 
     Raises KafkaError, and Trouble for a name that cannot be.
     """
@@ -54,7 +54,7 @@ async def add_there(kafka: KafkaAddress, name: str, reads: tuple[str, ...]) -> s
 
 
 async def remove_there(kafka: KafkaAddress, name: str) -> None:
-    """Let a user come in no more; its open connections may do nothing.
+    """Remove a user; its open connections lose all rights.
 
     Raises KafkaError, and Trouble for an unknown one.
     """

@@ -1,4 +1,4 @@
-"""Reads and settles the dead letters of all services; each service does what is asked of its own."""
+"""Lists the dead letters of all services, and requests replays and discards, which the services carry out."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ Answer = TypeVar("Answer")
 
 
 async def of_all(url: str, work: Callable[[Connection], Awaitable[Answer]]) -> dict[str, Answer]:
-    """Do `work` in each service's schema. Raises Trouble when the database is away."""
+    """Call `work` in each service's schema. Raises Trouble when the database is unreachable."""
     answers = {}
     for service in SERVICES:
         try:
@@ -46,7 +46,7 @@ async def of_all(url: str, work: Callable[[Connection], Awaitable[Answer]]) -> d
 
 
 async def listed(url: str, limit: int, request_and_wait: bool) -> list[dict[str, Any]]:
-    """The newest letters of all services, the newest first."""
+    """Return the newest letters of all services, newest first."""
     found = await of_all(url, lambda c: list_letters(c, limit, settled=request_and_wait))
     letters = [{"service": name, **letter} for name, some in found.items() for letter in some]
     letters.sort(key=lambda letter: letter["last_failed_at"], reverse=True)
@@ -54,7 +54,7 @@ async def listed(url: str, limit: int, request_and_wait: bool) -> list[dict[str,
 
 
 async def load_letter(url: str, letter_id: UUID) -> dict[str, Any]:
-    """One letter with all that is known of it. Raises Trouble when there is none."""
+    """Return one letter with all its fields. Raises Trouble when it does not exist."""
     found = await of_all(url, lambda c: show_letter(c, letter_id))
     for service, letter in found.items():
         if letter is not None:
@@ -63,7 +63,7 @@ async def load_letter(url: str, letter_id: UUID) -> dict[str, Any]:
 
 
 async def mended(url: str, letter_id: UUID, value: bytes) -> None:
-    """Put a repaired value into a letter. Raises Trouble when it does not wait."""
+    """Replace the value of a waiting letter. Raises Trouble when it does not wait."""
     found = await of_all(url, lambda c: mend_letter(c, letter_id, value))
     if not any(found.values()):
         raise Trouble("letter.unknown", letter=letter_id)
@@ -72,7 +72,7 @@ async def mended(url: str, letter_id: UUID, value: bytes) -> None:
 async def request_and_wait(
     url: str, ids: Sequence[UUID], what: str, by: str, because: str | None
 ) -> dict[UUID, str]:
-    """Ask for `replay` or `discard` and wait for it a while: the state of each letter by then.
+    """Request `replay` or `discard` and wait for a while; return the state of each letter.
 
     Raises Trouble when none of the letters waits.
     """
@@ -92,7 +92,7 @@ async def request_and_wait(
 
 
 async def alike(url: str, ids: Sequence[UUID]) -> list[UUID]:
-    """These letters and all others that wait and are of the topic and the fate of one of them, 10,000 at most.
+    """Return these letters and all waiting ones of the same topic and fate, 10,000 at most.
 
     Raises Trouble when none of them waits.
     """

@@ -1,4 +1,4 @@
-"""Has services send their history to Kafka again, for readers that miss some of it; readers pass over the rest."""
+"""Has services publish their history to Kafka again; consumers drop what they have processed."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ ALL = 2**62
 
 
 async def rebuild_receipts(url: str) -> None:
-    """Have intake forget what receipts show; followup's history makes it anew. Safe to do again."""
+    """Clear intake's read model of receipts and have followup's history rebuild it. May be repeated."""
     with troubles():
         conn = await connect_to_copy(url)
         try:
@@ -43,7 +43,7 @@ async def rebuild_receipts(url: str) -> None:
 
 
 async def marked(url: str, services: Sequence[str], after: int, tell: Tell) -> dict[str, int]:
-    """Mark all above `after` to be sent in order, before anything new; how many events by service.
+    """Mark all events above `after` to be published in order, before new ones; return the number by service.
 
     For a Kafka that lost everything, while its topics are not there. It ends the relays that are at work, and returns
     when they have noticed.
@@ -66,7 +66,8 @@ async def marked(url: str, services: Sequence[str], after: int, tell: Tell) -> d
 
 
 async def sent_again(url: str, services: Sequence[str], after: int, tell: Tell) -> dict[str, int]:
-    """Send all above `after` again in parts, beside what is new, until Kafka has it; how many events by service.
+    """Publish all events above `after` again in parts, beside new ones, until Kafka has them; return the number by
+    service.
 
     Raises Trouble when Kafka takes nothing for a minute; what was sent by then stays sent.
     """

@@ -1,4 +1,4 @@
-"""Asks the services to compute open limits anew, and waits for what comes of it; each does it for its own."""
+"""Orders the services to recompute open limits, and waits for the results."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 async def carried_out(
     url: str, cause: RescheduleCause, by: str, *, apply: bool
 ) -> dict[str, OrderProgress]:
-    """What an order came to in each service. Raises Trouble when the database or a service does nothing for 30 s."""
+    """Return the result of an order by service. Raises Trouble after 30 s without progress."""
     ids = {}
     with troubles():
         for service in SERVICES:

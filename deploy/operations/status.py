@@ -1,4 +1,4 @@
-"""What runs, and how far behind it is; changes nothing."""
+"""Status of a stack: its parts, readiness, lag, backlog and dead letters."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 
 def status(folder: Folder) -> dict[str, Any]:
-    """The state of a stack, as `liaison status --json` shows it."""
+    """Return the state of a stack, as `liaison status --json` prints it."""
     found = running.noted(folder)
     if found is None:
         return {"ready": False, "parts": [], "lag": {}, "outbox_age_s": {}}
@@ -68,7 +68,7 @@ async def state_of(found: Running, addresses: Addresses) -> dict[str, Any]:
 
 
 async def within(asking: Awaitable[Answer], otherwise: Answer) -> Answer:
-    """The answer, or `otherwise` when what was asked is away."""
+    """Return the answer, or `otherwise` when the server is unreachable."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await asking
@@ -79,7 +79,7 @@ async def within(asking: Awaitable[Answer], otherwise: Answer) -> Answer:
 def listed_parts(
     part: RunningPart, said: Mapping[str, Any], addresses: Addresses
 ) -> list[dict[str, Any]]:
-    """A part as it is shown: the services that share a process are shown one by one."""
+    """Return the parts to list: services that share a process are listed one by one."""
     names = SERVICES if part.name == TOGETHER else (part.name,)
     alive = part.is_alive
     return [
@@ -104,7 +104,7 @@ def is_ready(name: str, said: Mapping[str, Any], addresses: Addresses) -> bool:
 
 
 async def readiness(web: str) -> dict[str, Any]:
-    """What each service says of itself."""
+    """Return each service's readiness."""
     async with loopback_client(timeout=ANSWER_SECONDS) as client:
         try:
             parts: dict[str, Any] = (await client.get(f"{web}/readyz")).json()["parts"]
@@ -114,7 +114,7 @@ async def readiness(web: str) -> dict[str, Any]:
 
 
 async def lag_of(kafka: KafkaAddress) -> dict[str, list[PartitionPosition]]:
-    """Where each service stands in every partition that its consumer groups read."""
+    """Return each service's position in every partition that its consumer groups read."""
     admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=5_000)
     every = AIOKafkaConsumer(**kafka.client(), request_timeout_ms=5_000)
     stable = AIOKafkaConsumer(
@@ -140,7 +140,7 @@ async def lag_of(kafka: KafkaAddress) -> dict[str, list[PartitionPosition]]:
 async def places_of(
     every: AIOKafkaConsumer, stable: AIOKafkaConsumer, committed: Mapping[TopicPartition, Any]
 ) -> list[PartitionPosition]:
-    """`every` is told the end of all records, `stable` that of the committed ones."""
+    """Return partition positions; `every` has the end of all records, `stable` that of committed ones."""
     partitions = list(committed)
     starts = await every.beginning_offsets(partitions)
     settled = await stable.end_offsets(partitions)
@@ -154,7 +154,7 @@ async def places_of(
 
 
 async def committed_by(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, Any]:
-    """How far a group has come; a broker that has just begun takes a moment to know."""
+    """Return a group's committed offsets; a broker that has just started needs a moment."""
     while True:
         try:
             return dict(await admin.list_consumer_group_offsets(group))
@@ -165,7 +165,7 @@ async def committed_by(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPart
 
 
 async def backlog_of(url: str) -> dict[str, dict[str, Any]]:
-    """Events not yet in Kafka, the age of the oldest in seconds, and letters that wait, by service."""
+    """Return by service: unpublished events, the age of the oldest in seconds, and waiting dead letters."""
     found = {}
     for service in SERVICES:
         connection = await connect(url, service)
@@ -184,7 +184,7 @@ async def backlog_of(url: str) -> dict[str, dict[str, Any]]:
 
 
 async def would_move(url: str) -> int:
-    """How many open limits the latest previews found that nobody has moved yet."""
+    """Return how many open limits the latest previews found that are not moved yet."""
     count = 0
     for service in ("routing", "followup"):
         connection = await connect(url, service)

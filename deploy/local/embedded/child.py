@@ -1,4 +1,4 @@
-"""Run as a script: turns into another program that ends with its launcher; imports the standard library only.
+"""Run as a script: replaces itself by a program that ends with its launcher; imports only the standard library.
 
     child.py SIGNAL UID GID PARENT PROGRAM ARGUMENT...
 
@@ -18,7 +18,7 @@ CAPABILITY_VERSION_3 = 0x20080522
 
 
 def become(uid: int, gid: int) -> None:
-    """Change to `uid`, keeping of root's powers only the passage through folders.
+    """Change to `uid`, keeping of root's capabilities only the search of folders.
 
     PostgreSQL refuses root, yet its programs and its data may lie below folders that only root may
     enter. Where the capability cannot be kept (other systems, tight containers), permissions decide.

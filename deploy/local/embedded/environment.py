@@ -1,4 +1,4 @@
-"""The environment of the programs that `liaison up` starts: an allow-list, since much in a shell is for others."""
+"""Environment of the programs that `liaison up` starts: an allow-list of variables."""
 
 import os
 import sys
@@ -14,18 +14,18 @@ UTF8: Final = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
 
 def machine_environment() -> dict[str, str]:
-    """What a server is given: the kept variables and a UTF-8 locale."""
+    """Return the environment of a server: the allowed variables and a UTF-8 locale."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {**kept, **_library_path(), "LC_ALL": UTF8}
 
 
 def python_environment() -> dict[str, str]:
-    """What a Python of ours needs besides: it imports from where we import, and speaks UTF-8."""
+    """Return the additional variables of a Python of ours: the same import path, and UTF-8."""
     return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
 
 
 def service_environment() -> dict[str, str]:
-    """The settings of our services (`LIAISON_*`); PostgreSQL's own variables only for a server that is not ours."""
+    """Return the services' settings (`LIAISON_*`), with PostgreSQL's own variables only for an external server."""
     own_server = not os.environ.get("LIAISON_DATABASE_URL")
     prefixes = ("LIAISON_",) if own_server else ("LIAISON_", "PG")
     given = {name: value for name, value in os.environ.items() if name.startswith(prefixes)}
@@ -33,7 +33,7 @@ def service_environment() -> dict[str, str]:
 
 
 def forget_foreign_settings(environment: "os._Environ[str] | dict[str, str]") -> None:
-    """Remove what would change how this program itself works; proxies stay, for downloads.
+    """Remove variables that would change how this program works; proxies stay, for downloads.
 
     asyncpg reads PG* for whatever a URL does not say, so these stay only for a server that the settings name.
     """
@@ -46,7 +46,7 @@ def forget_foreign_settings(environment: "os._Environ[str] | dict[str, str]") ->
 
 
 def _library_path() -> Mapping[str, str]:
-    """The folder of libpython where this Python was found by LD_LIBRARY_PATH alone."""
+    """Return the folder of libpython when this Python needs LD_LIBRARY_PATH to find it."""
     folder = sysconfig.get_config_var("LIBDIR")
     named = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     if sysconfig.get_config_var("Py_ENABLE_SHARED") and folder in named:

@@ -1,4 +1,4 @@
-"""How the embedded broker asks for a password: its listeners, who they know, and who may do everything."""
+"""Authentication of the embedded broker: its listeners, users and superuser."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +17,7 @@ PLAIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule required
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`port` is for users with passwords; `open_port`, where there is one, for strangers on this machine."""
+    """`port` is for users with passwords; `open_port`, if set, for clients of this machine without one."""
 
     port: int
     controller: int
@@ -25,7 +25,7 @@ class Guard:
     open_port: int | None = None
 
     def settings(self) -> dict[str, str]:
-        """Kafka's settings for it."""
+        """Return the broker settings for these listeners."""
         places = {"USERS": self.port, "CONTROLLER": self.controller}
         if self.open_port is not None:
             places["OPEN"] = self.open_port
@@ -52,7 +52,7 @@ class Guard:
         }
 
     def client(self) -> dict[str, Any]:
-        """The arguments of an aiokafka client that comes in as the broker itself."""
+        """Return the arguments of an aiokafka client that signs in as the broker's superuser."""
         return {
             "bootstrap_servers": f"{LOOPBACK}:{self.port}",
             "security_protocol": "SASL_PLAINTEXT",

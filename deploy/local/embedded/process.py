@@ -1,4 +1,4 @@
-"""Starts a program in a session of its own, and ends it within a limit."""
+"""Starts a program in its own session, and ends it within a time limit."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class RunAs:
-    """The user of a program."""
+    """User and group that a program runs as."""
 
     uid: int = -1
     gid: int = -1
@@ -31,7 +31,7 @@ class RunAs:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `ready` is asked again and again and must answer within a few seconds.
+    """How to run a program. `ready` is polled and must answer within a few seconds.
 
     `stop_signal` is sent to end it, also by the system should the launcher die; after
     `stop_seconds` it is killed. A program with a `port` is not ready before it listens there
@@ -54,7 +54,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process that cannot be mistaken for a later one of the same number."""
+    """Process id with start time, so that a later process with the same id is not mistaken for it."""
 
     pid: int
     created: float
@@ -78,7 +78,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def running(program: Program, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `program` from ready, within `seconds`, until the end of the block; starts it once only."""
+    """Run `program` during the block, which begins when it is ready, within `seconds`; no restarts."""
     with all_running([program], seconds) as [child]:
         yield child
 
@@ -87,7 +87,7 @@ def running(program: Program, seconds: float) -> Iterator[subprocess.Popen[bytes
 def all_running(
     programs: Sequence[Program], seconds: float
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The same for several that are ready only together; all are started before any is waited for."""
+    """Run several programs during the block, which begins when all are ready; all start at once."""
     children: list[subprocess.Popen[bytes]] = []
     try:
         children.extend(start(program) for program in programs)
@@ -102,7 +102,7 @@ def all_running(
 
 
 def wait_ready(child: subprocess.Popen[bytes], program: Program, seconds: float) -> None:
-    """Raises Trouble when the child ends first, or is not ready after `seconds`."""
+    """Wait until the child is ready. Raises Trouble when it ends first or takes longer than `seconds`."""
     until = time.monotonic() + seconds
     while not is_ready(child.pid, program):
         if child.poll() is not None:
@@ -117,12 +117,12 @@ def wait_ready(child: subprocess.Popen[bytes], program: Program, seconds: float)
 
 
 def is_ready(pid: int, program: Program) -> bool:
-    """Whether the program works; what answers on its port may be another's server."""
+    """Return whether the program is ready; for one with a port, whether this very process listens on it."""
     return (program.port is None or listens(pid, program.port)) and program.ready()
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether the process itself has `port` open for callers."""
+    """Return whether the process itself listens on `port`."""
     try:
         sockets = psutil.Process(pid).net_connections("tcp")
     except psutil.Error:
@@ -131,7 +131,7 @@ def listens(pid: int, port: int) -> bool:
 
 
 def last_words(log: Path, lines: int = 6) -> str:
-    """The end of a log for a person to read: without the frames of traces, which are in the log."""
+    """Return the end of a log for a person to read, without the frames of tracebacks."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 16_384))
@@ -154,7 +154,7 @@ def run_to_end(
     env: Mapping[str, str] | None = None,
     folder: Path = Path("/"),
 ) -> None:
-    """Run a command that ends by itself, in `folder`. Raises Trouble of that key with its last words if it fails."""
+    """Run a command in `folder` until it exits. Raises Trouble of that key with its last output if it fails."""
     try:
         subprocess.run(
             wrapped(command, signal.SIGTERM, run_as),
@@ -176,13 +176,13 @@ def run_to_end(
 def wrapped(
     command: Sequence[str], at_parents_death: signal.Signals, run_as: RunAs = RunAs()
 ) -> list[str]:
-    """`command` so that it ends with this process and runs as another user."""
+    """Return `command`, wrapped so that it ends with this process and runs as another user."""
     prefix = [sys.executable, "-I", "-S", str(CHILD), str(int(at_parents_death))]
     return [*prefix, str(run_as.uid), str(run_as.gid), str(os.getpid()), *command]
 
 
 def identity(pid: int) -> Identity | None:
-    """Which process has this number now; None when there is none but perhaps a dead one."""
+    """Return the identity of the process with this id; None when there is none, or only a zombie."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -193,7 +193,7 @@ def identity(pid: int) -> Identity | None:
 
 
 def command_line(pid: int) -> list[str]:
-    """What the process was started with; empty when it has gone."""
+    """Return the command line of a process; empty when it has gone."""
     try:
         return list(psutil.Process(pid).cmdline())
     except psutil.Error:
@@ -201,7 +201,7 @@ def command_line(pid: int) -> list[str]:
 
 
 def is_running(who: Identity) -> bool:
-    """Whether that very process is still there. Clock steps move start times by fractions."""
+    """Return whether that very process runs. Start times may differ by fractions after a clock step."""
     now = identity(who.pid)
     return now is not None and abs(now.created - who.created) < 1.0
 
@@ -226,7 +226,7 @@ def end(who: Identity, number: signal.Signals, seconds: float) -> bool:
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """The process and its descendants, as they are now."""
+    """Return the process and all its descendants."""
     try:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
@@ -235,7 +235,7 @@ def tree(pid: int) -> list[psutil.Process]:
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a process that may have gone."""
+    """Send a signal to a process, if it still exists."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:
@@ -243,7 +243,7 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def gone_within(family: Sequence[psutil.Process], seconds: float) -> bool:
-    """Wait until none of `family` runs; a dead process that nobody has collected does not run."""
+    """Wait until none of `family` runs, at most some seconds; zombies count as ended."""
     until = time.monotonic() + seconds
     while any(lives(member) for member in family):
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""Files of java.util.Properties, as Kafka's settings are: written escaped, and read as Java reads them."""
+"""Files of java.util.Properties, the format of Kafka's settings: writes them escaped, reads them as Java does."""
 
 import re
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ _READ: Final = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
 
 
 def properties_text(values: Mapping[str, str]) -> str:
-    """A line for each, in ASCII: Java reads such a file as Latin-1."""
+    """Return the text of a properties file, in ASCII: Java reads such a file as Latin-1."""
     return "".join(f"{name}={escaped(value)}\n" for name, value in values.items())
 
 
 def escaped(value: str) -> str:
-    """The value so that Java reads the same characters."""
+    """Return the value escaped, so that Java reads the same characters."""
     body = "".join(_escaped(character) for character in value)
     return f"\\{body}" if body.startswith(" ") else body
 
@@ -30,7 +30,7 @@ def _escaped(character: str) -> str:
 
 
 def read_property(content: bytes, name: str) -> str | None:
-    """The value of the line `name=…`, as Java reads it; None when there is none."""
+    """Return the value of the line `name=…`, as Java reads it; None without such a line."""
     # Not by splitlines, for which some bytes of a UTF-8 character end a line.
     for line in content.decode("latin-1").split("\n"):
         found, is_there, value = line.removesuffix("\r").partition("=")

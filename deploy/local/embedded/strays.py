@@ -1,4 +1,4 @@
-"""Kafka's data that an earlier version wrote outside the data folder: found, and taken back where they belong.
+"""Moves Kafka's data back into the data folder when an earlier version wrote them elsewhere.
 
 It put the folder's path unescaped into Kafka's settings. Java reads these as Latin-1, and `log.dirs` is a list: a path
 with other characters, or with a comma, named folders elsewhere.
@@ -20,7 +20,7 @@ _COMMA = re.compile(r"\s*,\s*", re.ASCII)
 
 
 def bring_back(settings: Path, storage: Path, cluster_id: str) -> None:
-    """Move the cluster's data to `storage` when the earlier `settings` led them elsewhere.
+    """Move the cluster's data to `storage` if the `settings` of an earlier version placed them elsewhere.
 
     Raises Trouble, with nothing moved, when they lie in several folders or cannot be moved.
     """
@@ -41,7 +41,7 @@ def bring_back(settings: Path, storage: Path, cluster_id: str) -> None:
 
 
 def strays(settings: Path, cluster_id: str) -> Iterator[Path]:
-    """The folders with data of this cluster to which the settings led."""
+    """Return the folders outside the data folder that hold data of this cluster, by its old settings."""
     try:
         named = read_property(settings.read_bytes(), "log.dirs")
     except FileNotFoundError:
@@ -55,7 +55,7 @@ def strays(settings: Path, cluster_id: str) -> Iterator[Path]:
 
 
 def places_of(name: str, base: Path) -> Iterator[Path]:
-    """Where Java put a folder of this name: as UTF-8, and by a locale that lacks the characters."""
+    """Return where Java created a folder of this name: in UTF-8, or in a locale that lacks the characters."""
     for spelling in (name, name.encode("ascii", "replace").decode()):
         if spelling:
             yield base / spelling
@@ -63,7 +63,7 @@ def places_of(name: str, base: Path) -> Iterator[Path]:
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove a folder and those above it, for as long as they are empty."""
+    """Remove a folder and its parents as long as they are empty."""
     with suppress(OSError):
         folder.rmdir()
         remove_empty(folder.parent)

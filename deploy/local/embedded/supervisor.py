@@ -1,4 +1,4 @@
-"""Supervises programs: restarts them when they die, ends them in order."""
+"""Supervisor of child processes: restarts those that exit, with back-off, and stops all in order."""
 
 import subprocess
 import time
@@ -27,7 +27,7 @@ ONE_SHOT_STARTS = 3
 
 @dataclass(slots=True)
 class SupervisedProgram:
-    """A program and the process that runs it now."""
+    """A program and its current process."""
 
     program: Program
     child: subprocess.Popen[bytes]
@@ -44,7 +44,7 @@ class SupervisedProgram:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """A part ended by itself and starts again after `delay` seconds; None: it does not."""
+    """A part exited and restarts after `delay` seconds; None: it is given up."""
 
     name: str
     code: int
@@ -53,7 +53,7 @@ class Died:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """A part that had died was started again."""
+    """A part was restarted after it had exited."""
 
     name: str
     restarts: int
@@ -64,13 +64,13 @@ Happening = Died | Restarted
 
 @dataclass(slots=True)
 class Supervisor:
-    """The parts in the order of their start. `changed` is called whenever a process came or went."""
+    """The parts in start order. `changed` is called whenever a process starts or exits."""
 
     changed: Callable[[Sequence[SupervisedProgram]], None]
     parts: list[SupervisedProgram] = field(default_factory=list)
 
     def add(self, program: Program) -> SupervisedProgram:
-        """Start a program and keep it running from now on."""
+        """Start a program and supervise it."""
         child = start(program)
         part = SupervisedProgram(program, child, identity(child.pid), time.monotonic())
         self.parts.append(part)
@@ -78,7 +78,9 @@ class Supervisor:
         return part
 
     def add_ready(self, program: Program, seconds: float) -> SupervisedProgram:
-        """Start a program and wait for it. Raises Trouble when it fails; it is no part then."""
+        """Start a program, wait until it is ready and supervise it. Raises Trouble when it fails; it is not
+        added then.
+        """
         part = self.add(program)
         try:
             wait_ready(part.child, program, seconds)
@@ -88,7 +90,7 @@ class Supervisor:
         return part
 
     def tick(self) -> list[Happening]:
-        """Look after every part once; what happened since the last time."""
+        """Check every part once, restart those that exited, and return what happened since the last call."""
         happened: list[Happening] = []
         for part in list(self.parts):
             if part.start_again_at is None:
@@ -99,7 +101,7 @@ class Supervisor:
         return happened
 
     def drop(self, part: SupervisedProgram) -> None:
-        """End a part and forget it."""
+        """Stop a part and remove it."""
         if part.who and is_running(part.who):
             end(part.who, part.program.stop_signal, part.program.stop_seconds)
         part.child.wait()
@@ -107,12 +109,12 @@ class Supervisor:
         self.changed(self.parts)
 
     def stop(self) -> None:
-        """End all parts, the last started first, each within its own time limit."""
+        """Stop all parts in reverse start order, each within its own time limit."""
         for part in reversed(list(self.parts)):
             self.drop(part)
 
     def rotate_logs(self) -> None:
-        """Keep every log below `LOG_BYTES` and its predecessors few."""
+        """Rotate each log that exceeds `LOG_BYTES` and delete old ones."""
         for log in {part.program.log for part in self.parts}:
             if log.exists() and log.stat().st_size > LOG_BYTES:
                 rotate(log)
@@ -141,12 +143,12 @@ class Supervisor:
 
 
 def part_is_ready(part: SupervisedProgram) -> bool:
-    """Whether the part's process lives and works."""
+    """Return whether the part's process runs and is ready."""
     return part.is_alive and is_ready(part.child.pid, part.program)
 
 
 def rotate(log: Path) -> None:
-    """Copy a log away and empty it, for the program that writes it keeps it open.
+    """Rotate a log by copying and truncating it, because the program keeps it open.
 
     It appends, so it goes on at the new end; only what it writes between the last read and the
     cut is lost.

@@ -1,1 +1,1 @@
-"""The launcher: brings a stack up on this machine, supervises it, takes it down."""
+"""The launcher: starts a stack on this machine, supervises it and stops it."""

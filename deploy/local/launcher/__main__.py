@@ -16,7 +16,7 @@ from deploy.local.launcher.stack import Stopped, Wanted, run
 
 
 class Pipe:
-    """Tells the terminal that started us, until all is ready or it has gone."""
+    """Forwards reports to the terminal that started the launcher, until all is ready or the terminal has gone."""
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
@@ -37,7 +37,7 @@ class Pipe:
 
 
 def main() -> int:
-    """Run one stack until told to stop."""
+    """Run one stack until SIGTERM or SIGINT."""
     keep_streams()
     forget_foreign_settings(os.environ)
     parser = argparse.ArgumentParser(prog="python -m deploy.local.launcher")

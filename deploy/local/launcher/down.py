@@ -1,4 +1,4 @@
-"""Stops a stack from outside, with every process of it."""
+"""Stops a stack from another process."""
 
 import signal
 
@@ -11,7 +11,7 @@ MARGIN_SECONDS = 15.0
 
 
 def down(folder: Folder) -> bool:
-    """Stop what runs on `folder`, in order; whether anything ran.
+    """Stop the stack on `folder` in order; return whether any process ran.
 
     Raises Trouble when it is another user's or does not end.
     """

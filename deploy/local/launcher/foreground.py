@@ -1,4 +1,4 @@
-"""Runs the stack for a person: here until Ctrl-C, or in the background once it is ready."""
+"""Runs the stack in the terminal until Ctrl-C, or starts it in the background."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 def stay(wanted: Wanted, console: Screen) -> int:
-    """Bring the stack up and keep it up until Ctrl-C or `liaison down`; the exit code."""
+    """Run the stack until Ctrl-C or `liaison down`; return the exit code."""
     terminal, journal = Terminal(console), Journal(wanted.folder.log("launcher"))
 
     def publish(report: Report) -> None:
@@ -40,7 +40,7 @@ def stay(wanted: Wanted, console: Screen) -> int:
 
 
 def detach(wanted: Wanted, console: Screen) -> int:
-    """Start a launcher in the background and show what it does until all is ready; the exit code."""
+    """Start a launcher in the background and print its reports until all is ready; return the exit code."""
     wanted.folder.make()
     reading, writing = os.pipe()
     log = wanted.folder.log("launcher")
@@ -69,7 +69,7 @@ def detach(wanted: Wanted, console: Screen) -> int:
 
 
 def command(wanted: Wanted) -> list[str]:
-    """The launcher of `wanted` as a program."""
+    """Return the command line of a launcher for `wanted`."""
     line = [sys.executable, "-P", "-m", "deploy.local.launcher", "--data", str(wanted.folder.root)]
     line += ["--demo"] if wanted.demo else []
     line += ["--isolated"] if wanted.isolated else []
@@ -77,7 +77,7 @@ def command(wanted: Wanted) -> list[str]:
 
 
 def show(reading: int, terminal: Terminal, log: Path) -> int:
-    """Show reports until the last one; the exit code."""
+    """Print reports until the last one; return the exit code."""
     for report in reports(reading):
         terminal(report)
         match report:

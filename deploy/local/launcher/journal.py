@@ -1,4 +1,4 @@
-"""Keeps the launcher's reports in its log, with their times; shows nothing."""
+"""Appends the launcher's reports to its log, with times."""
 
 import time
 from contextlib import suppress
@@ -9,7 +9,7 @@ from deploy.local.launcher.report import Progress, Ready, Report, encode
 
 
 class Journal:
-    """Appends each report to a file; tokens stay out of it."""
+    """Appends each report to a file, without tokens."""
 
     def __init__(self, log: Path) -> None:
         self._log = log

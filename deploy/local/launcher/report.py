@@ -1,4 +1,4 @@
-"""The launcher's reports, as a terminal shows them and a pipe carries them."""
+"""The launcher's reports, for a terminal or a pipe."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from deploy.common.trouble import Trouble
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something begins; `key` names its words."""
+    """A step begins; `key` names its message."""
 
     key: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -18,7 +18,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the present step has come, in bytes or in something else."""
+    """Progress of the present step, in bytes or another unit."""
 
     done: int
     of: int
@@ -27,7 +27,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that a person should know and need do nothing about at once."""
+    """Information that needs no immediate action."""
 
     key: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Everything works; `endpoints` is the content of endpoints.json."""
+    """The stack is ready; `endpoints` is the content of endpoints.json."""
 
     endpoints: Mapping[str, Any]
     folder: str
@@ -43,7 +43,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It could not be done; `key` and `params` are a Trouble's."""
+    """The start failed; `key` and `params` are those of a Trouble."""
 
     key: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -62,12 +62,12 @@ def failed(trouble: Trouble) -> Failed:
 
 
 def encode(report: Report) -> str:
-    """One line of JSON; what JSON does not know becomes its text."""
+    """Return the report as one line of JSON; values unknown to JSON become text."""
     line = {"kind": type(report).__name__, **asdict(report)}
     return json.dumps(line, default=str, ensure_ascii=False)
 
 
 def decode(line: str) -> Report:
-    """The report of a line that `encode` wrote."""
+    """Return the report in a line that `encode` wrote."""
     fields = json.loads(line)
     return KINDS[fields.pop("kind")](**fields)

@@ -1,4 +1,4 @@
-"""The note of what runs, kept in the data folder so that others can show it, stop it or clean up after it."""
+"""Records the running processes in the data folder, so that other commands can list, stop or clean them up."""
 
 import signal
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from deploy.local.embedded.supervisor import SupervisedProgram
 
 @dataclass(frozen=True, slots=True)
 class RunningPart:
-    """A part as another process sees it."""
+    """A part's process as recorded in the file."""
 
     name: str
     who: Identity
@@ -29,7 +29,7 @@ class RunningPart:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A launcher and its parts in the order of their start."""
+    """A launcher and its parts in start order."""
 
     launcher: Identity
     web: str
@@ -37,12 +37,12 @@ class Running:
 
     @property
     def stop_seconds(self) -> float:
-        """How long an orderly stop may take."""
+        """Return the longest time in seconds that an orderly stop may take."""
         return sum(part.stop_seconds for part in self.parts)
 
 
 def note(folder: Folder, launcher: Identity, web: str, parts: Sequence[SupervisedProgram]) -> None:
-    """Write down what runs now."""
+    """Write the running processes to the file."""
     described = [
         {
             "name": part.program.name,
@@ -61,7 +61,7 @@ def note(folder: Folder, launcher: Identity, web: str, parts: Sequence[Supervise
 
 
 def noted(folder: Folder) -> Running | None:
-    """What was written down last; None when nothing runs or ran."""
+    """Return the processes recorded last; None without a record."""
     content: Mapping[str, Any] | None = read_json(folder.running)
     if content is None:
         return None
@@ -80,13 +80,13 @@ def noted(folder: Folder) -> Running | None:
 
 
 def left_over(folder: Folder) -> list[RunningPart]:
-    """Parts that still run though their launcher may be gone, the last started first."""
+    """Return recorded parts that still run, the last started first, whether or not their launcher does."""
     found = noted(folder)
     return [part for part in reversed(found.parts) if part.is_alive] if found else []
 
 
 def clean(folder: Folder) -> None:
-    """End what a launcher that was killed has left. Raises Trouble when it is not this user's."""
+    """Stop the parts that a killed launcher left. Raises Trouble when they belong to another user."""
     for part in left_over(folder):
         try:
             end(part.who, signal.Signals(part.stop_signal), part.stop_seconds)

@@ -1,4 +1,4 @@
-"""Starts the stack's PostgreSQL and Kafka, or uses those that the settings name."""
+"""Starts the embedded PostgreSQL and Kafka, or uses the servers of the settings."""
 
 import asyncio
 from collections.abc import Callable
@@ -36,7 +36,7 @@ CREATE_DATABASE = f"create database {DATABASE}"
 
 @dataclass(slots=True)
 class Memory:
-    """What a stack keeps the same from one start to the next."""
+    """Ports and ids of a stack that stay the same from one start to the next."""
 
     folder: Folder
     ports: dict[str, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Memory:
         return cls(folder, **kept)
 
     def pick(self, name: str, *, any_port: bool = False) -> int:
-        """A free port: the last one, the usual one, or any that no other part of the stack has."""
+        """Return a free port: that of the last start, the default, or any that no other part has."""
         others = {port for other, port in self.ports.items() if other != name}
         wanted = None if any_port else self.ports.get(name) or USUAL.get(name)
         self.ports[name] = pick(wanted, others)
@@ -61,7 +61,7 @@ class Memory:
 
 @dataclass(slots=True)
 class Servers:
-    """The two servers of a stack."""
+    """PostgreSQL and Kafka of a stack."""
 
     folder: Folder
     memory: Memory
@@ -72,7 +72,7 @@ class Servers:
     """Where our own Kafka asks for no password, which is in the sample town alone."""
 
     def database_url(self) -> str:
-        """A database with the schemas in it, on the server of the settings or on our own."""
+        """Return the URL of the migrated database, on the server of the settings or the embedded one."""
         url = read_settings(ServerSettings).database or self.postgres()
         self.tell(Step("migrate"))
         try:
@@ -84,7 +84,7 @@ class Servers:
         return url
 
     def kafka(self) -> KafkaAddress:
-        """Kafka with the topics made, of the settings or our own."""
+        """Return the address of Kafka with all topics created, of the settings or embedded."""
         kafka = read_settings(ServerSettings).kafka_address
         guard = None if kafka.bootstrap else self._start_kafka()
         if guard is not None:
@@ -103,7 +103,7 @@ class Servers:
         return kafka
 
     def postgres(self) -> str:
-        """Our own PostgreSQL, started, with a database that may be empty."""
+        """Start the embedded PostgreSQL and create its database."""
         self.tell(Step("postgres"))
 
         def server() -> Postgres:
@@ -146,7 +146,7 @@ class Servers:
         return guards[-1]
 
     def kafka_login(self) -> dict[str, str]:
-        """The settings by which services come in to our own Kafka; none for another, which has its own settings."""
+        """Return the login settings of services for the embedded Kafka; empty for an external one."""
         if read_settings(ServerSettings).kafka:
             return {}
         return {
@@ -165,7 +165,7 @@ class Servers:
 
 
 def start_on_free_port(supervisor: Supervisor, program: Callable[[], Program]) -> None:
-    """Start a program and wait for it; once more on other ports when another took its port first."""
+    """Start a program and wait for it; retry once on other ports when another program took its port first."""
     for attempt in range(1, PORT_ATTEMPTS + 1):
         wanted = program()
         try:
@@ -179,7 +179,7 @@ def start_on_free_port(supervisor: Supervisor, program: Callable[[], Program]) -
 
 
 async def make_database(url: str) -> None:
-    """Make the database when it is not there."""
+    """Create the database if it is missing."""
     connection = await asyncpg.connect(url, timeout=10)
     try:
         if await connection.fetchval(SELECT_DATABASE, DATABASE) is None:

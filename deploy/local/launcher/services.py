@@ -23,7 +23,7 @@ ASK_SECONDS = 7.0
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every service is told."""
+    """Settings common to all services of a stack."""
 
     folder: Folder
     database_url: str
@@ -33,7 +33,7 @@ class Surroundings:
     gateway_key: str = field(default_factory=token_urlsafe, repr=False)
 
     def env(self, port: int) -> dict[str, str]:
-        """The settings of a service that listens on `port`."""
+        """Return the environment of a service that listens on `port`."""
         return {
             **service_environment(),
             "LIAISON_DATABASE_URL": self.database_url,
@@ -49,12 +49,12 @@ class Surroundings:
 
 
 def together(around: Surroundings, port: int) -> Program:
-    """The three services in one process behind one address."""
+    """Return the program that runs the three services in one process behind one address."""
     return python(TOGETHER, around, port, "deploy.gateway")
 
 
 def alone(service: str, around: Surroundings, port: int) -> Program:
-    """One service in a process of its own."""
+    """Return the program that runs one service in its own process."""
     # Any process of this machine can call from the loopback address; other users' cannot read this environment.
     proxies = {"LIAISON_TRUSTED_PROXIES": LOOPBACK, "LIAISON_GATEWAY_KEY": around.gateway_key}
     program = python(service, around, port, f"services.{service}")
@@ -62,14 +62,16 @@ def alone(service: str, around: Surroundings, port: int) -> Program:
 
 
 def origin(around: Surroundings, port: int, ports: Mapping[str, int]) -> Program:
-    """The origin in front of services that listen on `ports`."""
+    """Return the gateway's program, for services that listen on `ports`."""
     addresses = [f"{service}=http://{LOOPBACK}:{ports[service]}" for service in SERVICES]
     program = python(ORIGIN, around, port, "deploy.gateway", *addresses)
     return replace(program, env={**program.env, "LIAISON_SERVICES_KEY": around.gateway_key})
 
 
 def reconcile(around: Surroundings) -> Program:
-    """What compares the services' rows, and mends what stays wrong."""
+    """Return the program of the reconciliation, which compares the services' rows and corrects persistent
+    differences.
+    """
     return Program(
         name=RECONCILE,
         command=(sys.executable, "-P", "-m", "deploy.operations.reconciliation.reconciler"),

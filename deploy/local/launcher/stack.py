@@ -1,4 +1,4 @@
-"""Brings the parts of one stack up in order, supervises them and takes them down."""
+"""Starts the parts of one stack in order, supervises them and stops them."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What `liaison up` was asked for. `port`: None is the usual one or any other, 0 any."""
+    """Options of `liaison up`. `port`: None is the default or any free one, 0 any free one."""
 
     folder: Folder
     demo: bool = False
@@ -47,11 +47,11 @@ class Wanted:
 
 
 class Stopped(KeyboardInterrupt):
-    """Somebody asked the launcher to stop."""
+    """The launcher was asked to stop."""
 
 
 def run(wanted: Wanted, tell: Tell) -> None:
-    """Bring the stack up and keep it up until a signal asks to stop, then take it down.
+    """Start the stack, keep it running until a signal asks to stop, then stop it.
 
     Call it from the main thread. Raises Trouble when the stack could not be brought up, or Stopped
     when it was told to stop before it was.
@@ -188,14 +188,14 @@ class _Stack:
 
 
 def sample_town() -> ModuleType:
-    """The sample town; it brings along so much that only a command that wants it should wait for it."""
+    """Import the sample town lazily: it has heavy dependencies that other commands should not wait for."""
     from deploy import sample_town as loaded  # noqa: PLC0415
 
     return loaded
 
 
 def noted(happening: Happening) -> Note:
-    """What happened to a part, for a person."""
+    """Return the report of an event of the supervisor."""
     match happening:
         case Died(name, 0, None):
             return Note("part.finished", {"part": name})
@@ -209,7 +209,7 @@ def noted(happening: Happening) -> Note:
 
 @contextmanager
 def stopped_by(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
-    """Turn each of `signals` into Stopped, and a further one into nothing."""
+    """Raise Stopped at the first of `signals`, and ignore later ones."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for each in signals:
@@ -226,7 +226,7 @@ def stopped_by(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
 
 @contextmanager
 def ignored(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
-    """An orderly stop has its own time limits: more signals do not hasten it."""
+    """Ignore signals during an orderly stop, which has its own time limits."""
     before = {each: signal.signal(each, signal.SIG_IGN) for each in signals}
     try:
         yield

@@ -1,4 +1,4 @@
-"""Prints the launcher's reports for a person."""
+"""Prints the launcher's reports to a terminal."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ QUARTERS = 4
 
 
 class Terminal:
-    """A line for each step; on a real terminal the present one moves."""
+    """Prints one line for each step; on a real terminal the present line is updated."""
 
     def __init__(self, console: Screen) -> None:
         self._console = console
@@ -44,11 +44,11 @@ class Terminal:
                 show_trouble(self._console, Trouble(key, **params))
 
     def close(self) -> None:
-        """The present step is the last one."""
+        """End the present step's line."""
         self._end_step()
 
     def drop(self) -> None:
-        """Forget the present step, however far it came."""
+        """Abandon the present step's line, whatever its progress."""
         self._drop_step()
 
     def _begin_step(self, words: str) -> None:
@@ -100,7 +100,7 @@ class Terminal:
 
 
 def show_trouble(console: Screen, trouble: Trouble) -> None:
-    """What went wrong and what to do, without a trace."""
+    """Print the problem and its remedy, without a traceback."""
     what, mend = say_trouble(trouble)
     console.write_line(f"✗ {what}", "bold red")
     if words := str(trouble.params.get("words", "")).strip():

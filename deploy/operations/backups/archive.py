@@ -1,4 +1,4 @@
-"""A backup as a file: a zip with a manifest and the rows of each table; half of one never has the name of a whole."""
+"""Backup file: a zip with a manifest and the rows of each table, renamed to its final name only when complete."""
 
 import fcntl
 import hashlib
@@ -35,7 +35,7 @@ Told = Callable[[int, int], None]
 
 
 class Rows(BaseModel):
-    """The rows of one table: where they lie in the file, and what they must be."""
+    """Entry of one table: its place in the file, with the row count and checksum it must have."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,7 +48,7 @@ class Rows(BaseModel):
 
     @property
     def entry(self) -> str:
-        """The name of their entry."""
+        """Return the name of the table's entry."""
         return self.place(self.schema_name, self.table)
 
     @staticmethod
@@ -58,7 +58,7 @@ class Rows(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a backup holds. `format` goes up when an older program could no longer read it."""
+    """Contents of a backup. `format` is raised when older programs can no longer read it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,7 +75,7 @@ class Manifest(BaseModel):
 
 
 class Writer:
-    """Puts entries into a backup that is being made. Raises Trouble when the disk does not take them."""
+    """Writes entries into a new backup. Raises Trouble when the disk fails or is full."""
 
     def __init__(self, target: Path, archive: zipfile.ZipFile) -> None:
         self._target = target
@@ -83,7 +83,7 @@ class Writer:
 
     @contextmanager
     def entry(self, name: str) -> Iterator["ArchiveEntry"]:
-        """An entry to be written block by block."""
+        """Open an entry for writing in blocks."""
         with written(self._target):
             file = self._archive.open(name, "w", force_zip64=True)
         try:
@@ -93,14 +93,14 @@ class Writer:
                 file.close()
 
     def put(self, name: str, content: bytes) -> str:
-        """A whole entry at once; its SHA-256."""
+        """Write a whole entry; return its SHA-256."""
         with self.entry(name) as entry:
             entry.write(content)
         return entry.sha256
 
 
 class ArchiveEntry:
-    """Counts and hashes what goes into an entry."""
+    """Counts and hashes what is written to an entry."""
 
     def __init__(self, target: Path, file: IO[bytes]) -> None:
         self._target = target
@@ -109,7 +109,7 @@ class ArchiveEntry:
         self.bytes = 0
 
     def write(self, block: bytes) -> None:
-        """Append a block. Raises Trouble when the disk does not take it."""
+        """Append a block. Raises Trouble when the disk fails or is full."""
         with written(self._target):
             self._file.write(block)
         self.bytes += len(block)
@@ -122,7 +122,7 @@ class ArchiveEntry:
 
 @contextmanager
 def written(target: Path) -> Iterator[None]:
-    """Turn what the system says of a file that cannot be written into a Trouble."""
+    """Turn an OSError of writing a file into a Trouble."""
     try:
         yield
     except OSError as fault:
@@ -132,7 +132,7 @@ def written(target: Path) -> Iterator[None]:
 
 @contextmanager
 def made(target: Path) -> Iterator[Writer]:
-    """Write a backup: it has the name `target` once all of it lies on the disk, and only if the block ends well.
+    """Write a backup in the block; the file gets the name `target` when it is complete on the disk.
 
     Raises Trouble when something has that name, when it cannot be written or the disk is full.
     """
@@ -153,7 +153,7 @@ def made(target: Path) -> Iterator[Writer]:
 
 @contextmanager
 def private(target: Path, partial: Path) -> Iterator[IO[bytes]]:
-    """A file for its owner alone, emptied of what a backup that was killed has left.
+    """Open a file with mode 0600, truncating what a killed backup left.
 
     Raises Trouble when another backup is writing it.
     """
@@ -168,7 +168,7 @@ def private(target: Path, partial: Path) -> Iterator[IO[bytes]]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder outlast a power cut."""
+    """Flush a folder's entries to the disk, so that new names survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -177,7 +177,7 @@ def sync_folder(folder: Path) -> None:
 
 
 class Archive:
-    """A backup that is read. Every fault of the file is a Trouble."""
+    """A backup open for reading. Every fault of the file raises Trouble."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self.path = path
@@ -187,7 +187,7 @@ class Archive:
     @classmethod
     @contextmanager
     def opened(cls, path: Path) -> Iterator[Self]:
-        """Open a backup and read what it says of itself. Raises Trouble when it is none, damaged or too new."""
+        """Open a backup and read its manifest. Raises Trouble when it is not a backup, damaged or too new."""
         try:
             file = path.open("rb")
         except OSError as fault:
@@ -216,7 +216,7 @@ class Archive:
             raise self._damaged(f"{MANIFEST}: {fault.error_count()}") from fault
 
     def check(self, told: Told) -> None:
-        """Read everything and compare it with the manifest. Raises Trouble when it differs."""
+        """Read all entries and compare them with the manifest. Raises Trouble when one differs."""
         tables = self.manifest.tables
         come, expected = 0, sum(rows.bytes for rows in tables)
         for rows in tables:
@@ -230,12 +230,12 @@ class Archive:
         self.tokens()
 
     async def rows(self, rows: Rows) -> AsyncIterator[bytes]:
-        """The rows of a table, block by block."""
+        """Yield the rows of a table in blocks."""
         for block in self._blocks(rows.entry):
             yield block
 
     def tokens(self) -> bytes | None:
-        """The tokens file; None when the backup has none."""
+        """Return the tokens file; None when the backup has none."""
         if self.manifest.tokens_sha256 is None:
             return None
         content = b"".join(self._blocks(TOKENS))
@@ -256,6 +256,6 @@ class Archive:
 
 
 class Format(BaseModel):
-    """The one field of a manifest that every version has."""
+    """The field of a manifest that every version has."""
 
     format: int

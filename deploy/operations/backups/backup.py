@@ -1,4 +1,4 @@
-"""Takes a copy of all three services at one instant, while they work; changes nothing."""
+"""Takes a consistent backup of the three services in one snapshot while they run."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,13 +23,13 @@ from shared.runtime.table_copy import (
 
 
 def named(target: Path, now: datetime) -> Path:
-    """The file to write: `target`, or one with a name of this moment in the folder `target`."""
+    """Return the path to write: `target`, or a file named after the time in the folder `target`."""
     target = target.expanduser().absolute()
     return target / f"liaison-{now:%Y%m%dT%H%M%SZ}.zip" if target.is_dir() else target
 
 
 async def back_up(url: str, folder: Folder, target: Path) -> tuple[Path, Manifest]:
-    """Write a backup of the database, and of the tokens file if the folder has one; where it lies and what it holds.
+    """Write a backup of the database and of the folder's tokens file, if any; return its path and contents.
 
     Raises Trouble, with nothing left behind, when it could not be taken.
     """
@@ -84,7 +84,7 @@ async def copied_table(conn: Session, writer: Writer, table: Table) -> Rows:
 
 
 def back_up_tokens(folder: Folder, writer: Writer) -> str | None:
-    """Keep the hashes by which the services know their callers; the SHA-256 of the file, None without one."""
+    """Add the tokens file (hashes only) to the backup; return its SHA-256, None without one."""
     try:
         content = folder.tokens_file.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Sees to it that a restored history meets no other one in Kafka, and that what others sent there is read again."""
+"""Prepares Kafka for a restore: requires topics without another history, and rewinds groups that read other systems."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -27,23 +27,24 @@ OURS = tuple(topic.name for topic in TOPICS if topic.name not in GROUPS.values()
 
 
 def require_no_kafka(folder: Folder) -> None:
-    """Raises Trouble when the folder's own Kafka has ever run: it may hold what the backup does not know."""
+    """Raises Trouble when the folder's own Kafka has ever run: it may hold records that the backup lacks."""
     if (folder.kafka / "data" / "meta.properties").exists():
         raise Trouble("restore.kafka.folder", folder=folder.root)
 
 
 def commands_since(made_at: datetime, now: datetime) -> datetime:
-    """From when on commands are read again: as long before the backup as is safe, a day at most."""
+    """Return the time from which commands are consumed again: a safe margin before the backup, a day at most."""
     return made_at - min(LATE, max(timedelta(), KEPT - (now - made_at)))
 
 
 async def make_ready(kafka: KafkaAddress, made_at: datetime) -> list[str]:
-    """Look that no topic of ours holds anything, and have what others wrote read again.
+    """Check that no topic of ours has records, and rewind the groups that read other systems' topics.
 
-    Submissions from the beginning, for their names make that harmless; commands from a while before the backup.
+    Submissions are read again from the beginning, which their (source, source_ref) makes harmless; commands from a
+    while before the backup.
 
-    The names of the topics that will be read again. Raises Trouble when there is something, when services are at
-    work, or when Kafka is away.
+    Return the names of the topics to be read again. Raises Trouble when topics have records, when services run, or when
+    Kafka is unreachable.
     """
     commands = commands_since(made_at, datetime.now(UTC))
     begin = {SUBMISSIONS: datetime.fromtimestamp(0, UTC), COMMANDS: commands}
@@ -74,7 +75,7 @@ async def require_empty(kafka: KafkaAddress, topics: Collection[str]) -> None:
 
 
 async def places_of(admin: AIOKafkaAdminClient, topics: Collection[str]) -> list[TopicPartition]:
-    """All partitions of those of `topics` that are there."""
+    """Return all partitions of the `topics` that exist."""
     there = sorted(set(topics) & set(await admin.list_topics()))
     return [
         TopicPartition(topic["topic"], partition["partition"])
@@ -84,7 +85,9 @@ async def places_of(admin: AIOKafkaAdminClient, topics: Collection[str]) -> list
 
 
 async def read_again(kafka: KafkaAddress, group: str, topic: str, since: datetime) -> bool:
-    """Let a group go back to what came `since`; whether it had begun. Raises Trouble while it is at work."""
+    """Rewind a group to the records `since` then; return whether it had offsets. Raises Trouble while it has
+    members.
+    """
     admin = AIOKafkaAdminClient(**kafka.client(), request_timeout_ms=ASK_MS)
     await admin.start()
     try:

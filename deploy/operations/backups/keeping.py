@@ -1,4 +1,4 @@
-"""Backups, the way back, and histories sent again: where a stack runs, where it rests, and on servers elsewhere."""
+"""Backup, restore and replay of histories, for running and stopped stacks and for external servers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from shared.service.settings import ServerSettings, read_settings
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A backup that was made."""
+    """A completed backup."""
 
     file: Path
     manifest: Manifest
@@ -27,8 +27,9 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back: the backup's word of itself, how many events of each service Kafka will get again, the topics
-    of others that will be read again, and whether the tokens file came back too."""
+    """Result of a restore: the manifest, how many events of each service will be published again, the topics that will
+    be read again, and whether the tokens file was restored.
+    """
 
     manifest: Manifest
     events: dict[str, int]
@@ -38,7 +39,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What is to be sent again. `lost`: Kafka has lost everything, and its topics are not there yet."""
+    """Options of a replay of histories. `lost`: Kafka has lost everything and has no topics yet."""
 
     services: tuple[str, ...]
     after: int
@@ -48,21 +49,21 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How many events of each service Kafka has been given again; or will be, once it is there."""
+    """How many events of each service were published again, or are marked for it."""
 
     events: dict[str, int]
     in_kafka: bool
 
 
 def backed_up(folder: Folder, target: Path, tell: Tell) -> Kept:
-    """Back up the stack of `folder` or of the settings. Raises Trouble, with nothing left behind."""
+    """Back up the stack of `folder` or of the settings. Raises Trouble, leaving no file behind."""
     with database_of(folder, tell) as database:
         tell(Step("backup"))
         return Kept(*asyncio.run(back_up(database.url, folder, target)))
 
 
 def restored(folder: Folder, file: Path, tell: Tell) -> Restored:
-    """Put a backup into the database of the settings, or into a folder where no stack has been.
+    """Restore a backup into the database of the settings, or into a folder without a stack.
 
     Raises Trouble, with the database as it was.
     """
@@ -87,7 +88,7 @@ def kafka_made_ready(folder: Folder, made_at: datetime) -> Sequence[str]:
 
 
 def sent_again(folder: Folder, wanted: Again, tell: Tell) -> Sent:
-    """Send histories again, or mark them to be sent where no stack runs or Kafka was lost.
+    """Publish histories again, or mark them for it where no stack runs or Kafka was lost.
 
     Raises Trouble when what is asked for does not fit together, or when Kafka takes nothing.
     """

@@ -1,4 +1,4 @@
-"""Puts a backup into an empty database, all of it or nothing, with every event marked to be sent to Kafka again."""
+"""Restores a backup into an empty database in one transaction, with every event marked to be published again."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ MISFITS = (
 
 
 def check(archive: Archive, tell: Tell) -> None:
-    """Read all of a backup. Raises Trouble when it is damaged, or when this program is too old for it."""
+    """Verify a whole backup. Raises Trouble when it is damaged, or made by a newer program."""
     unknown = [
         name
         for service in SERVICES
@@ -45,7 +45,7 @@ def check(archive: Archive, tell: Tell) -> None:
 
 
 async def restore(url: str, archive: Archive, tell: Tell) -> dict[str, int]:
-    """Put everything back in one transaction; how many events of each service will be sent again.
+    """Restore all rows in one transaction; return how many events of each service will be published again.
 
     Raises Trouble, with the database as it was, when it is not empty or anything fails.
     """
@@ -80,7 +80,7 @@ async def put_back(conn: Session, archive: Archive, tell: Tell) -> dict[str, int
 
 
 async def made_as_it_was(conn: Session, manifest: Manifest) -> None:
-    """Make the schemas with the migrations that the backup had, and no others: its rows fit these tables."""
+    """Create the schemas with exactly the migrations that the backup had, so that its rows fit."""
     for service in SERVICES:
         recorded = manifest.migrations[service]
         await apply(conn, service, folders_of(service), only=recorded)
@@ -112,7 +112,7 @@ def described(tables: Sequence[Table]) -> dict[tuple[str, str], tuple[str, ...]]
 
 
 def put_tokens_back(archive: Archive, folder: Folder) -> bool:
-    """Give the folder the backup's tokens file if it has none; whether it was given one."""
+    """Write the backup's tokens file to the folder if it has none; return whether it was written."""
     content = archive.tokens()
     if content is None or folder.tokens_file.exists():
         return False

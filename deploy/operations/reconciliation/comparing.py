@@ -1,4 +1,4 @@
-"""Compares what the services know of the same matters, as they are at one instant; changes nothing.
+"""Compares what the services know of the same matters, in one snapshot.
 
 A matter is compared only where each side has taken in all that the other has said, so that news on its way is no
 disagreement. More than the owner ever said is one.
@@ -138,7 +138,7 @@ DISAGREEMENTS_OF = f"with ours as ({THESE}){COMPARED} order by id, service, what
 
 
 class Disagreement(NamedTuple):
-    """`service` knows something else of a matter than its owner: a version, a state, an owner or an offer.
+    """`service` disagrees with a matter's owner: about its version, state, owner or offer.
 
     It is `behind` where an event of the owner never reached it, although later ones did.
     """
@@ -149,7 +149,7 @@ class Disagreement(NamedTuple):
 
 
 async def disagreements(url: str) -> Sequence[Disagreement]:
-    """Where services disagree on a matter that is open or began in the last 3 days, 100 at most."""
+    """Return the disagreements on matters that are open or began in the last 3 days, 100 at most."""
     conn = await connect(url, "followup")
     try:
         rows: Sequence[Any] = await conn.fetch(DISAGREEMENTS, ENDED_DAYS, MOST_COMPARED, MOST_SHOWN)
@@ -159,5 +159,5 @@ async def disagreements(url: str) -> Sequence[Disagreement]:
 
 
 async def disagreements_of(conn: Session, matter_ids: Sequence[str]) -> list[Disagreement]:
-    """Where services disagree on these matters."""
+    """Return the disagreements on these matters."""
     return [Disagreement(*row.values()) for row in await conn.fetch(DISAGREEMENTS_OF, matter_ids)]

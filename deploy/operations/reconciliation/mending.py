@@ -1,4 +1,4 @@
-"""Mends what a service knows of one matter, from what the owner of each fact recorded; one transaction each.
+"""Corrects a service's rows of one matter by the history of each fact's owner; one transaction per matter.
 
 The owner's rows are locked first and a service's claims before its positions, as a batch takes them.
 """
@@ -104,7 +104,7 @@ set version = excluded.version, state = excluded.state, round = excluded.round, 
 
 
 async def mend(conn: Session, found: Disagreement) -> bool:
-    """Begin to mend what is disagreed on; False where that is for a person.
+    """Start the correction of a disagreement; return False when it needs a person.
 
     Followup's own history is never changed: what it made of a forged event is for a person, and only how far it has
     followed the owner is mended. The session is not used for another service afterwards.
@@ -126,7 +126,7 @@ async def mend(conn: Session, found: Disagreement) -> bool:
 
 
 async def _relearn_receipt(conn: Session, matter_id: str) -> None:
-    """Forget what the receipt shows, and have followup's history of the matter sent again."""
+    """Clear the receipt's view and have followup's history of the matter published again."""
     names = {"service": "intake", "owner": "followup"}
     place = (matter_id, "liaison.matters")
     await conn.execute(LOCK_OWNER.format(rows=OWN_ROWS["followup"]), matter_id)
@@ -140,7 +140,7 @@ async def _relearn_receipt(conn: Session, matter_id: str) -> None:
 
 
 async def _set_position(conn: Session, service: str, owner: str, place: tuple[str, str]) -> None:
-    """Have the service go on after what the owner has recorded by now."""
+    """Set the service's position to the owner's last recorded version."""
     names = {"service": service, "owner": owner}
     await conn.execute(LOCK_OWNER.format(rows=OWN_ROWS[owner]), place[0])
     await conn.execute(CLAIM_ALL.format(**names), *place)
@@ -151,14 +151,14 @@ async def _set_position(conn: Session, service: str, owner: str, place: tuple[st
 
 
 async def _rewind(conn: Session, service: str, owner: str, place: tuple[str, str]) -> None:
-    """Have the service follow the owner's next event where it was brought beyond the last one."""
+    """Set the service's position back to the owner's last version where it was beyond it."""
     names = {"service": service, "owner": owner}
     await conn.execute(LOCK_OWNER.format(rows=OWN_ROWS[owner]), place[0])
     await conn.execute(TAKE_BACK.format(version=RECORDED.format(**names), **names), *place)
 
 
 async def _close_own_letters(conn: Session, names: dict[str, str], place: tuple[str, str]) -> None:
-    """Letters that hold the owner's own events are not needed any more; those of others stay."""
+    """Close letters that hold the owner's own events, which are no longer needed; others stay."""
     await conn.execute(DROP_PARKED.format(**names), *place)
     ousted = [row["id"] for row in await conn.fetch(SELECT_OUSTED.format(**names), *place)]
     if not ousted:

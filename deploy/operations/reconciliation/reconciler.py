@@ -1,4 +1,4 @@
-"""Has the services' rows compared for ever, and mends what stays wrong.
+"""Reconciliation job: compares the services' rows and corrects persistent differences.
 
 It is started by `python -m deploy.operations.reconciliation.reconciler`.
 
@@ -71,7 +71,7 @@ END_RUN = "update followup.reconciliation set walked_to = $1, ended_at = now()"
 
 
 class ReconcileSettings(ServerSettings):
-    """Where the database is, and how often its matters are compared."""
+    """Settings of the reconciliation: the database, and how often matters are compared."""
 
     reconcile_minutes: float = Field(
         5.0, ge=0.01, le=1440, description="how long it is from one comparison to the next"
@@ -80,14 +80,14 @@ class ReconcileSettings(ServerSettings):
 
 
 class Reconciler:
-    """Compares and mends by `url`, a login that writes all three schemas."""
+    """Compares and corrects rows by `url`, a login that may write all three schemas."""
 
     def __init__(self, url: str, minutes: float) -> None:
         self._url = url
         self._pause = minutes * 60
 
     async def run(self) -> None:
-        """Run for ever. A fault is only said; the next run comes later each time, within an hour."""
+        """Run for ever. A failure is logged; the pause before the next run grows, up to an hour."""
         pause = self._pause
         while True:
             try:
@@ -99,7 +99,7 @@ class Reconciler:
             await asyncio.sleep(pause)
 
     async def once(self) -> None:
-        """Compare all whose turn it is; nothing where another process is at it."""
+        """Compare the matters whose turn it is; do nothing while another process reconciles."""
         conn = await connect_to_copy(self._url)
         try:
             if await conn.fetchval(TRY_LEAD):
@@ -127,7 +127,7 @@ class Reconciler:
         await conn.execute(END_RUN, walked_to)
 
     async def _rest(self, conn: Session) -> tuple[list[UUID], UUID]:
-        """The next of the matters that ended, and where the walk goes on after them."""
+        """Return the next slice of ended matters, and the position after it."""
         runs = max(1.0, DAY_SECONDS / self._pause)
         share = max(SLICE, ceil(await conn.fetchval(SELECT_SIZE) / runs))
         after = await conn.fetchval(SELECT_WALKED)
@@ -149,7 +149,7 @@ class Reconciler:
 
 
 async def recorded(conn: Session, matters: Sequence[UUID]) -> list[Disagreement]:
-    """Compare these matters and keep what was found; what is to be mended now.
+    """Compare these matters and record the differences; return those to correct now.
 
     That is what an earlier run found too, and after a mending that did not help, less and less often.
     """
@@ -169,13 +169,13 @@ async def recorded(conn: Session, matters: Sequence[UUID]) -> list[Disagreement]
 
 
 def sliced(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    """The ids, some hundred at a time."""
+    """Yield the ids in slices of some hundred."""
     for start in range(0, len(ids), SLICE):
         yield ids[start : start + SLICE]
 
 
 def main() -> None:
-    """Read where the database is from the services' own settings, and reconcile until told to stop."""
+    """Read the settings and reconcile until SIGTERM."""
     settings = read_settings(ReconcileSettings)
     configure_logging(settings.log_level)
     if not settings.database:

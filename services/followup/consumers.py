@@ -1,4 +1,4 @@
-"""Followup's Kafka edge: requests, assignments, in either order, and the directory."""
+"""Kafka consumers of followup: requests and assignments, which may arrive in either order, and the directory."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -16,7 +16,7 @@ Consume: TypeAlias = Callable[[Sequence[Raw]], Awaitable[None]]
 
 
 def applies(office: Office, clock: Clock, news: MatterNews) -> Mapping[str, Apply]:
-    """What is done with the events of each topic: of a batch's matters the requests go first, as they open them."""
+    """Return the handler of each topic; within a batch requests are applied first, because they open matters."""
 
     async def apply_messages(conn: Connection, messages: Sequence[Message]) -> Sequence[Message]:
         news.note(message.subject for message in messages)
@@ -34,7 +34,7 @@ def applies(office: Office, clock: Clock, news: MatterNews) -> Mapping[str, Appl
 
 
 def publishing(consume: Consume, news: MatterNews) -> Consume:
-    """Consumes records by `consume`, and wakes the calls that wait for one of their matters."""
+    """Return a consumer of records that also wakes the calls waiting for one of their matters."""
 
     async def consume_and_publish(raws: Sequence[Raw]) -> None:
         try:

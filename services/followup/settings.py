@@ -34,7 +34,7 @@ class LimitEntry(BaseModel):
     reopening: LimitField | None = None
 
     def over(self, usual: Limits) -> Limits:
-        """These limits, and the usual ones where nothing is said."""
+        """Return these limits, completed by the defaults."""
         return Limits(
             self.first_contact or usual.first_contact,
             self.interim or usual.interim,

@@ -1,4 +1,4 @@
-"""Followup's timers: limits that ran out are acted on within a second, by whichever replica comes first."""
+"""Followup's timers: limits that have ended are acted on within a second, by any replica."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ FOLD_SECONDS: Final = 60.0
 
 
 class Timers:
-    """Steps to be done for ever; each says whether there may be more to do at once."""
+    """Timer steps, run for ever; each returns whether there may be more to do at once."""
 
     def __init__(self, db: Database, office: Office, clock: Clock) -> None:
         self._db = db
@@ -37,37 +37,37 @@ class Timers:
         self._released = False
 
     async def sweep(self) -> bool:
-        """Clocks that are due."""
+        """Act on due clocks."""
         async with self._db.transaction() as conn:
             return await sweep(conn, self._office, self._clock()) == SWEEP_LIMIT
 
     async def reschedule(self) -> bool:
-        """Open limits that somebody ordered to be computed anew; at the first step, whether they should be."""
+        """Carry out orders to recompute open limits; the first step asks for a preview where one is needed."""
         return await self._rescheduling.step()
 
     async def _reschedule_batch(self, conn: Connection, order: Order) -> ReschedulingBatch:
         return await rescheduling.next_batch(conn, self._office, order, self._clock())
 
     async def release_orphans(self) -> bool:
-        """What earlier versions left merged into nothing; looked for once after the start."""
+        """Unmerge what earlier versions left merged into ended matters; runs once after the start."""
         if not self._released:
             async with self._db.transaction() as conn:
                 self._released = not await release_orphans(conn, self._office, self._clock())
         return not self._released
 
     async def merge_pending_terms(self) -> bool:
-        """What was taken in since the last time, for the searches."""
+        """Merge the search index's pending entries."""
         async with self._db.reading() as conn:
             await merge_pending_terms(conn)
         return False
 
     async def fold_words(self) -> bool:
-        """Summaries of before there was folding, for the searches."""
+        """Fold summaries stored before folding existed."""
         async with self._db.transaction() as conn:
             return await fold_words(conn)
 
     async def measure(self) -> bool:
-        """What is told to Prometheus."""
+        """Set the Prometheus gauges."""
 
         async def set_gauges(conn: Connection) -> None:
             await figures.set_gauges(conn, self._clock())
@@ -75,7 +75,7 @@ class Timers:
         return await measure(self._db, figures.GAUGES, set_gauges)
 
     async def forget(self) -> bool:
-        """Answers kept for retries, after a week."""
+        """Delete idempotency responses after a week."""
         async with self._db.transaction() as conn:
             more = await forget_processed(conn)
             return await forget_old_keys(conn) or more

@@ -1,1 +1,1 @@
-"""Intake: takes what is asked, gives a receipt, and keeps its holder informed."""
+"""Intake: registers requests, issues receipts, and shows their holders the progress."""

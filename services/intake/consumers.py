@@ -1,4 +1,4 @@
-"""Intake's Kafka edge: submissions of other systems, and followup's matters."""
+"""Kafka consumers of intake: other systems' submissions, and followup's matters."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeAlias, TypeGuard
@@ -44,7 +44,7 @@ MOST_NAMED: Final = 5
 
 
 class _Untaken(Exception):
-    """A record that is no submission: the reason and the faults are for its sender, by pointers and codes."""
+    """A record that is not a submission: reason and faults (pointers and codes) for its sender."""
 
     def __init__(self, reason: str, faults: Sequence[FieldError]) -> None:
         super().__init__(reason)
@@ -53,7 +53,7 @@ class _Untaken(Exception):
 
 
 def read_submission(raw: Raw, trace: str) -> Submitted | Letter:
-    """A submission; a refusal where the value or the headers name its sender; else a letter to set aside.
+    """Parse a record into a submission, a refusal for its sender if that is known, or a dead letter.
 
     `trace` is the traceparent of what follows from it.
     """
@@ -84,7 +84,7 @@ def _read(value: bytes | None, record: SentRecord, trace: str, lang: str) -> Arr
 
 
 def _read_binary(value: bytes | None, envelope: Envelope, trace: str, lang: str) -> Arrival:
-    """The submission that is the value, with or without a CloudEvent's headers beside it."""
+    """Return the submission in the record's value, with or without CloudEvents headers."""
     for name, allowed in (("type", SUBMITTED_TYPE), ("specversion", SPECVERSION)):
         if envelope.attributes.get(name, allowed) != allowed:
             raise _unreadable(lang, (f"/header/ce_{name}", f"unknown_{name}"))
@@ -120,7 +120,7 @@ def _arrival(submission: Submission, envelope: Envelope, trace: str) -> Arrival:
 
 
 def _unreadable(lang: str, *places: tuple[str, str]) -> _Untaken:
-    """`places` are pointers into the event, with the code of what is wrong there."""
+    """Return a refusal; `places` are pointers into the event, each with a fault's code."""
     return _Untaken(
         "unreadable", [FieldError(place, code, _words(code, lang)) for place, code in places]
     )
@@ -132,7 +132,7 @@ def _words(code: str, lang: str) -> str:
 
 
 def _senders(raw: Raw, record: SentRecord) -> Iterator[tuple[object, object]]:
-    """Who may have sent it and under which reference, the likelier first: by its data, its envelope, its headers."""
+    """Return possible (source, source_ref) of a record, the most likely first: from its data, envelope or headers."""
     data = record.envelope.data if record.structured else leniently(raw.value)
     if record.unread is not None and isinstance(within := leniently(raw.value), dict):
         data = within.get("data")
@@ -161,7 +161,7 @@ def _letter(raw: Raw, fault: _Untaken) -> Letter:
 
 
 def registers_submissions(clock: Clock) -> Apply:
-    """What a batch of submissions is applied by, at the time of `clock`."""
+    """Return the handler of a batch of submissions, with the time of `clock`."""
 
     async def register_batch(conn: Connection, items: Sequence[Submitted]) -> None:
         await register_submitted(conn, items, clock())

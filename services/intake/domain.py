@@ -1,4 +1,4 @@
-"""Intake's rules: whose a submission may be, when it is new or the same, and what a receipt's holder may still do."""
+"""Rules of intake: who may submit, what is a repetition, and what a receipt's holder may still do."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ _FINAL = frozenset(
 
 
 class NotTheirs(StrEnum):
-    """Why a submission is not for its sender to make."""
+    """Reasons why a sender may not make a submission."""
 
     REQUESTER = "another_requester"
     SOURCE = "another_source"
@@ -29,7 +29,9 @@ class NotTheirs(StrEnum):
 def not_theirs(
     sender: tuple[Role, str], sources: Collection[str], requester: str, source: str
 ) -> NotTheirs | None:
-    """What is wrong with who submits: a requester asks for itself alone, and names kept to `sources` are kept to."""
+    """Return why the sender may not submit it: a requester submits only for itself, a system only under its
+    `sources`.
+    """
     role, party = sender
     if role is Role.REQUESTER and not _is_same(requester, party):
         return NotTheirs.REQUESTER
@@ -39,24 +41,24 @@ def not_theirs(
 
 
 def _is_same(requester: str, party: str) -> bool:
-    """Whether they are one: a token may have its enterprise's code in small letters or with spaces."""
+    """Return whether a token's party is the requester, in any spelling of an enterprise's code."""
     return requester == party or (uscc.is_valid(requester) and requester == uscc.canonical(party))
 
 
 def own_source(party: str, source: str) -> str:
-    """What stands for a requester's `source`: nobody else's is the same, and nobody's id is in it."""
+    """Return the source stored for a requester's submission: unique to it, without the requester's id."""
     digest = hashlib.sha256(f"{party}\0{source}".encode()).hexdigest()
     return f"{OWN_SOURCES}{digest[:32]}"
 
 
 def published_name(kind: RequesterKind, name: str) -> str:
-    """The requester's name as events have it: of a resident the first character alone."""
+    """Return the requester's name for events: of a resident only the first character."""
     return f"{name[:1]}**" if kind is RequesterKind.RESIDENT else name
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is kept of an earlier submission of the same (source, source_ref)."""
+    """An earlier submission of the same (source, source_ref)."""
 
     request_id: str
     receipt: str
@@ -66,7 +68,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """It was taken now (`fresh`) or before, with the same content: either way this is its answer."""
+    """The submission is registered now (`fresh`), or was before with the same content."""
 
     request_id: str
     receipt: str
@@ -75,7 +77,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Conflicting:
-    """Another content was taken under this (source, source_ref) before."""
+    """Conflict: other content was registered under this (source, source_ref) before."""
 
     request_id: str
 
@@ -84,14 +86,14 @@ Registration: TypeAlias = Registered | Conflicting
 
 
 def decide_repeat(known: Known, fingerprint: bytes) -> Registration:
-    """What to answer to a submission whose (source, source_ref) is taken."""
+    """Decide on a submission whose (source, source_ref) exists: the same content, or a conflict."""
     if known.fingerprint == fingerprint:
         return Registered(known.request_id, known.receipt, fresh=False)
     return Conflicting(known.request_id)
 
 
 class RowOutcome(StrEnum):
-    """What becomes of a row of an imported file; all but `pending` are final."""
+    """Outcomes of a row of an imported file; all but `pending` are final."""
 
     PENDING = "pending"
     TAKEN = "taken"
@@ -101,7 +103,7 @@ class RowOutcome(StrEnum):
 
 
 def row_outcome(became: Registration) -> RowOutcome:
-    """What a row's registration makes of the row."""
+    """Return a row's outcome from that of its registration."""
     if isinstance(became, Conflicting):
         return RowOutcome.CONFLICTING
     return RowOutcome.TAKEN if became.fresh else RowOutcome.REPEATED
@@ -109,12 +111,12 @@ def row_outcome(became: Registration) -> RowOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The holder may do it."""
+    """The holder may take the step."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """The matter's state does not allow it; `allowed` are the states that do."""
+    """The matter's state does not allow the step; `allowed` are the states that do."""
 
     state: MatterState
     allowed: tuple[MatterState, ...]
@@ -122,7 +124,7 @@ class NotNow:
 
 @dataclass(frozen=True, slots=True)
 class TooLate:
-    """The matter was closed and could be reopened until `until`; what is asked now is a new request."""
+    """The matter was closed and could be reopened until `until`; a new request is needed."""
 
     until: datetime
 
@@ -131,7 +133,7 @@ Permission: TypeAlias = Allowed | NotNow | TooLate
 
 
 def may_add(state: MatterState) -> Permission:
-    """Facts may be added, and the request taken back, until the matter is at its end."""
+    """Decide whether facts may be added or the request withdrawn: until the matter has ended."""
     allowed = tuple(candidate for candidate in MatterState if candidate not in _FINAL)
     return Allowed() if state in allowed else NotNow(state, allowed)
 
@@ -139,7 +141,7 @@ def may_add(state: MatterState) -> Permission:
 def may_answer_visit(
     state: MatterState, reopen_until: datetime | None = None, now: datetime | None = None
 ) -> Permission:
-    """The return visit is answered when the work is said to be done, and while a closed matter can be reopened."""
+    """Decide whether the return visit may be answered: once handled, and while a closed matter can be reopened."""
     if state is MatterState.HANDLED:
         return Allowed()
     if state is MatterState.CLOSED and reopen_until is not None and now is not None:
@@ -149,7 +151,7 @@ def may_answer_visit(
 
 @dataclass(frozen=True, slots=True)
 class MatterSnapshot:
-    """All that intake knows of a matter after one of its events; a field that is None does not apply any more.
+    """What intake knows of a matter after one of its events; None for a field that no longer applies.
 
     `refused_by` are the parties that declined it in this round. `reopen_until` is None while it is not closed.
     """
@@ -171,7 +173,7 @@ class MatterSnapshot:
 
 
 def parties_in_hand(snapshot: MatterSnapshot, now: datetime) -> frozenset[str]:
-    """Who may call the requester now: the owner, whoever is offered the matter, and the lead department.
+    """Return who may call the requester now: the owner, the party of an open offer, and the lead department.
 
     A department that declined the matter is left out. Nobody after a rejection or a withdrawal, and after a closing
     only as long as the matter can be reopened.
@@ -187,19 +189,19 @@ def parties_in_hand(snapshot: MatterSnapshot, now: datetime) -> frozenset[str]:
 
 
 def may_see_contact(role: Role, party: str, parties: frozenset[str]) -> bool:
-    """Coordinators and operators see every contact, others those of the matters that they have in hand."""
+    """Return whether the caller may see the contact: coordinators and operators always, parties of matters in hand."""
     return role in (Role.COORDINATOR, Role.OPERATOR) or party in parties
 
 
 def feed_names(party: str, sources: Collection[str]) -> tuple[str, ...]:
-    """Under which names a system's requests stand in the feed: its own, and the sources that its token is for."""
+    """Return the names of a system's requests in the feed: its own, and the sources of its token."""
     return tuple(sorted({party, *sources}))
 
 
 def may_have_receipt(
     party: str, is_for_staff: bool, submitted: Mapping[str, Any], submitted_by: str
 ) -> bool:
-    """Whether a system finds a request's receipt in its feed; `submitted` is the actor of the registration.
+    """Return whether a system's feed shows a request's receipt; `submitted` is the actor of the registration.
 
     What a system submitted is its own or its office's. Nobody's, where staff or the requester submitted it; and a
     system that speaks for staff has no receipt but those that it was given itself.
@@ -217,12 +219,12 @@ EXCERPT: Final = (
 
 
 def is_anothers(subject: str, actor: Mapping[str, Any]) -> bool:
-    """Whether an event of a matter is what the holder of another request said, which was merged into it."""
+    """Return whether an event is a message of another request's holder, whose request was merged into the matter."""
     return actor.get("role") == Role.REQUESTER and actor.get("party") != subject
 
 
 def excerpt(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What a requester may know of an event of a matter that others are in too."""
+    """Return the part of an event that a requester may see of a matter with other requesters."""
     shown = {name: data[name] for name in EXCERPT if name in data}
     actor = data.get("actor", {})
     if actor.get("role") != Role.REQUESTER:

@@ -1,4 +1,4 @@
-"""Intake's timers: rows of imported files are registered within a second, by whichever replica comes first."""
+"""Intake's timers: rows of imported files are registered within a second, by any replica."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ FORGET_SECONDS: Final = 60.0
 
 
 class Timers:
-    """Steps to be done for ever; each says whether there may be more to do at once."""
+    """Timer steps, run for ever; each returns whether there may be more to do at once."""
 
     def __init__(self, db: Database, clock: Clock, is_full: Callable[[], bool]) -> None:
         self._db = db
@@ -25,7 +25,7 @@ class Timers:
         self._is_full = is_full
 
     async def register_rows(self) -> bool:
-        """Rows of files that wait; while no more can be kept for Kafka they go on waiting.
+        """Register pending rows of files; they wait while the outbox is full (back-pressure).
 
         A batch has a third of the time: the rest is for requests that somebody waits for.
         """
@@ -38,7 +38,7 @@ class Timers:
         return more
 
     async def forget(self) -> bool:
-        """Old files, old entries of feeds, and answers kept for retries."""
+        """Delete old files, old feed entries, and old idempotency responses."""
         async with self._db.transaction() as conn:
             more = await imports.forget(conn, self._clock())
             more = await feed_order.forget(conn) or more

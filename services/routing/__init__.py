@@ -1,1 +1,1 @@
-"""Finds the one party that takes care of a request, and offers it the matter until somebody has it."""
+"""Routing: chooses the one responsible party for a request, and offers it the matter until a party accepts."""

@@ -1,4 +1,4 @@
-"""Routing's composition root: makes what is real and orders start and stop."""
+"""Routing's composition root: builds the dependencies and orders start and stop."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ SOURCE: Final = "urn:liaison:routing"
 
 
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
-    """The app of one routing process. `clock` stands in for the settings' clock in tests."""
+    """Build the app of one routing process. `clock` replaces the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
     signed = signed_tokens(SERVICE, settings.issuer, now)
     tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)

@@ -1,4 +1,4 @@
-"""Routing's Kafka edge: the handler of each topic."""
+"""Kafka consumers of routing: the handler of each topic."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from shared.runtime.clock import Clock
 
 
 def applies(office: Office, clock: Clock) -> dict[str, Apply]:
-    """What is done with each topic's events; registrations before what is said of their matters."""
+    """Return the handler of each topic; registrations are applied before events of their matters."""
     return {
         topics.REQUESTS: partial(batches.apply_requests, office=office, clock=clock),
         topics.MATTERS: partial(batches.apply_matters, office=office, clock=clock),

@@ -23,7 +23,7 @@ class Settings(ServiceSettings):
 
     @property
     def limits(self) -> Limits:
-        """The same as the rules know them."""
+        """Return the limits as the rules take them."""
         return Limits(
             accept_minutes=self.accept_minutes,
             emergency_minutes=self.emergency_minutes,

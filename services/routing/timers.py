@@ -1,4 +1,4 @@
-"""Routing's timers: what is due is acted on within a second, by whichever replica comes first."""
+"""Routing's timers: what is due is acted on within a second, by any replica."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ PUBLISH_SECONDS: Final = 60.0
 
 
 class Timers:
-    """Steps to be done for ever; each says whether there may be more to do at once."""
+    """Timer steps, run for ever; each returns whether there may be more to do at once."""
 
     def __init__(self, db: Database, office: Office, clock: Clock) -> None:
         self._db = db
@@ -30,35 +30,35 @@ class Timers:
         self._rescheduling = RescheduleTimer(db, office.calendar.version, self._reschedule_batch)
 
     async def sweep(self) -> bool:
-        """Offers and reviews that have run out."""
+        """End due offers and reviews."""
         async with self._db.transaction() as conn:
             return await due.sweep(conn, self._office, self._clock()) == due.SWEEP_LIMIT
 
     async def begin_absences(self) -> bool:
-        """Absences whose time has come."""
+        """Begin due absences."""
         async with self._db.transaction() as conn:
             await due.begin_absences(conn, self._office, self._clock())
         return False
 
     async def reschedule(self) -> bool:
-        """Open limits that somebody ordered to be computed anew; at the first step, whether they should be."""
+        """Carry out orders to recompute open limits; the first step asks for a preview where one is needed."""
         return await self._rescheduling.step()
 
     async def _reschedule_batch(self, conn: Connection, order: Order) -> ReschedulingBatch:
         return await rescheduling.next_batch(conn, self._office, order, self._clock())
 
     async def correct(self) -> bool:
-        """Matters that the reconciliation found to be wrong."""
+        """Correct matters that the reconciliation found wrong."""
         async with self._db.transaction() as conn:
             return await correct_next(conn, self._office, self._clock())
 
     async def publish_earlier(self) -> bool:
-        """Entries of the directory that were there before their topic."""
+        """Publish directory entries that existed before their topic."""
         async with self._db.transaction() as conn:
             return await publishing.publish_earlier(conn, self._clock())
 
     async def measure(self) -> bool:
-        """What is told to Prometheus."""
+        """Set the Prometheus gauges."""
 
         async def set_gauges(conn: Connection) -> None:
             await figures.set_gauges(conn, self._office, self._clock())
@@ -66,7 +66,7 @@ class Timers:
         return await measure(self._db, figures.GAUGES, set_gauges)
 
     async def forget(self) -> bool:
-        """What was told in queues a week ago, and answers kept for retries."""
+        """Delete queue entries older than a week, and old idempotency responses."""
         async with self._db.transaction() as conn:
             more = await due.forget_feed(conn, self._clock())
             more = await forget_processed(conn) or more

@@ -1,4 +1,4 @@
-"""What every route of followup works with, and the response to a step's outcome."""
+"""Dependencies of followup's routes, and the response to a step's outcome."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ from shared.runtime.errors import FieldError, Problem
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the routes work with."""
+    """Dependencies of the routes, in `app.state.edge`."""
 
     db: Database
     clock: Clock
@@ -85,7 +85,7 @@ NotDone: TypeAlias = Refused | Missing | VersionConflict
 
 
 class _NotDone(Exception):
-    """Carries an outcome out of the transaction, which is rolled back."""
+    """Carries an outcome out of a transaction that is rolled back."""
 
     def __init__(self, outcome: NotDone) -> None:
         super().__init__(type(outcome).__name__)
@@ -93,7 +93,7 @@ class _NotDone(Exception):
 
 
 async def perform(edge: Edge, wanted: StepRequest, work: Work) -> WriteResponse:
-    """Do `work` in one transaction and answer with the matter; what it depends on may be 2 s late.
+    """Run `work` in one transaction and respond with the matter; waits up to 2 s for events that it depends on.
 
     A step can overtake the news it builds on: somebody accepts at routing, and calls here before the
     acceptance came through Kafka. Raises Problem for a step that is refused.
@@ -127,7 +127,7 @@ async def _attempt(edge: Edge, wanted: StepRequest, work: Work) -> WriteResponse
 
 
 def problem_of(outcome: NotDone, edge: Edge, lang: str) -> Problem:
-    """The problem that a caller is told, in words of the catalogue."""
+    """Return the problem document of an outcome, with the catalogue's words."""
     match outcome:
         case Missing():
             return Problem(404, "matter_not_found")

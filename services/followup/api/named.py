@@ -1,4 +1,4 @@
-"""Filters that name parties: one that the directory does not have would match nothing, and is refused by name."""
+"""Filters that name parties: an unknown party is refused by name, since it would match nothing."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from shared.runtime.errors import FieldError, invalid_because
 
 
 async def check_parties(conn: Connection, named: Mapping[str, str | None], lang: str) -> None:
-    """Check the parties that query parameters name; `department` takes departments alone.
+    """Check that the parties in query parameters exist; `department` accepts only departments.
 
     Raises Problem 422; nothing is refused while the directory has not been heard.
     """

@@ -1,4 +1,4 @@
-"""Waits, 2 s at most, for news that a call depends on and that is on its way through Kafka."""
+"""Retries a call for up to 2 s while an event that it depends on is on its way through Kafka."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ async def attempt_patiently(
     matter_id: UUID,
     attempt: Callable[[], Awaitable[Found]],
 ) -> Found:
-    """What `attempt` gives; what it depends on may be 2 s late, unless too many wait already.
+    """Return the result of `attempt`, retried for up to 2 s, unless too many calls wait already.
 
     A refusal that news may change is attempted again when news of the matter, or of the department that is missed, was
     committed here, or when its state is another. Nothing of the database is held meanwhile.
@@ -65,7 +65,7 @@ def _may_change(found: object) -> TypeGuard[Refused | Missing]:
 
 @dataclass(frozen=True, slots=True)
 class _Awaited:
-    """The matter that a refusal is about, or the department that it misses, and its state then; None if unknown."""
+    """The matter that a refusal is about, or the missing department, with its state; None if unknown."""
 
     matter_id: UUID
     state: str | None
@@ -73,7 +73,7 @@ class _Awaited:
 
     @property
     def subject(self) -> str:
-        """What its news are about."""
+        """Return the subject whose events to wait for."""
         return str(self.matter_id) if self.department is None else f"department/{self.department}"
 
 

@@ -86,7 +86,7 @@ class Filters(BaseModel):
     cursor: Annotated[str | None, Field(max_length=200)] = None
 
     def wanted(self, edge: Edge, caller: Principal, lang: str) -> Wanted:
-        """What the rules of the lists are asked for.
+        """Return the filters as the query takes them.
 
         Raises Problem 422 for words that are too short to be found, and for `me` of a caller who owns no matter.
         """
@@ -104,7 +104,7 @@ class Filters(BaseModel):
         )
 
     def named(self, desk: str) -> dict[str, str | None]:
-        """The parties that the filters name, by parameter; the caller and the desk need not be of the directory."""
+        """Return the parties that the filters name, by parameter, except the caller and the desk."""
         owner = None if self.owner in (ME, desk) else self.owner
         return {"owner": owner, "department": self.department}
 
@@ -205,7 +205,7 @@ async def _patiently(
     matter_id: UUID,
     read: Callable[[], Awaitable[Read | Missing]],
 ) -> Read:
-    """What `read` finds; a matter whose id was drawn a moment ago may be 2 s late."""
+    """Return the result of `read`; a matter whose id is a moment old may appear up to 2 s late."""
     found = await attempt_patiently(edge.db, edge.news, matter_id, read)
     if isinstance(found, Missing):
         raise problem_of(found, edge, language(request))
@@ -288,7 +288,7 @@ async def show_rates(
 
 
 def _moment(edge: Edge, given: date, *, ends: bool) -> datetime:
-    """A day's beginning, or its end, in the town's zone; a moment as it is."""
+    """Return a moment as it is, and of a day its beginning or end in the town's zone."""
     if isinstance(given, datetime):
         return given
     return datetime.combine(given + timedelta(days=ends), time(), edge.office.calendar.zone)

@@ -1,4 +1,4 @@
-"""A matter and its parts as JSON, by the names of the wire."""
+"""JSON views of a matter and its parts, with the wire's field names."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from shared.contracts.vocabulary import PartyKind
 def matter_view(
     matter: Matter, caller: ActingParty, at: datetime, office: Office
 ) -> dict[str, Any]:
-    """A matter as it stands, with the steps that the caller may take now."""
+    """Return a matter's current state, with the steps that the caller may take now."""
     soon = office.calendar.add(at, SOON)
     return _status(matter, office) | {
         "dispatch": matter.dispatch,
@@ -115,7 +115,7 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def found_view(found: Found, office: Office) -> dict[str, Any]:
-    """A matter in a list."""
+    """Return a matter for a list."""
     return _status(found.matter, office) | {
         "summary": found.request.summary,
         "requester": found.request.requester,
@@ -125,7 +125,7 @@ def found_view(found: Found, office: Office) -> dict[str, Any]:
 def details_view(
     details: Details, caller: ActingParty, at: datetime, office: Office
 ) -> dict[str, Any]:
-    """A matter whole, with what was asked."""
+    """Return a whole matter with its requests."""
     first = details.requests[0]
     view = matter_view(details.matter, caller, at, office)
     if caller.party in details.workers:
@@ -160,7 +160,7 @@ def _request(request: Request) -> dict[str, Any]:
 
 
 def chart_view(charted: Sequence[Charted], at: datetime, soon: datetime) -> list[dict[str, Any]]:
-    """Milestones on the wall with their lights; `soon` is two working days from `at`."""
+    """Return the milestones of the wall chart with their lights; `soon` is two working days after `at`."""
     return [
         _milestone(each.milestone, at, soon)
         | {
@@ -175,12 +175,12 @@ def chart_view(charted: Sequence[Charted], at: datetime, soon: datetime) -> list
 
 
 def rated_view(rated: Rated) -> dict[str, Any]:
-    """The rates and times of a group."""
+    """Return the rates and times of a group."""
     return {"key": rated.key, "rates": rates_view(rated.rates), "times": _times(rated.times)}
 
 
 def rates_view(rates: Mapping[str, Rate]) -> dict[str, Any]:
-    """Each rate with what it is made of and what was left out, why."""
+    """Return each rate with numerator, denominator and what was left out."""
     return {
         name: {
             "rate": rate.value,

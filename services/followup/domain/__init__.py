@@ -1,1 +1,1 @@
-"""The rules of followup: what each step and each piece of news does to a matter; no clock, no ids, no input."""
+"""The rules of followup: what each step and each event does to a matter, as pure functions."""

@@ -1,4 +1,4 @@
-"""Who may see a matter, which steps there are, and who may take which in which state."""
+"""Access rules: who may see a matter, and who may take which step in which state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.contracts.vocabulary import MatterState, Role
 
 
 class Step(StrEnum):
-    """Everything that a person can do with a matter; the values are the words of the interface."""
+    """The steps that a person can take on a matter; the values are the words of the interface."""
 
     FIRST_CONTACT = "first-contact"
     FEEDBACK = "feedback"
@@ -36,7 +36,7 @@ class Step(StrEnum):
 
 
 class CallerRelation(StrEnum):
-    """What a caller is to a matter."""
+    """A caller's relation to a matter."""
 
     COORDINATOR = "coordinator"
     OWNER = "owner"
@@ -47,7 +47,7 @@ class CallerRelation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """In which states a step is possible, and for whom."""
+    """The states in which a step is possible, and the relations that may take it."""
 
     states: frozenset[MatterState]
     who: frozenset[CallerRelation]
@@ -92,14 +92,14 @@ PARTIES: Final = frozenset({Role.LIAISON, Role.DEPARTMENT})
 
 
 def may_see(matter: Matter, caller: ActingParty) -> bool:
-    """Coordinators and operators see every matter, a liaison and a department those they are in."""
+    """Return whether the caller may see the matter: coordinators and operators see all, parties their own."""
     if caller.role in SEES_ALL:
         return True
     return caller.role in PARTIES and caller.party in matter.parties
 
 
 def standings(matter: Matter, caller: ActingParty) -> frozenset[CallerRelation]:
-    """What the caller is to the matter; nothing for whoever only reads."""
+    """Return the caller's relations to the matter; empty for callers who only read."""
     found = set()
     if caller.role is Role.COORDINATOR:
         found.add(CallerRelation.COORDINATOR)
@@ -116,14 +116,14 @@ def standings(matter: Matter, caller: ActingParty) -> frozenset[CallerRelation]:
 
 
 def may_visit(matter: Matter, caller: ActingParty) -> bool:
-    """A return visit is made by nobody who is in the work, as far as the matter itself tells."""
+    """Return whether the caller may make the return visit: nobody who works on this round may."""
     if caller.role not in PARTIES and caller.role is not Role.COORDINATOR:
         return False
     return caller.party not in concerned(matter)
 
 
 def concerned(matter: Matter) -> frozenset[str]:
-    """Who is in the work of this round: handler, owners, departments of the dispatch, of milestones and of tasks.
+    """Return the parties that work on this round: handler, owners, and departments of dispatch, milestones and tasks.
 
     Who was in it in earlier rounds, or in matters that were merged into this one, is read off the history.
     """
@@ -140,7 +140,7 @@ def concerned(matter: Matter) -> frozenset[str]:
 
 
 def guard(matter: Matter, step: Step, caller: ActingParty) -> Refused | None:
-    """Why the caller may not take the step now; None when it may.
+    """Return why the caller may not take the step now; None when it may.
 
     The state comes first: what nobody may do at present is no question of who asks.
     """
@@ -156,10 +156,10 @@ def guard(matter: Matter, step: Step, caller: ActingParty) -> Refused | None:
 
 
 def allowed_states(step: Step) -> tuple[MatterState, ...]:
-    """The states that allow a step, in the order of the vocabulary."""
+    """Return the states that allow a step, in the order of the vocabulary."""
     return tuple(state for state in MatterState if state in RULES[step].states)
 
 
 def open_steps(matter: Matter, caller: ActingParty) -> tuple[Step, ...]:
-    """The steps that the caller may take now, as far as state and standing say."""
+    """Return the steps that the state and the caller's relations allow now."""
     return tuple(step for step in Step if guard(matter, step, caller) is None)

@@ -1,4 +1,4 @@
-"""What news from intake and routing does to a matter; news of something that has passed moves nothing."""
+"""Applies events of intake and routing to a matter; outdated events change nothing."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -57,7 +57,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Routing found nobody for now; `dispatch` is None where only an objection is reviewed."""
+    """Routing has no candidate for now; `dispatch` is None when only an objection is under review."""
 
     round: int
     reason: PendingReason
@@ -67,7 +67,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Offering:
-    """Routing made an offer, with the limit that it computed."""
+    """An offer that routing made, with its limit."""
 
     round: int
     offer: Offer
@@ -77,7 +77,7 @@ class Offering:
 
 @dataclass(frozen=True, slots=True)
 class OfferEnd:
-    """An offer ended without an owner: declined, timed_out or rescinded."""
+    """An offer that ended without an owner: declined, timed_out or rescinded."""
 
     round: int
     offer_id: str
@@ -88,7 +88,7 @@ class OfferEnd:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A party took the matter at `at`."""
+    """A party accepted the matter at `at`."""
 
     round: int
     offer_id: str
@@ -97,7 +97,7 @@ class Acceptance:
 
 
 def open_matter(registration: Registration, moment: Moment) -> Changed:
-    """A matter is open from its registration on; the handling limit follows with the dispatch."""
+    """Open a matter for a registered request; the handling limit starts with the dispatch."""
     limits = moment.limits_of(registration.category)
     received_at = registration.received_at
     interim = clocks.begin(ClockKind.INTERIM, limits.interim, received_at, moment.calendar)
@@ -128,7 +128,7 @@ def open_matter(registration: Registration, moment: Moment) -> Changed:
 
 
 def amend(matter: Matter, message: str, moment: Moment, request_id: str | None = None) -> Changed:
-    """The requester's words are kept in every state; they end a hold, which waited for them.
+    """Record the requester's message, in any state; it ends a hold, which waits for the requester.
 
     `request_id` is set where they came by the receipt of a request that was merged into the matter.
     """
@@ -140,7 +140,7 @@ def amend(matter: Matter, message: str, moment: Moment, request_id: str | None =
 
 
 def resume_held(matter: Matter, moment: Moment) -> Matter:
-    """The matter at work again after a hold, each limit later by the working time of the pause."""
+    """Return the matter in progress after a hold, each limit extended by the working time of the pause."""
     running = clocks.unpause(
         clocks.without(matter.clocks, ClockKind.RESUME), moment.at, moment.calendar
     )
@@ -154,7 +154,7 @@ def resume_held(matter: Matter, moment: Moment) -> Matter:
 
 
 def withdraw(matter: Matter, reason: str | None, moment: Moment) -> Decision:
-    """The requester takes it back, at any time before the end; one that was merged too, alone."""
+    """Withdraw the matter for the requester, at any time before its end; a merged one alone."""
     if matter.final and matter.state is not MatterState.MERGED:
         return Unmoved("it has ended already")
     ended = replace(
@@ -173,12 +173,12 @@ def withdraw(matter: Matter, reason: str | None, moment: Moment) -> Decision:
 def withdrawn_from(
     matter: Matter, reason: str | None, moment: Moment, request_id: str | None = None
 ) -> Changed:
-    """The words of a withdrawal that came too late, or that is of a request that was merged into this matter."""
+    """Record a withdrawal as a message: it came too late, or concerns a request merged into this matter."""
     return emit(matter, Amended(reason or "", Amendment.WITHDRAWAL, request_id), moment)
 
 
 def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
-    """Nobody is offered the matter for now; its review is a promise like any other."""
+    """Set the matter to wait without an offer; the review time becomes a clock."""
     if news.round != matter.round or matter.state not in DISPATCHING:
         return Unmoved("the round has gone on")
     pending = Pending(news.reason, news.review_at)
@@ -199,7 +199,7 @@ def wait(matter: Matter, news: Wait, moment: Moment) -> Decision:
 
 
 def offer(matter: Matter, news: Offering, moment: Moment) -> Decision:
-    """A party is offered the matter; an owner that it has keeps it until the offer is accepted."""
+    """Record an offer; an existing owner stays until the offer is accepted."""
     dispatching = matter.state in DISPATCHING
     if news.round != matter.round or not (dispatching or matter.state in WORKING):
         return Unmoved("the round has gone on")
@@ -239,7 +239,7 @@ def _offered(matter: Matter, made: Offer, dispatch: DispatchDecision) -> Offered
 
 
 def end_offer(matter: Matter, news: OfferEnd, moment: Moment) -> Decision:
-    """An offer ended without an owner; routing says next whom it asks, or that it waits."""
+    """Record that an offer ended without an owner; routing's next event says how the matter goes on."""
     if matter.open_offer is None or matter.open_offer.offer_id != news.offer_id:
         return Unmoved("the offer is not the one that is open")
     returned = replace(
@@ -253,7 +253,7 @@ def end_offer(matter: Matter, news: OfferEnd, moment: Moment) -> Decision:
 
 
 def accept(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
-    """The party owns the matter from now on, and owes the first contact."""
+    """Make the party the matter's owner and start the clock of the first contact."""
     if matter.open_offer is None or matter.open_offer.offer_id != news.offer_id:
         return Unmoved("the offer is not the one that is open")
     matter = with_offer_ended(matter, OfferState.ACCEPTED)
@@ -276,7 +276,7 @@ def accept(matter: Matter, news: Acceptance, moment: Moment) -> Decision:
 
 
 def _dispatched(matter: Matter, dispatch: DispatchDecision, moment: Moment) -> dict[str, Any]:
-    """What the catalogue's decision changes: the departments, and the handling limit of the round."""
+    """Return the matter with the catalogue's decision applied: departments, and the round's handling limit."""
     held = clocks.find(matter.clocks, ClockKind.HANDLE)
     if held is not None and matter.dispatch == dispatch:
         return {}

@@ -1,4 +1,4 @@
-"""The clocks of a matter as values: starting, pausing, extending, and the next rung when a limit is broken."""
+"""Clocks of a matter: starting, pausing, extending, and the escalation of a broken limit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from shared.contracts.vocabulary import ClockKind
 
 
 class Stage(StrEnum):
-    """How far a clock has come: on track, reminded 催办, supervised 督办, then up the ladder 提级."""
+    """Escalation stage of a clock: on track, reminded 催办, supervised 督办, then up the ladder 提级."""
 
     ON_TRACK = "on_track"
     REMINDED = "reminded"
@@ -37,7 +37,7 @@ NEXT_STAGE: Final[Mapping[Stage, Stage]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One running promise. `original_due_at` is never overwritten; `act_at` is when the sweep looks at it next.
+    """One running limit. `original_due_at` is never overwritten; `act_at` is when the sweep looks at it next.
 
     `calendar_version` is the calendar's that computed `due_at`. `extensions` counts those of the round. `since`,
     `limit` (as in "3wd") and `pauses` are what `due_at` was computed from; `limit` is None where a person or another
@@ -61,18 +61,18 @@ class Clock:
 
     @property
     def broken(self) -> bool:
-        """Whether the limit ran out, and that has been said."""
+        """Whether the present limit was broken and the breach recorded."""
         return self.stage not in (Stage.ON_TRACK, Stage.REMINDED)
 
     @property
     def missed(self) -> bool:
-        """Whether the promise was ever broken, whatever limit it has now."""
+        """Whether the promise was ever broken, whatever its limit is now."""
         return self.broken or self.breached_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A promise that was broken: its limit, in which round, and when that was said."""
+    """A limit that was broken, with its round and when the breach was recorded."""
 
     clock: ClockKind
     round: int
@@ -82,7 +82,7 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """A limit that was moved: from when to when, in which round, and who allowed it. The reason is in its event."""
+    """An extension of a limit: old and new time, round, and approver. The reason is in its event."""
 
     clock: ClockKind
     round: int
@@ -98,7 +98,7 @@ Clocks: TypeAlias = tuple[Clock, ...]
 def start(
     kind: ClockKind, due_at: datetime, since: datetime, calendar: WorkingCalendar, version: str = ""
 ) -> Clock:
-    """A clock that runs out at `due_at`; it reminds before, unless that would be before `since`."""
+    """Return a clock due at `due_at`, with a reminder before it unless that would be before `since`."""
     lead = REMINDER_LEADS.get(kind)
     reminder = calendar.before(due_at, lead) if lead is not None else None
     remind_at = reminder if reminder is not None and reminder > since else None
@@ -114,35 +114,35 @@ def start(
 
 
 def begin(kind: ClockKind, limit: Limit, since: datetime, calendar: WorkingCalendar) -> Clock:
-    """A clock that runs out when `limit` from `since` on ends, and remembers what it was computed from."""
+    """Return a clock that ends `limit` after `since` and records both."""
     clock = start(kind, calendar.add(since, limit), since, calendar)
     return replace(clock, since=since, limit=str(limit))
 
 
 def without(clocks: Clocks, *kinds: ClockKind) -> Clocks:
-    """The clocks that are not of these kinds."""
+    """Return the clocks except those of these kinds."""
     return tuple(clock for clock in clocks if clock.kind not in kinds)
 
 
 def with_clock(clocks: Clocks, clock: Clock) -> Clocks:
-    """The clocks with `clock` in the place of another of its kind."""
+    """Return the clocks with `clock` replacing the one of its kind."""
     return (*without(clocks, clock.kind), clock)
 
 
 def find(clocks: Iterable[Clock], kind: ClockKind) -> Clock | None:
-    """The running clock of a kind."""
+    """Return the running clock of a kind; None without one."""
     return next((clock for clock in clocks if clock.kind is kind), None)
 
 
 def pause(clocks: Clocks, at: datetime) -> Clocks:
-    """All clocks standing still from `at` on."""
+    """Return all clocks paused at `at`."""
     return tuple(
         clock if clock.paused_at else replace(clock, paused_at=at, act_at=None) for clock in clocks
     )
 
 
 def unpause(clocks: Clocks, at: datetime, calendar: WorkingCalendar) -> Clocks:
-    """All clocks running again: each limit later by the working time it stood still; a breach stays one."""
+    """Return all clocks resumed, each limit extended by the paused working time; a breach stays recorded."""
     return tuple(_unpaused(clock, at, calendar) if clock.paused_at else clock for clock in clocks)
 
 
@@ -166,7 +166,7 @@ def _unpaused(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
 
 
 def extend(clock: Clock, due_at: datetime, at: datetime, calendar: WorkingCalendar) -> Clock:
-    """The clock with a later limit, on track again; the original limit and a breach stay on record."""
+    """Return the clock with a later limit, on track again; the original limit and a breach stay recorded."""
     fresh = start(clock.kind, due_at, at, calendar)
     return replace(
         fresh,
@@ -177,7 +177,7 @@ def extend(clock: Clock, due_at: datetime, at: datetime, calendar: WorkingCalend
 
 
 def replan(clock: Clock, fresh: Clock) -> Clock:
-    """`fresh` in the place of `clock`: another limit for the same promise, whose breach and first limit stay."""
+    """Return `fresh` in place of `clock`: a new limit, with the old clock's breach and first limit."""
     if clock.broken and fresh.due_at <= clock.due_at:
         return clock
     breached_at = clock.breached_at or (clock.due_at if clock.broken else None)
@@ -190,7 +190,7 @@ def replan(clock: Clock, fresh: Clock) -> Clock:
 
 
 def advance(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock | None:
-    """One rung on when its time has come by `at`, else None. A broken limit rises a level each working day.
+    """Return the clock one stage on if it is due by `at`, else None. A broken limit escalates a level each working day.
 
     The limit of an offer rises no higher than 督办: routing ends the offer and makes the next one.
     """
@@ -213,10 +213,10 @@ def advance(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock | No
 
 
 def next_due(clocks: Iterable[Clock]) -> datetime | None:
-    """The earliest promise not yet kept; in the past exactly when it was broken. Paused clocks promise nothing."""
+    """Return the earliest limit not yet met; in the past exactly when it is broken. Paused clocks do not count."""
     return min((clock.due_at for clock in clocks if clock.paused_at is None), default=None)
 
 
 def next_act(clocks: Iterable[Clock]) -> datetime | None:
-    """When a clock has to be looked at next."""
+    """Return when the next clock needs action."""
     return min((clock.act_at for clock in clocks if clock.act_at is not None), default=None)

@@ -1,4 +1,4 @@
-"""What a decision is: the matter changed with its facts, refused by name, or not moved; and how a fact is told."""
+"""Outcomes of a decision: the changed matter with its facts, a refusal by name, or no change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from shared.contracts.vocabulary import MatterState
 
 
 class Refusal(StrEnum):
-    """Why a step is refused; the value is the code of the problem that a caller gets."""
+    """Reasons to refuse a step; the value is the code of the caller's problem document."""
 
     WRONG_STATE = "wrong_state"
     NOT_YOURS = "not_yours"
@@ -55,7 +55,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """A fact, who caused it, and the matter as the fact left it."""
+    """A fact with its actor, and the matter after it."""
 
     fact: Fact
     by: ActingParty
@@ -65,7 +65,7 @@ class Emitted:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The matter after the step, with everything that happened, in order."""
+    """The matter after the step, with all facts in order."""
 
     matter: Matter
     emitted: tuple[Emitted, ...]
@@ -73,7 +73,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing changed. `allowed` are the states that would allow the step, `misnamed` the fields at fault."""
+    """The step is refused. `allowed` are the states that allow it, `misnamed` the wrong fields."""
 
     code: Refusal
     state: MatterState
@@ -84,7 +84,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unmoved:
-    """Nothing to do: it is so already, or the news is of something that has passed."""
+    """No change: the state is reached already, or the event is outdated."""
 
     because: str
 
@@ -93,7 +93,7 @@ Decision: TypeAlias = Changed | Refused | Unmoved
 
 
 def emit(matter: Matter, fact: Fact, moment: Moment, earlier: tuple[Emitted, ...] = ()) -> Changed:
-    """The matter one version on, with `fact` after the `earlier` ones of the same step."""
+    """Return the matter at its next version, with `fact` after the `earlier` ones of the same step."""
     after = replace(matter, version=matter.version + 1, changed_at=moment.at)
     return emit_on(after, fact, moment, earlier)
 
@@ -101,12 +101,12 @@ def emit(matter: Matter, fact: Fact, moment: Moment, earlier: tuple[Emitted, ...
 def emit_on(
     after: Matter, fact: Fact, moment: Moment, earlier: tuple[Emitted, ...] = ()
 ) -> Changed:
-    """The same for a matter that has its new version and `changed_at` already: copying one costs more than all else."""
+    """Like `emit`, for a matter that has its new version and `changed_at` already: a copy is the costliest part."""
     return Changed(after, (*earlier, Emitted(fact, moment.by, moment.at, after)))
 
 
 def deadlines(matter: Matter) -> RunningLimits:
-    """The limits that run now, as they are told."""
+    """Return the running limits, as facts carry them."""
     return tuple(
         RunningLimit(clock.kind, clock.due_at, clock.calendar_version)
         for clock in matter.clocks
@@ -115,5 +115,5 @@ def deadlines(matter: Matter) -> RunningLimits:
 
 
 def refuse(matter: Matter, code: Refusal, **params: object) -> Refused:
-    """A refusal that has nothing to do with the state."""
+    """Return a refusal that is independent of the state."""
     return Refused(code, matter.state, params=params)

@@ -1,4 +1,4 @@
-"""What can happen to a matter; the fields are those of the published events, and nothing is decided here."""
+"""Facts: what can happen to a matter; the fields are those of the published events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from shared.contracts.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class RequestingParty:
-    """Who asks, without their contact."""
+    """The requester, without contact."""
 
     kind: RequesterKind
     id: str
@@ -33,7 +33,7 @@ class RequestingParty:
 
 @dataclass(frozen=True, slots=True)
 class RunningLimit:
-    """A limit as it was computed."""
+    """A limit with the calendar version that computed it."""
 
     clock: ClockKind
     due_at: datetime
@@ -60,7 +60,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class DispatchAwaited:
-    """Nobody is offered it for now."""
+    """The matter waits without an offer."""
 
     pending_reason: PendingReason
     review_at: datetime
@@ -69,7 +69,7 @@ class DispatchAwaited:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A party is offered it."""
+    """The matter was offered to a party."""
 
     offer_id: str
     party: Party
@@ -92,7 +92,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A party owns it."""
+    """A party accepted the matter."""
 
     offer_id: str
     owner: Party
@@ -108,7 +108,7 @@ class Contacted:
 
 @dataclass(frozen=True, slots=True)
 class Amended:
-    """The requester's words; `request_id` is set where they are of a request that was merged into the matter."""
+    """A message of the requester; `request_id` is set for a request that was merged into the matter."""
 
     message: str
     about: Amendment = Amendment.MESSAGE
@@ -119,14 +119,14 @@ class Amended:
 
 @dataclass(frozen=True, slots=True)
 class FedBack:
-    """The requester was told how it stands."""
+    """The requester got interim feedback."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """It is on the wall chart."""
+    """The matter is on the wall chart."""
 
     milestones: tuple[ChartMilestone, ...]
 
@@ -141,7 +141,7 @@ class MilestoneChanged:
 
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
-    """A department has a task, or finished it."""
+    """A department got a task, or finished it."""
 
     task_id: str
     department: str
@@ -151,7 +151,7 @@ class TaskChanged:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Clocks pause while the requester is waited for."""
+    """The matter is on hold for the requester; clocks pause."""
 
     reason: str
     resume_at: datetime
@@ -159,14 +159,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Work goes on, and its clocks."""
+    """Work and clocks go on after a hold or the long-term list."""
 
     deadlines: RunningLimits
 
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """A limit was moved."""
+    """A limit was extended."""
 
     clock: ClockKind
     old_due_at: datetime
@@ -177,7 +177,7 @@ class Extended:
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """On the long-term list."""
+    """The matter is on the long-term list."""
 
     reason: str
     review_at: datetime
@@ -185,7 +185,7 @@ class Shelved:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """The work is done as far as its owner can say."""
+    """The owner reports the work as done."""
 
     outcome: Outcome
     answer: str
@@ -195,7 +195,7 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """A return visit was made or tried."""
+    """A return visit was made or attempted."""
 
     reached: bool
     answered: bool
@@ -207,7 +207,7 @@ class Visited:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Settled."""
+    """The matter is closed."""
 
     outcome: Outcome
     exemption: str | None
@@ -224,14 +224,14 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The requester took it back."""
+    """The requester withdrew the request."""
 
     reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Not ours to take."""
+    """The request is rejected: another authority is responsible."""
 
     reason: str
     channel: str
@@ -239,7 +239,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """A limit is near."""
+    """A limit is near; the responsible party is reminded."""
 
     clock: ClockKind
     due_at: datetime
@@ -248,7 +248,7 @@ class Reminded:
 
 @dataclass(frozen=True, slots=True)
 class Supervised:
-    """A limit ran out."""
+    """A limit has ended."""
 
     clock: ClockKind
     due_at: datetime
@@ -257,7 +257,7 @@ class Supervised:
 
 @dataclass(frozen=True, slots=True)
 class Escalated:
-    """A limit stays broken."""
+    """A limit stays broken; the next level is informed."""
 
     clock: ClockKind
     due_at: datetime
@@ -267,7 +267,7 @@ class Escalated:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Followed in another matter from now on."""
+    """The matter is merged into another."""
 
     into: str
     reason: str
@@ -275,7 +275,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Unmerged:
-    """It goes on by itself."""
+    """The merge was undone."""
 
     out_of: str
     reason: str
@@ -283,7 +283,7 @@ class Unmerged:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Linked to others of the same problem."""
+    """The matter is linked to others with the same problem."""
 
     joint_id: str
     title: str

@@ -1,4 +1,4 @@
-"""What a limit does when its time has come: 催办, 督办, 提级, the end of a hold; one rung for each clock."""
+"""Escalation ladder of due clocks: remind 催办, supervise 督办, escalate 提级, end a hold; one stage a call."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +18,7 @@ DESK_ANSWERS: Final = frozenset({ClockKind.RETURN_VISIT, ClockKind.ACCEPT})
 
 
 def overtaken(matter: Matter, moment: Moment, until: datetime | None = None) -> Changed:
-    """The matter with all that ran out before a step, so that no step takes a breach away.
+    """Return the matter with all limits that ended before a step recorded as broken, so that no step removes a breach.
 
     `until` is when the step was taken where that is earlier than the moment; what ran out after it is left alone.
     A promise that ran out on a day off is on record, and is told at the next opening if it still runs then.
@@ -29,7 +29,7 @@ def overtaken(matter: Matter, moment: Moment, until: datetime | None = None) -> 
 
 
 def _with_breaches(matter: Matter, at: datetime) -> Matter:
-    """The matter with each promise that ran out by `at`, and that nobody has told yet, on record as broken."""
+    """Return the matter with each limit that ended by `at` and has no recorded breach recorded as broken."""
     late = tuple(
         replace(clock, breached_at=at)
         for clock in matter.clocks
@@ -49,7 +49,7 @@ def _broken(matter: Matter, clock: Clock, at: datetime) -> Matter:
 def climb(
     matter: Matter, moment: Moment, earlier: tuple[Emitted, ...] = (), *, on_days_off: bool = True
 ) -> Changed:
-    """Everything that is due on the matter's clocks, after the `earlier` facts of the same step.
+    """Apply everything that is due on the matter's clocks, after the `earlier` facts of the same step.
 
     Each clock moves one rung at most, so that one call is bounded and the next rung lies in the future. Unless
     `on_days_off`, clocks that rest (see `rests`) stay as they are.
@@ -76,7 +76,7 @@ def climb(
 
 
 def rests(matter: Matter, clock: Clock, moment: Moment) -> bool:
-    """Whether a clock that is due waits for the next opening: nobody is reminded or supervised on a day off.
+    """Return whether a due clock waits for the next opening: nobody is reminded or supervised on a day off.
 
     A limit that ended on a day off waits for the opening after it. The end of a hold waits for nothing, and neither
     does the acceptance of an emergency, which is counted by the wall clock.
@@ -89,7 +89,7 @@ def rests(matter: Matter, clock: Clock, moment: Moment) -> bool:
 
 
 def resting_until(matter: Matter, moment: Moment) -> datetime:
-    """When the sweep looks again at a matter whose clocks are due and rest."""
+    """Return when the sweep looks again at a matter whose due clocks rest."""
     after_rest = moment.calendar.after_rest
     due = [
         max(after_rest(moment.at), after_rest(clock.act_at))
@@ -105,7 +105,7 @@ def resting_until(matter: Matter, moment: Moment) -> datetime:
 
 
 def _on_record(matter: Matter, clock: Clock) -> bool:
-    """Whether the breach of this limit was put on record before it could be told."""
+    """Return whether the breach of this limit was recorded before its event could be published."""
     return clock.breached_at is not None and any(
         each.clock is clock.kind and each.due_at == clock.due_at and each.round == matter.round
         for each in matter.breaches
@@ -134,7 +134,7 @@ def _fact(matter: Matter, clock: Clock, moment: Moment) -> Fact:
 
 
 def _reminded(matter: Matter, clock: Clock, moment: Moment) -> str:
-    """An offer's limit is near: whoever is offered it is reminded."""
+    """Record a reminder of an offer's limit to the party that has the offer."""
     if clock.kind is ClockKind.ACCEPT and matter.open_offer is not None:
         return matter.open_offer.party.id
     return _owed_by(matter, clock, moment)

@@ -1,4 +1,4 @@
-"""How long each promise may take, by category; the defaults of the town and nothing of any matter."""
+"""The limits of each promise by category, with the town's defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,13 +33,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class LimitTable:
-    """The default limits, and those of categories that differ: the longest path that fits counts."""
+    """The default limits and those of single categories; the longest matching path counts."""
 
     default: Limits = Limits()
     by_category: Mapping[str, Limits] = field(default_factory=dict)
 
     def of(self, category: str | None) -> Limits:
-        """The limits of a category path such as 基础设施/道路交通."""
+        """Return the limits of a category path such as 基础设施/道路交通."""
         path = category
         while path and self.by_category:
             if path in self.by_category:

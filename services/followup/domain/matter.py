@@ -1,4 +1,4 @@
-"""A matter and its parts as frozen values; what it is, not what may be done with it."""
+"""A matter and its parts as frozen values."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -65,7 +65,7 @@ class DispatchDecision:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The latest offer of the round: whom the matter went to, why, and what became of it."""
+    """The latest offer of the round: the party, why it was chosen, and the offer's state."""
 
     offer_id: str
     party: Party
@@ -79,7 +79,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Why nobody is offered the matter, and when that is looked at again."""
+    """Why the matter waits without an offer, and when that is reviewed."""
 
     reason: PendingReason
     review_at: datetime
@@ -87,7 +87,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What the requester is waited for."""
+    """A hold: what is awaited of the requester."""
 
     reason: str
     held_at: datetime
@@ -96,7 +96,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Why it is on the long-term list, since when. `handle_due_at` is the handling limit that it had first."""
+    """A stay on the long-term list: reason and beginning. `handle_due_at` is the handling limit before it."""
 
     reason: str
     review_at: datetime
@@ -106,7 +106,7 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """What was done in this round, and by whom. `instant`: without a chart, within the limit of a first contact."""
+    """The round's result and its handler. `instant`: without a chart, within the first contact's limit."""
 
     outcome: Outcome
     answer: str
@@ -119,7 +119,7 @@ class Handling:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The round's return visit; `attempts` counts those that reached nobody too."""
+    """The round's return visit; `attempts` includes those that reached nobody."""
 
     state: VisitState
     attempts: int = 0
@@ -132,14 +132,14 @@ class Visit:
 
     @property
     def content(self) -> bool:
-        """Answered, solved, and nothing said against it: 3 基本满意 is the least that counts as satisfied."""
+        """Whether the requester is satisfied: answered, solved, and a rating of at least 3 基本满意 if there is one."""
         satisfied = self.satisfaction is None or self.satisfaction >= 3
         return bool(self.answered and self.solved and satisfied)
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """When it was settled, and until when it can be reopened (None in rows of earlier versions).
+    """When the matter was closed, and until when it can be reopened (None in rows of earlier versions).
 
     `exemption` is why no answer of a return visit was needed.
     """
@@ -151,7 +151,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """What it was merged into, and what it goes back to when the merge is undone."""
+    """The target of a merge, and the state that an unmerge restores."""
 
     into: str
     state: MatterState
@@ -160,7 +160,7 @@ class Merging:
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """The same problem in different firms."""
+    """A joint matter: the same problem in different firms."""
 
     joint_id: str
     title: str
@@ -182,13 +182,13 @@ class ChartMilestone:
 
     @property
     def is_finished(self) -> bool:
-        """Done or waived."""
+        """Whether the milestone is done or waived."""
         return self.state in (MilestoneState.DONE, MilestoneState.WAIVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a department does for the matter."""
+    """A department's task in the matter."""
 
     id: str
     department: str
@@ -199,7 +199,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """The whole of a matter: one version of one row. `version` counts its events from 1.
+    """A whole matter: one version of one row. `version` counts its events from 1.
 
     `parties` are all who may see it: whoever was offered it, and the departments. What belongs to a round
     (owner, offer, handling, visit) is empty again when the next one begins; `last_owner` outlives it.
@@ -246,54 +246,54 @@ class Matter:
 
     @property
     def final(self) -> bool:
-        """Whether it promises nothing more."""
+        """Whether the state is final: no limit runs any more."""
         return self.state in FINAL
 
     @property
     def next_due_at(self) -> datetime | None:
-        """The earliest promise not yet kept; None only in a final state."""
+        """The earliest limit not yet met; None only in a final state."""
         return clocks.next_due(self.clocks)
 
     @property
     def act_at(self) -> datetime | None:
-        """When the sweep has to look at it next."""
+        """When the sweep must look at the matter next."""
         return clocks.next_act(self.clocks)
 
     @property
     def breached(self) -> bool:
-        """Whether a promise that still runs was broken, and that has been said."""
+        """Whether a running limit is recorded as broken."""
         return any(clock.missed and clock.paused_at is None for clock in self.clocks)
 
     @property
     def began_at(self) -> datetime:
-        """When the round began: at its request, or when it was reopened."""
+        """When the round began: at the request, or at the reopening."""
         return self.round_began_at or self.received_at
 
     @property
     def lead_department(self) -> str | None:
-        """The department that owns the work."""
+        """The lead department."""
         return self.dispatch.lead_department if self.dispatch else None
 
     @property
     def park(self) -> str | None:
-        """The enterprise's park, where one is known."""
+        """The enterprise's park; None when unknown."""
         return self.dispatch.park if self.dispatch else None
 
     @property
     def responsible(self) -> Party | None:
-        """Who answers for it now: its owner, else whoever is offered it; None means the fallback desk."""
+        """The responsible party: the owner, else the party of the open offer; None means the fallback desk."""
         if self.owner is not None:
             return self.owner
         return self.open_offer.party if self.open_offer is not None else None
 
     @property
     def open_offer(self) -> Offer | None:
-        """The offer that waits for an answer."""
+        """The offer that waits for an answer; None without one."""
         return self.offer if self.offer and self.offer.state is OfferState.OFFERED else None
 
 
 def with_offer_ended(matter: Matter, state: OfferState) -> Matter:
-    """The matter with its open offer, where it has one, ended in `state`."""
+    """Return the matter with its open offer, if any, ended in `state`."""
     if matter.open_offer is None:
         return matter
     ended = replace(matter.open_offer, state=state)

@@ -1,4 +1,4 @@
-"""What a decision is made with besides the matter: who acts, when, by which calendar and limits."""
+"""Context of a decision besides the matter: actor, time, calendar and limits."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contracts.vocabulary import Role
 
 @dataclass(frozen=True, slots=True)
 class ActingParty:
-    """Who acts: the role, and the party it speaks for."""
+    """The actor: a role, and the party it speaks for."""
 
     role: Role
     party: str
@@ -23,7 +23,7 @@ CLOCK: Final = ActingParty(Role.CLOCK, "clock")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`at` is aware. The desk is the town's fallback desk, which answers for what has no owner yet."""
+    """`at` is aware. `desk` is the town's fallback desk, responsible for matters without an owner."""
 
     at: datetime
     by: ActingParty
@@ -32,17 +32,17 @@ class Moment:
     desk: str
 
     def as_clock(self) -> "Moment":
-        """The same moment, with a limit that ran out as its actor."""
+        """Return the same moment with the clock as the actor."""
         return replace(self, by=CLOCK)
 
     def after(self, limit: Limit, start: datetime | None = None) -> datetime:
-        """When a limit ends that starts at `start`, now by default."""
+        """Return when a limit ends that starts at `start`, by default now."""
         return self.calendar.add(start or self.at, limit)
 
     def seconds_since(self, start: datetime | None) -> int:
-        """Whole seconds from `start` to the moment; 0 without a start."""
+        """Return whole seconds from `start` to the moment; 0 without a start."""
         return max(0, int((self.at - start).total_seconds())) if start else 0
 
     def limits_of(self, category: str | None) -> Limits:
-        """The limits of a category."""
+        """Return the limits of a category."""
         return self.limits.of(category)

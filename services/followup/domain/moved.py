@@ -1,4 +1,4 @@
-"""The fact that open limits were computed anew; its fields are those of the published event."""
+"""The fact that open limits were recomputed; its fields are those of the published event."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.contracts.vocabulary import ClockKind, RescheduleCause
 
 @dataclass(frozen=True, slots=True)
 class LimitShift:
-    """A limit that was computed anew."""
+    """A limit that was recomputed."""
 
     clock: ClockKind
     old_due_at: datetime
@@ -17,7 +17,7 @@ class LimitShift:
 
 @dataclass(frozen=True, slots=True)
 class Rescheduled:
-    """Open limits were computed anew, by that version of the calendar."""
+    """Open limits were recomputed with that version of the calendar."""
 
     cause: RescheduleCause
     calendar_version: str

@@ -1,4 +1,4 @@
-"""Whether the parties that a step names are departments of the directory."""
+"""Checks that the parties a step names are departments of the directory."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Kinds: TypeAlias = Mapping[str, PartyKind]
 
 @dataclass(frozen=True, slots=True)
 class Misnamed:
-    """A field of a step, by its pointer into the body, whose party is no department.
+    """A field of a step (JSON pointer into the body) whose party is not a department.
 
     `kind` is what the party is, None when the directory has no such party.
     """
@@ -23,7 +23,7 @@ class Misnamed:
 
 
 def misnamed(named: Iterable[tuple[str, str]], known: Kinds | None) -> tuple[Misnamed, ...]:
-    """Those of the fields (pointer, party) that name no department; none while the directory is not known."""
+    """Return the fields (pointer, party) that name no department; empty while the directory is unknown."""
     if known is None:
         return ()
     return tuple(

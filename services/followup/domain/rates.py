@@ -1,4 +1,4 @@
-"""The rates 三率 and their company: what each fact adds to them, and the arithmetic; nothing is left out unsaid."""
+"""The rates 三率: what each fact adds to them, and their arithmetic; every share names what it leaves out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from shared.contracts.vocabulary import PartyKind
 
 
 class Counted(StrEnum):
-    """What the rates count, one row each."""
+    """Kinds of counted rows."""
 
     TAKEN = "taken"
     DECLINED = "declined"
@@ -43,7 +43,7 @@ class Counted(StrEnum):
 
 
 class GroupBy(StrEnum):
-    """What the rates can be split by."""
+    """Dimensions by which the rates can be grouped."""
 
     PARK = "park"
     DEPARTMENT = "department"
@@ -67,7 +67,7 @@ PLAIN: Final[Mapping[type[Fact], Counted]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One thing that counts. `seconds` run from the beginning of the round, for a closing from the registration."""
+    """One counted row. `seconds` run from the beginning of the round, for a closing from the registration."""
 
     what: Counted
     at: datetime
@@ -81,13 +81,13 @@ class Tally:
 
     @property
     def liaison(self) -> str | None:
-        """The liaison it counts for."""
+        """The liaison that the row counts for."""
         party = self.party or self.matter.owner or self.matter.last_owner
         return party.id if party is not None and party.kind is PartyKind.LIAISON else None
 
 
 def tallies(before: Matter | None, emitted: tuple[Emitted, ...]) -> list[Tally]:
-    """What the facts of one step add to the rates."""
+    """Return the rows that the facts of one step add to the rates."""
     found: list[Tally] = []
     contacted = before.contacted_at if before else None
     for each in emitted:
@@ -136,7 +136,7 @@ def _seconds(start: datetime, end: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The sums of a period. `visited` and what follows count rounds: several tries of one round are one.
+    """Sums of a period. `visited` and the fields after it count rounds: several attempts in a round count once.
 
     `exempted` were not visited either. `reopened` were handled in the period too, `reopened_earlier` before it. Of what
     ended otherwise, `unvisited_` is what had no visit in the period, `unhandled_` what was not handled in it.
@@ -167,7 +167,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share with all that it is made of; `left_out` says how many did not count, and why."""
+    """A share with numerator and denominator; `left_out` counts what is excluded, by reason."""
 
     numerator: int
     denominator: int
@@ -175,12 +175,12 @@ class Rate:
 
     @property
     def value(self) -> float | None:
-        """Between 0 and 1; None when there is nothing to divide by."""
+        """The share between 0 and 1; None for a denominator of 0."""
         return self.numerator / self.denominator if self.denominator else None
 
 
 def rates_of(counts: Counts) -> dict[str, Rate]:
-    """Every rate of a period, each of the rounds, or offers, of its denominator and of no other.
+    """Return every rate of a period; each uses only the rounds, or offers, of its own denominator.
 
     The first three come from return visits that were answered, and from nothing else. Rounds that ended otherwise are
     named where there are any.

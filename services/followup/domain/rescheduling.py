@@ -1,4 +1,4 @@
-"""What another working calendar, or other limits of the town, do to the limits of a matter that is open."""
+"""Recomputes the open limits of a matter after a change of the calendar or of the town's limits."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from shared.contracts.vocabulary import ClockKind, RescheduleCause, VisitState
 
 @dataclass(frozen=True, slots=True)
 class MovedOffer:
-    """Routing computed the time to answer an offer, or to rule an objection, anew."""
+    """An offer's or objection's limit as routing recomputed it."""
 
     offer_id: str
     clock: ClockKind
@@ -26,7 +26,7 @@ class MovedOffer:
 
 
 def reschedule(matter: Matter, cause: RescheduleCause, moment: Moment) -> Decision:
-    """Every limit that was counted from a start, as the present calendar gives it, also of clocks that stand aside.
+    """Recompute every limit that was counted from a start, also of clocks set aside.
 
     Unmoved by it are limits that are broken, dates that a person or routing set, and limits that would have ended
     already: no limit is broken by a change of the calendar. With the cause `limits` the town's present limits take
@@ -39,7 +39,7 @@ def reschedule(matter: Matter, cause: RescheduleCause, moment: Moment) -> Decisi
 
 
 def offer_moved(matter: Matter, news: MovedOffer, moment: Moment) -> Decision:
-    """The limit that routing keeps, as routing computed it; a breach that was said stays one."""
+    """Set the limit that routing recomputed; a recorded breach stays."""
     clock = clocks.find(matter.clocks, news.clock)
     offer = matter.offer
     if clock is None or offer is None or offer.offer_id != news.offer_id or clock.broken:
@@ -82,7 +82,7 @@ def _computed(matter: Matter, clock: Clock, cause: RescheduleCause, moment: Mome
 
 
 def _moved(clock: Clock, due_at: datetime, moment: Moment, since: datetime | None = None) -> Clock:
-    """The clock with another limit: how often it was extended, and how far it has come, stay."""
+    """Return the clock with a new limit; its extensions and stage stay."""
     resumed_at = clock.pauses[-1][1] if clock.pauses else since or moment.at
     fresh = clocks.start(clock.kind, due_at, resumed_at, moment.calendar)
     act_at = fresh.act_at if clock.stage is Stage.ON_TRACK else due_at
@@ -96,7 +96,7 @@ def _moved(clock: Clock, due_at: datetime, moment: Moment, since: datetime | Non
 
 
 def _beginning(matter: Matter, clock: Clock, moment: Moment) -> tuple[datetime, Limit] | None:
-    """What the limit was computed from; None for a date that somebody set."""
+    """Return the start and length that the limit was computed from; None for a date that somebody set."""
     if clock.limit is not None and clock.since is not None:
         return clock.since, Limit.parse(clock.limit)
     # Clocks of earlier versions say neither; one that never moved was computed from these.
@@ -116,7 +116,7 @@ def _beginning(matter: Matter, clock: Clock, moment: Moment) -> tuple[datetime, 
 
 
 def _present(matter: Matter, kind: ClockKind, moment: Moment) -> Limit | None:
-    """The town's present limit of this kind; None where it has none of its own."""
+    """Return the town's present limit of this kind; None if it has none of its own."""
     limits = moment.limits_of(matter.category)
     return {
         ClockKind.INTERIM: limits.interim,
@@ -128,7 +128,7 @@ def _present(matter: Matter, kind: ClockKind, moment: Moment) -> Limit | None:
 
 
 def moves(decision: Decision) -> tuple[LimitShift, ...]:
-    """The limits that a decision moves."""
+    """Return the limits that a decision moves."""
     if not isinstance(decision, Changed):
         return ()
     facts = (each.fact for each in decision.emitted)

@@ -1,1 +1,1 @@
-"""What followup does: one function is one batch of messages, one step or one question, in the caller's transaction."""
+"""Handlers of followup: one function is one batch of messages, one step or one query, in the caller's transaction."""

@@ -1,4 +1,4 @@
-"""Erases what is about a person in a matter, in one transaction with the record that it was done."""
+"""Erases the personal data of a matter, in one transaction with the record of the erasure."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,16 +11,18 @@ from shared.runtime.database import Connection
 
 
 async def is_open(conn: Connection, subject: str) -> bool:
-    """Whether somebody still works on the matter, or owes its requester something."""
+    """Return whether work on the matter, or a promise to its requester, is still open."""
     state = await store.state_of(conn, UUID(subject))
     return state is not None and state not in FINAL
 
 
 async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
-    """The letters that wait and still have something of the matter."""
+    """Return waiting dead letters that hold data of the matter."""
     return await erasure.waiting_letters(conn, subject)
 
 
 async def erase(conn: Connection, asked: ErasureRequest) -> dict[str, int]:
-    """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
+    """Overwrite the personal data in this service's schema; return overwritten rows by table, empty when none were
+    left.
+    """
     return await erasure.erase_matter(conn, asked, store.erase)

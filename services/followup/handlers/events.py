@@ -1,4 +1,4 @@
-"""The published event of each fact of the rules."""
+"""Maps each fact of the rules to its published event."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -51,7 +51,7 @@ _FIELDS: Final = {kind: tuple(each.name for each in fields(kind)) for kind in EV
 
 
 def event_of(emitted: Emitted) -> MatterChanged:
-    """The published event of a fact, with the state and the next promise that it left behind."""
+    """Return the published event of a fact, with the state and the next limit after it."""
     kind, matter = type(emitted.fact), emitted.matter
     said = {name: getattr(emitted.fact, name) for name in _FIELDS[kind]}
     said |= {
@@ -67,7 +67,7 @@ def event_of(emitted: Emitted) -> MatterChanged:
 
 
 def outgoing(emitted: Emitted, causation_id: UUID | None, traceparent: str | None) -> Outgoing:
-    """The event as it is recorded, at the matter's version."""
+    """Return the event to record, at the matter's version."""
     return Outgoing(
         emitted.matter.id,
         emitted.matter.version,

@@ -1,4 +1,4 @@
-"""What of followup is measured now and then: what is open, what is late, what hangs on the wall."""
+"""Gauges of followup: open matters, late ones, and those on the wall chart."""
 
 from datetime import datetime
 from typing import Final
@@ -35,7 +35,7 @@ STATES: Final = {True: "standing", False: "gone"}
 
 
 async def set_gauges(conn: Connection, now: datetime) -> None:
-    """Set the gauges as things stand."""
+    """Set the gauges to the present values."""
     found = await count_open(conn, now)
     for state, count in found.states.items():
         OPEN.labels(SERVICE, state.value).set(count)

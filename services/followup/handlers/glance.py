@@ -1,4 +1,4 @@
-"""Reads everything that the live page shows at one moment."""
+"""Query of the live page: everything that it shows at one moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A request that came in, its matter, and whom that went to last; None while nobody was asked."""
+    """A request, its matter, and the party that it was last offered to; None before the first offer."""
 
     request: Request
     matter: Matter
@@ -29,7 +29,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The next promise of a matter. `whose` is the name of who has to keep it; None is the town's desk."""
+    """The next limit of a matter. `whose` is the name of the responsible party; None is the town's desk."""
 
     request: Request
     matter: Matter
@@ -51,7 +51,7 @@ class Glance:
 async def load_glance(
     conn: Connection, now: datetime, limit: int, caller: ActingParty | None = None
 ) -> Glance:
-    """The newest `limit` requests, the `limit` promises that are due first, the rates and the counts.
+    """Return the newest `limit` requests, the `limit` earliest limits, the rates and the counts.
 
     Of the matters that the caller may see, as in the lists; without a caller of all.
     """
@@ -74,7 +74,7 @@ async def load_glance(
 
 
 def _due(found: Found) -> Due | None:
-    """Paused clocks promise nothing; the earliest of the others is next."""
+    """Return the earliest running limit; paused clocks do not count."""
     running = [clock for clock in found.matter.clocks if clock.paused_at is None]
     if not running:
         return None
@@ -83,7 +83,7 @@ def _due(found: Found) -> Due | None:
 
 
 def whose(matter: Matter, kind: ClockKind) -> str | None:
-    """Who has to act before this limit: an offer's party, the owner, else the desk, as for a return visit."""
+    """Return who must act before this limit: the offer's party, the owner, else the desk, as for a return visit."""
     if kind is ClockKind.ACCEPT and matter.offer is not None:
         return matter.offer.party.name
     if kind is ClockKind.RETURN_VISIT or matter.responsible is None:

@@ -1,4 +1,4 @@
-"""Who did any of the work on a matter, so that somebody else makes the return visit."""
+"""Finds who did any of the work on a matter, so that somebody else makes the return visit."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -32,7 +32,7 @@ TYPES: Final = (OFFERED, TAKEN, PLANNED, MILESTONE, TASK, *DONE_BY)
 
 
 async def workers_of(conn: Connection, matter_id: UUID) -> frozenset[str]:
-    """All parties that were in the work of a matter, in every round, and of the matters merged into it.
+    """Return all parties that worked on a matter in any round, and on the matters merged into it.
 
     Read off the history, which has what each round did and what was done before a merge.
     """

@@ -1,4 +1,4 @@
-"""Wakes those who wait for what Kafka brings of a matter or of the directory, in this process."""
+"""Wakes calls that wait for a matter's or directory entry's event from Kafka, within this process."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ MOST_IN_VAIN: Final = 1000
 
 
 class WaitedInVain:
-    """Subjects that a call waited for and that did not come; no call waits for them again for a minute.
+    """Subjects that a call waited for without success; no call waits for them again for a minute.
 
     Commands are processed one after the other: a wrong id in many of them would hold up the others by 2 s each.
     """
@@ -26,18 +26,18 @@ class WaitedInVain:
         self._until: dict[str, float] = {}
 
     def note(self, subject: str, now: float) -> None:
-        """A call has waited for `subject` until `now` (seconds, monotonic)."""
+        """Record that a call waited for `subject` without success until `now` (seconds, monotonic)."""
         if len(self._until) >= MOST_IN_VAIN:
             self._until.clear()
         self._until[subject] = now + VAIN_SECONDS
 
     def holds(self, subject: str, now: float) -> bool:
-        """Whether a call has waited for `subject` within the last minute."""
+        """Return whether a call waited for `subject` without success within the last minute."""
         return self._until.get(subject, now) > now
 
 
 class MatterNews:
-    """Which matters and entries of the directory a batch was about, for the calls that depend on one of them."""
+    """Notifies waiting calls which matters and directory entries a committed batch was about."""
 
     def __init__(self, most_waiting: int = MOST_WAITING) -> None:
         self._most_waiting = most_waiting
@@ -50,11 +50,11 @@ class MatterNews:
         """How often something was published so far."""
 
     def note(self, subjects: Iterable[str]) -> None:
-        """Remember matters whose news was applied and is not committed yet."""
+        """Record subjects whose events are applied and not committed yet."""
         self._applied.update(subjects)
 
     def publish(self) -> None:
-        """Wake those who wait for a matter that was noted; called when the batch is committed."""
+        """Wake the calls that wait for a recorded subject; called after the batch's commit."""
         self.count += 1
         for subject in self._applied:
             self._latest.pop(subject, None)
@@ -68,7 +68,7 @@ class MatterNews:
 
     @contextmanager
     def place(self) -> Iterator[bool]:
-        """A place among those who wait, while the block runs; False where all are taken."""
+        """Reserve a place among the waiting calls during the block; yield False when all are taken."""
         if self._waiting >= self._most_waiting:
             yield False
             return
@@ -79,7 +79,7 @@ class MatterNews:
             self._waiting -= 1
 
     async def wait(self, subject: str, since: int, seconds: float) -> bool:
-        """Whether news of `subject` was published after `since`, a former `count`; waits `seconds` at most."""
+        """Wait up to `seconds`; return whether an event of `subject` was published after `since`, a former `count`."""
         if self._latest.get(subject, 0) > since:
             return True
         awaited = asyncio.get_running_loop().create_future()

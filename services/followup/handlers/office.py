@@ -1,4 +1,4 @@
-"""What every decision of this town is made with: its calendar, its limits, its fallback desk."""
+"""Context of every decision of this town: calendar, limits, fallback desk."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,14 @@ from shared.calendar import WorkingCalendar
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """`desk` is the party that answers for what has no owner."""
+    """`desk` is the party responsible for matters without an owner."""
 
     calendar: WorkingCalendar
     limits: LimitTable
     desk: str
 
     def moment(self, at: datetime, matter: Matter | None = None, by: ActingParty = CLOCK) -> Moment:
-        """The moment at which somebody, the clock by default, acts on a matter (None: on one that begins).
+        """Return the moment of a decision on a matter (None: a new one), with the clock as the default actor.
 
         It is `at`, or that of the matter's last event where that is later: machines' clocks differ, and a step
         that waited for another has read its clock before it. So a matter's moments never go back.

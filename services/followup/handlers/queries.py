@@ -38,7 +38,7 @@ MOST_SPELLINGS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The filters of a list of matters; None asks for nothing. `due_before` makes it a list by promise."""
+    """Filters of a list of matters; None matches everything. `due_before` orders the list by limit."""
 
     state: MatterState | None = None
     owner: str | None = None
@@ -52,7 +52,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A matter in a list, and the request that opened it."""
+    """A matter in a list, with its request."""
 
     matter: Matter
     request: Request
@@ -61,7 +61,7 @@ class Found:
 async def find_newest(
     conn: Connection, caller: ActingParty, wanted: Wanted, before: UUID | None, limit: int
 ) -> tuple[list[Found], UUID | None]:
-    """Matters that fit and that the caller may see, newest first, older than `before`; and where to go on, if at all.
+    """Return matching matters that the caller may see, newest first, older than `before`, and the next position if any.
 
     A page looks at so many matters and no more: one that is not full may go on.
     """
@@ -87,7 +87,7 @@ async def _newest(conn: Connection, search: Search, start: UUID, limit: int) -> 
 async def find_due(
     conn: Connection, caller: ActingParty, wanted: Wanted, after: Place | None, limit: int
 ) -> tuple[list[Found], Place | None]:
-    """Open matters that fit, the next promise that is due first, following `after`; and where to go on, if at all."""
+    """Return matching open matters by next limit, following `after`, and the next position if any."""
     until = wanted.due_before or FOREVER
     start = after or BEGINNING
     pages = [
@@ -99,7 +99,7 @@ async def find_due(
 
 
 async def _searches(conn: Connection, caller: ActingParty, wanted: Wanted) -> list[Search]:
-    """One search for each way in which what is asked for was written: mostly there is one."""
+    """Return one search for each stored spelling of the filters; usually one."""
     requesters = _requesters(wanted.requester)
     categories = await _written(conn, wanted.category, listing.of_category)
     parks = await _written(conn, wanted.park, listing.of_park)
@@ -112,7 +112,7 @@ async def _searches(conn: Connection, caller: ActingParty, wanted: Wanted) -> li
 
 
 def _requesters(asked: str | None) -> list[str | None]:
-    """The code that was meant, and the id as it was asked for: a person's id may look like anything."""
+    """Return the enterprise code that was meant and the id as given: a person's id may have any form."""
     if asked is None:
         return [None]
     code = uscc.canonical(asked)
@@ -129,7 +129,7 @@ async def _written(
 
 
 def _search(caller: ActingParty, wanted: Wanted) -> Search:
-    """The lists that must hold a matter, those that hold the fewest first."""
+    """Return the lists that must contain a matter, the shortest first."""
     lists = [
         listing.of_requester(wanted.requester) if wanted.requester else None,
         listing.of_party(caller.party) if caller.role not in SEES_ALL else None,
@@ -149,7 +149,7 @@ def _search(caller: ActingParty, wanted: Wanted) -> Search:
 
 
 async def found(conn: Connection, ids: Sequence[UUID]) -> list[Found]:
-    """The matters with these ids and their requests, in the same order."""
+    """Return the matters with these ids and their requests, in the same order."""
     if not ids:
         return []
     loaded = await matters.load(conn, ids)
@@ -159,7 +159,7 @@ async def found(conn: Connection, ids: Sequence[UUID]) -> list[Found]:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A matter whole: its own request first, then those of the matters merged into it, and what it is joined with.
+    """A whole matter: its own request first, then those merged into it, and the matters it is joined with.
 
     `words` are what the holders of these requests' receipts added. While its return visit
     is due, `workers` are those who cannot make it.
@@ -174,7 +174,7 @@ class Details:
 
 
 async def show(conn: Connection, caller: ActingParty, matter_id: UUID) -> Details | Missing:
-    """One matter, where the caller may see it."""
+    """Return one matter; None unless the caller may see it."""
     matter = (await matters.load(conn, [matter_id])).get(str(matter_id))
     if matter is None or not may_see(matter, caller):
         return missing(matter_id, matter)
@@ -192,7 +192,7 @@ async def show(conn: Connection, caller: ActingParty, matter_id: UUID) -> Detail
 async def show_history(
     conn: Connection, caller: ActingParty, matter_id: UUID, after: int, limit: int
 ) -> list[RecordedChange] | Missing:
-    """The changes of one matter after a version, in order, where the caller may see it."""
+    """Return the changes of one matter after a version, in order; None unless the caller may see it."""
     matter = (await matters.load(conn, [matter_id])).get(str(matter_id))
     if matter is None or not may_see(matter, caller):
         return missing(matter_id, matter)
@@ -207,7 +207,7 @@ async def show_chart(
     after: Place | None,
     limit: int,
 ) -> Chart:
-    """The milestones on the wall that the caller may see, the earliest due first."""
+    """Return the milestones on the wall chart that the caller may see, the earliest due first."""
     own = None if caller.role in SEES_ALL else listing.of_party(caller.party)
     pages = []
     for name in await _written(conn, park, listing.of_park):
@@ -229,7 +229,7 @@ class Rated:
 async def show_rates(
     conn: Connection, since: datetime, until: datetime, by: GroupBy | None
 ) -> tuple[Rated, list[Rated]]:
-    """The rates of a period as a whole, and by group."""
+    """Return the rates of a period in total and by group."""
     periods = await rates.sum_period(conn, since, until, by, [each.value for each in Counted])
     whole, *groups = (_rated(period) for period in periods)
     return whole, groups
@@ -262,7 +262,7 @@ COUNTED: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The newest matters, the open ones whose promise is due first, and 三率 of the last 30 days."""
+    """The newest matters, the open ones with the earliest limits, and 三率 of the last 30 days."""
 
     arrivals: Sequence[Found]
     due: Sequence[Found]
@@ -272,7 +272,7 @@ class Overview:
 async def overview(
     conn: Connection, now: datetime, limit: int, caller: ActingParty | None = None
 ) -> Overview:
-    """At most `limit` arrivals, newest first, and as many promises, the earliest first.
+    """Return at most `limit` arrivals, newest first, and as many limits, earliest first.
 
     Those that the caller may see; without a caller, those of the whole town. The rates are the town's. Whom a matter
     went to and why is in its `offer` until it is taken, then in its `owner`.

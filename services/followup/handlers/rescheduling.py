@@ -16,7 +16,7 @@ from shared.runtime.database import Connection
 async def next_batch(
     conn: Connection, office: Office, order: Order, now: datetime
 ) -> ReschedulingBatch:
-    """Look at the next open matters; with `apply` their limits move."""
+    """Compute the next open matters' limits anew; only with `apply` they move."""
     ids = await matters.open_after(conn, order.after, BATCH)
     if not ids:
         return ReschedulingBatch(None, [])

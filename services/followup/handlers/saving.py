@@ -1,4 +1,4 @@
-"""Persists decisions: matters, lists, chart, rates and events, in a fixed number of statements a batch."""
+"""Persists decisions: matters, lists, chart, rates and events, in a fixed number of statements per batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A fact with what caused it."""
+    """A fact with its cause."""
 
     emitted: Emitted
     causation_id: UUID | None = None
@@ -26,7 +26,7 @@ class Happening:
 
 @dataclass(slots=True)
 class Change:
-    """What one transaction does to one matter; `before` is None for one that it opens."""
+    """A transaction's change of one matter; `before` is None for a new one."""
 
     before: Matter | None
     after: Matter
@@ -34,7 +34,7 @@ class Change:
 
 
 async def save(conn: Connection, changes: Sequence[Change], opened: Sequence[Request] = ()) -> None:
-    """Store changes of different matters, whose rows are locked, and record their events."""
+    """Persist changes of different matters, whose rows are locked, and record their events."""
     if opened:
         await asked.insert_requests(conn, opened)
     fresh = [change.after for change in changes if change.before is None]

@@ -1,4 +1,4 @@
-"""One step of one person: load, decide, save; refusals are answers, and what nobody may see is missing."""
+"""Handles one step of one person: load, decide, save. A refusal is a result, not an exception."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ INDEPENDENT: Final[Mapping[type[Independent], Callable[[Matter, Any, Moment], De
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who takes the step, by which clock, at which versions of the matter (None: at any), and in which trace."""
+    """A call of a step: the actor, the clock, the expected versions of the matter (None: any), and the trace."""
 
     by: ActingParty
     clock: Clock
@@ -57,7 +57,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """There is no such matter for this caller. `state` is what it stands in where it may yet become theirs."""
+    """The matter does not exist for this caller. `state` is set where it may yet become visible."""
 
     matter_id: UUID
     state: str | None = None
@@ -65,7 +65,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class VersionConflict:
-    """The matter has moved on from the version that the caller had seen."""
+    """The matter has another version than the caller expected (optimistic locking)."""
 
     version: int
 
@@ -112,7 +112,7 @@ def _change(before: Matter, settled: Changed, call: Call) -> Change:
 async def plan(
     conn: Connection, office: Office, matter_id: UUID, call: Call, step: chart.Plan
 ) -> StepOutcome:
-    """Put milestones of departments of the directory on the chart."""
+    """Plan milestones of departments of the directory."""
     known = await parties.load_kinds(conn, [party for _, party in step.named])
     checked = replace(step, known=known)
     return await perform_step(
@@ -123,7 +123,7 @@ async def plan(
 async def add_task(
     conn: Connection, office: Office, matter_id: UUID, call: Call, step: chart.AddTask
 ) -> StepOutcome:
-    """Give a department of the directory something to do."""
+    """Give a department of the directory a task."""
     known = await parties.load_kinds(conn, [party for _, party in step.named])
     checked = replace(step, known=known)
     return await perform_step(
@@ -138,7 +138,7 @@ async def add_task(
 async def merge(
     conn: Connection, office: Office, ids: tuple[UUID, UUID], call: Call, reason: str
 ) -> StepOutcome:
-    """Merge the first matter into the second; both must be the caller's to see."""
+    """Merge the first matter into the second; the caller must be able to see both."""
     matter_id, into_id = ids
     loaded = await matters.load_locked(conn, ids)
     into = loaded.get(str(into_id))
@@ -157,7 +157,7 @@ async def merge(
 async def reject(
     conn: Connection, office: Office, matter_id: UUID, call: Call, step: resolution.Reject
 ) -> StepOutcome:
-    """Reject a matter; those that were merged into it go on by themselves."""
+    """Reject a matter, and unmerge those that were merged into it."""
     loaded = await matters.load_with_merged(conn, [matter_id], [matter_id])
     outcome = await independent_step(conn, office, matter_id, call, step)
     if isinstance(outcome, Done):
@@ -176,7 +176,7 @@ async def reject(
 async def independent_step(
     conn: Connection, office: Office, matter_id: UUID, call: Call, step: Independent
 ) -> StepOutcome:
-    """Record a return visit, settle or reject a matter, with all who did any of the work known to the rule.
+    """Take a step (return visit, close, reject) that needs the ids of all who did any of the work.
 
     They are those of every round and of the matters that were merged into it.
     """
@@ -192,7 +192,7 @@ async def independent_step(
 async def join(
     conn: Connection, office: Office, ids: Sequence[UUID], call: Call, step: links.Join
 ) -> StepOutcome:
-    """Link matters to one joint matter, all or none; the first is the one that the caller stands in."""
+    """Link matters to one joint matter, all or none; the caller's relation to the first counts."""
     loaded = await matters.load_locked(conn, ids)
     for matter_id in ids:
         matter = loaded.get(str(matter_id))
@@ -213,13 +213,13 @@ async def join(
 
 
 def missing(matter_id: UUID, matter: Matter | None) -> Missing:
-    """Not there for this caller, who is not told whether it is there for others."""
+    """Return that the matter does not exist for this caller, whether or not it exists for others."""
     waiting = matter is not None and matter.state in DISPATCHING
     return Missing(matter_id, matter.state if matter is not None and waiting else None)
 
 
 def may_yet_come(outcome: StepOutcome, now: datetime) -> bool:
-    """Whether the news that the step depends on may still be on its way here.
+    """Return whether an event that the step depends on may still be on its way.
 
     It may when the matter stands before its acceptance, or is not known although its id was drawn within a minute, or
     when parties are named that the directory does not have yet.
@@ -236,6 +236,6 @@ def may_yet_come(outcome: StepOutcome, now: datetime) -> bool:
 
 
 def is_young(matter_id: UUID, now: datetime) -> bool:
-    """Whether an id was drawn within a minute, by clocks that may differ by as much."""
+    """Return whether an id was drawn within the last minute, allowing a minute of clock difference."""
     drawn_at = made_at(matter_id)
     return drawn_at is not None and abs(now - drawn_at) < YOUNG

@@ -1,4 +1,4 @@
-"""Sweeps due timers; the cost follows what is due, not what is open."""
+"""Sweeps due timers; its cost depends on what is due, not on what is open."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ ORPHANS_LIMIT = 100
 
 
 async def sweep(conn: Connection, office: Office, now: datetime) -> int:
-    """Remind, supervise, escalate and resume what is due by `now`; how many matters that were.
+    """Remind, supervise, escalate and resume what is due by `now`; return the number of matters.
 
     500 matters at most are looked at. On a day off those whose clocks rest are put off to the next opening.
     """
@@ -38,7 +38,7 @@ async def sweep(conn: Connection, office: Office, now: datetime) -> int:
 
 
 async def release_orphans(conn: Connection, office: Office, now: datetime) -> int:
-    """Let matters go on by themselves whose merge led to one that ended without an answer; how many, 100 at most.
+    """Unmerge matters whose target ended without an answer; return their number, 100 at most.
 
     Such matters were left behind by earlier versions; a merge and an end take care of each other since.
     """
@@ -62,10 +62,10 @@ async def release_orphans(conn: Connection, office: Office, now: datetime) -> in
 
 
 async def fold_words(conn: Connection) -> bool:
-    """Fold what was taken in before searches compared folded text, some at a time; whether there may be more."""
+    """Fold summaries that were stored before folding existed, some at a time; return whether there may be more."""
     return await requests.fold_summaries(conn, FOLD_LIMIT)
 
 
 async def merge_pending_terms(conn: Connection) -> None:
-    """Have the words that were taken in lately found as fast as all others; outside of a transaction."""
+    """Merge the index's pending entries, so that recent words are found as fast; outside of a transaction."""
     await requests.merge_pending_terms(conn)

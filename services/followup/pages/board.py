@@ -1,4 +1,4 @@
-"""Turns a glance into the words of the live page; no personal data of a requester or a contact passes through it."""
+"""Builds the live page's view model from a glance, without personal data of requesters and contacts."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
@@ -33,7 +33,7 @@ MOST_DUE = 12
 def write(
     glance: Glance | None, now: datetime, checks: Mapping[str, bool], zone: tzinfo, lang: str
 ) -> Board:
-    """The board of a glance; of nothing but the health when there is none."""
+    """Return the board of a glance; without one, only the health."""
     words = partial(text, lang=lang)
     parts = tuple(
         ServiceNeed(name, words(f"page.health.{name}"), ok) for name, ok in checks.items()
@@ -87,14 +87,14 @@ def _facts(request: Request, matter: Matter, words: Words) -> tuple[str, ...]:
 
 
 def requester(request: Request, words: Words) -> str:
-    """Who asks, as everybody may read it: a resident is not named."""
+    """Return the requester's public name: that of a resident is left out."""
     if request.requester.kind is RequesterKind.RESIDENT:
         return words("page.requester.resident")
     return request.requester.name
 
 
 def masked(summary: str) -> str:
-    """A summary without the telephone, identity card and bank card numbers that were written into it."""
+    """Return a summary with telephone, identity card and bank card numbers masked."""
     return mask(summary)
 
 
@@ -135,7 +135,7 @@ def _due(due: Due, now: datetime, at: Callable[[datetime], When], words: Words) 
 
 
 def _next(glance: Glance, now: datetime, words: Words) -> Next | None:
-    """How many of the promises that were read are broken (when all are, there may be more), else the first."""
+    """Return the number of broken limits among those read ("+" when all are broken), else the first limit."""
     if not glance.due:
         return None
     count = sum(due.clock.due_at <= now for due in glance.due)
@@ -147,7 +147,7 @@ def _next(glance: Glance, now: datetime, words: Words) -> Next | None:
 
 
 def span(length: timedelta, words: Words) -> str:
-    """A length of time in words, to the minute below a day and to the hour above; its sign is not told."""
+    """Return a duration in words, in minutes below a day and in hours above; its sign is ignored."""
     minutes = int(abs(length).total_seconds()) // 60
     if minutes == 0:
         return words("page.time.moments")
@@ -194,7 +194,7 @@ def _rate(name: str, rate: Rate, words: Words) -> RateFigure:
 
 
 def _percent(rate: Rate) -> float | None:
-    """One decimal; 100 is said only when it is all of them."""
+    """Return a percentage with one decimal; 100 only for an exact 1."""
     if rate.value is None:
         return None
     rounded = round(100 * rate.value, 1)

@@ -1,4 +1,4 @@
-"""What describes the whole stack: the API and the events, for programs and for people, and the pages' own files."""
+"""Documents of the whole stack: OpenAPI and AsyncAPI, their pages, the guide, and static files."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ BRIEFLY: Final = "public, max-age=300"
 
 @router.get("/static/{name}")
 async def static(request: Request, name: str) -> Response:
-    """A file of the pages; under the address with its version it may be kept for ever."""
+    """Serve a static file; under its versioned address it is cacheable for ever."""
     asset = assets().get(name)
     if asset is None:
         raise Problem(404, "no_such_address")
@@ -38,20 +38,20 @@ async def static(request: Request, name: str) -> Response:
 
 @router.get("/favicon.ico")
 async def favicon() -> Response:
-    """The mark, for what a browser shows that is no page of ours."""
+    """Serve the icon."""
     mark = assets()["mark.svg"]
     return Response(mark.content, media_type=mark.media_type, headers={"cache-control": BRIEFLY})
 
 
 @router.get("/openapi.json")
 async def openapi() -> Response:
-    """The one OpenAPI document of the three services."""
+    """Serve the OpenAPI document of the three services."""
     return as_json(document(api_document.FILE), headers={"cache-control": BRIEFLY})
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
-    """The same for people."""
+    """Serve the API's documentation page."""
     lang = visitors.language(request)
     reference = api_document.read(document(api_document.FILE), lang)
     return _page(request, "docs.html", here="docs", api=reference)
@@ -59,13 +59,13 @@ async def docs(request: Request) -> Response:
 
 @router.get("/docs/integrating")
 async def integrating(request: Request) -> Response:
-    """How a system submits requests and reads what becomes of them."""
+    """Serve the guide to integrating a system."""
     return _page(request, "guide.html", here="docs", guide=guide(visitors.language(request)))
 
 
 @router.get("/asyncapi")
 async def asyncapi(request: Request) -> Response:
-    """The AsyncAPI document: for people when a browser asks, else as it is."""
+    """Serve the AsyncAPI documentation page to a browser, else the document."""
     found: Any = event_document.found()
     if "text/html" not in request.headers.get("accept", ""):
         return as_json(found, headers={"cache-control": BRIEFLY, "vary": "accept"})
@@ -75,7 +75,7 @@ async def asyncapi(request: Request) -> Response:
 
 @router.get("/asyncapi.json")
 async def asyncapi_json() -> Response:
-    """The AsyncAPI document as it is."""
+    """Serve the AsyncAPI document."""
     return as_json(event_document.found(), headers={"cache-control": BRIEFLY})
 
 

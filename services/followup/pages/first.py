@@ -1,4 +1,4 @@
-"""The command with which a newcomer posts the first request; it is shown, never run."""
+"""The shell command with which a newcomer posts the first request, as the page prints it."""
 
 import json
 from typing import Final
@@ -18,7 +18,7 @@ curl {address}intake/requests \\
 
 
 def first_command(address: str, lang: str) -> str:
-    """Two lines of shell; `address` is the origin's, with a slash at its end."""
+    """Return two lines of shell; `address` is the gateway's, with a trailing slash."""
     submission = {
         "source": "https://first.example",
         "source_ref": "1",

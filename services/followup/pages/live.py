@@ -1,4 +1,6 @@
-"""Tells every open page what changed: one look at the database serves all who see the same, at most once a second."""
+"""Pushes changes of the live page to all open pages: one query for all viewers of the same content, at most once a
+second.
+"""
 
 import asyncio
 import time
@@ -37,14 +39,14 @@ WITHOUT_DATABASE: Final = ("asof", "health", "parts")
 
 @dataclass(slots=True)
 class _Shown:
-    """An audience's regions as they were last rendered, and the number of the change that each came with."""
+    """An audience's regions as last rendered, each with the number of its change."""
 
     number: int = 0
     html: dict[str, str] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
 
     def put(self, fresh: Mapping[str, str]) -> bool:
-        """Take in what was rendered; whether any of it is new."""
+        """Store newly rendered regions; return whether any changed."""
         differing = [name for name, html in fresh.items() if self.html.get(name) != html]
         if differing:
             self.number += 1
@@ -53,20 +55,20 @@ class _Shown:
         return bool(differing)
 
     def since(self, number: int) -> dict[str, str]:
-        """The regions that changed after the change of this number."""
+        """Return the regions that changed after the change of this number."""
         return {name: self.html[name] for name, at in self.changed.items() if at > number}
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """For whom the page is written: the language, and whose matters it shows; without a caller everybody's."""
+    """Viewers of one content: a language, and the caller whose matters are shown; None shows all matters."""
 
     lang: str
     caller: ActingParty | None = None
 
 
 class Live:
-    """The live page's content, now and as it changes. `checks` says what of the service is well."""
+    """The live page's content and its changes. `checks` returns the state of the service's dependencies."""
 
     def __init__(
         self,
@@ -87,12 +89,12 @@ class Live:
         self._changed = Signal()
 
     async def board(self, audience: Audience) -> Board:
-        """What the page shows now; without the database, its health alone."""
+        """Return the page's current content; without the database, its health alone."""
         return self._written(await self._look(audience.caller), audience.lang)
 
     @property
     def is_full(self) -> bool:
-        """Whether as many streams are open as the page takes."""
+        """Return whether the maximum number of streams is open."""
         return self._watching.total() >= self._max_streams
 
     @contextmanager
@@ -108,7 +110,7 @@ class Live:
                 self._shown.pop(audience, None)
 
     async def run(self) -> None:
-        """Look after each commit and every 5 s, as long as somebody watches."""
+        """Refresh after each commit and every 5 s, while anybody watches."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._publish())
@@ -157,7 +159,7 @@ class Live:
         return board.write(seen, self._clock(), checks, self._zone, lang)
 
     async def news(self, audience: Audience) -> AsyncIterator[ServerSentEvent]:
-        """All of the page's regions, then each as it changes, and a sign of life when nothing did."""
+        """Yield all regions, then each as it changes, and a heartbeat when nothing did."""
         emitted = 0
         with self._watched(audience):
             while True:

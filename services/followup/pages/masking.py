@@ -1,4 +1,4 @@
-"""Hides the personal numbers that somebody wrote into a text, however they are spelled."""
+"""Masks personal numbers in free text, in any spelling."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ _END: Final = r"(?![0-9A-Za-z])"
 
 
 def _digits(count: str) -> str:
-    """That many further digits, with something between them or not."""
+    """Return a pattern of that many further digits, with or without separators."""
     return rf"(?:{_GAP}\d){{{count}}}"
 
 
@@ -54,7 +54,7 @@ def mask(text: str) -> str:
 
 
 def _folded(text: str, numerals: bool) -> tuple[str, list[int]]:
-    """The text as it is searched, and for each of its characters the place in `text` that it came from."""
+    """Return the folded text to search, and for each of its characters the index in `text`."""
     characters: list[str] = []
     places: list[int] = []
     for place, written in enumerate(text):
@@ -84,7 +84,7 @@ def _plain(character: str, numerals: bool) -> str:
 
 
 def _found(folded: str) -> list[tuple[int, int]]:
-    """Where personal numbers stand in a folded text."""
+    """Return the spans of personal numbers in a folded text."""
     spans = [
         match.span()
         for pattern in (_MOBILE, _ABROAD, _LANDLINE)
@@ -117,7 +117,7 @@ def _has_birthday(written: str) -> bool:
 
 
 def _is_card(written: str) -> bool:
-    """Whether the last digit is the check digit that bank cards have (Luhn, ISO/IEC 7812)."""
+    """Return whether the last digit is a valid check digit of bank cards (Luhn, ISO/IEC 7812)."""
     digits = [int(each) for each in _only_digits(written)]
     doubled = [2 * each - 9 * (each > 4) for each in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -1,4 +1,4 @@
-"""The live page, its stream, and the small form that asks for a token where the page is not open."""
+"""Routes of the live page, its stream, and the sign-in form."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ LONGEST_FORM: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What the routes work with, in `app.state.pages`; `is_open` lets everybody look."""
+    """Dependencies of the routes, in `app.state.pages`; with `is_open` no token is needed."""
 
     live: Live
     is_open: bool
@@ -50,7 +50,7 @@ def page(request: Request, template: str, status: int = 200, **context: object) 
 
 @router.get("/")
 async def live(request: Request) -> Response:
-    """The live page as it is now; 503 with the health alone while the database does not answer."""
+    """Serve the live page; 503 with the health alone while the database does not answer."""
     pages = pages_of(request)
     member = visitors.signed_in(request)
     if not pages.is_open and member is None:
@@ -69,7 +69,7 @@ async def live(request: Request) -> Response:
 
 @router.get("/followup/live")
 async def stream(request: Request) -> Response:
-    """The live page's regions as they change. Raises Problem 401, or 503 when too many streams are open."""
+    """Stream the live page's regions. Raises Problem 401, or 503 when too many streams are open."""
     pages, member = pages_of(request), visitors.signed_in(request)
     if not pages.is_open and member is None:
         raise Problem(401, "not_signed_in", headers={"www-authenticate": "Bearer"})
@@ -95,7 +95,7 @@ async def stream(request: Request) -> Response:
 
 @router.post("/followup/session")
 async def sign_in(request: Request) -> Response:
-    """Take a token from the form, and go to the page."""
+    """Store the form's token in the cookie and redirect to the page."""
     if visitors.is_from_elsewhere(request):
         raise Problem(403, "from_elsewhere")
     body = await request.body()
@@ -109,7 +109,7 @@ async def sign_in(request: Request) -> Response:
 
 @router.post("/followup/session/end")
 async def sign_out(request: Request) -> Response:
-    """Forget the token, and go to the form."""
+    """Delete the cookie and redirect to the form."""
     if visitors.is_from_elsewhere(request):
         raise Problem(403, "from_elsewhere")
     response = RedirectResponse("/", 303)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A moment for machines and for people."""
+    """A moment in machine-readable form and in words."""
 
     iso: str
     words: str
@@ -13,7 +13,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalRow:
-    """A request that came in; what is None is not shown."""
+    """A request in the list of arrivals; fields that are None are not shown."""
 
     key: str
     at: When
@@ -31,7 +31,7 @@ class ArrivalRow:
 
 @dataclass(frozen=True, slots=True)
 class DueRow:
-    """A promise that is to be kept next."""
+    """A limit in the list of those due next."""
 
     key: str
     clock: str
@@ -44,7 +44,7 @@ class DueRow:
 
 @dataclass(frozen=True, slots=True)
 class RateFigure:
-    """A rate with all that it is made of; `percent` is None when there is nothing to divide by."""
+    """A rate with numerator, denominator and exclusions; `percent` is None for a denominator of 0."""
 
     name: str
     label: str
@@ -56,7 +56,7 @@ class RateFigure:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many matters are in a state, and how many stand before it in the bar."""
+    """The number of matters in a state, and the number before it in the bar."""
 
     state: str
     label: str
@@ -66,7 +66,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class ServiceNeed:
-    """Something that the service needs."""
+    """A dependency of the service and its state."""
 
     name: str
     label: str
@@ -75,7 +75,7 @@ class ServiceNeed:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What the promises come to in a few words."""
+    """A summary of the limits due next."""
 
     words: str
     late: bool
@@ -83,7 +83,7 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The live page in one language; unless it is `whole`, the database did not answer and the health is all."""
+    """The live page in one language; unless `whole`, the database did not answer and only the health is set."""
 
     whole: bool
     now: When
@@ -97,5 +97,5 @@ class Board:
 
     @property
     def healthy(self) -> bool:
-        """Whether everything that the service needs is there."""
+        """Whether every dependency of the service is available."""
         return all(part.ready for part in self.parts)

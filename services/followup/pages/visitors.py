@@ -1,4 +1,6 @@
-"""Who may see the pages: a cookie with a token, set by a form that is safe against CSRF (SameSite=Strict)."""
+"""Access to the pages: a session cookie with a token, set by a form protected against CSRF (SameSite=Strict,
+Origin).
+"""
 
 from typing import Final
 
@@ -20,7 +22,7 @@ STAFF: Final = frozenset({Role.LIAISON, Role.DEPARTMENT, Role.COORDINATOR, Role.
 
 
 def language(request: Request) -> str:
-    """What the page was last asked for, by `?lang=` or by the cookie that remembers it; Chinese at first."""
+    """Return the language of `?lang=`, else of the cookie, else Chinese."""
     for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
         if asked in LANGUAGES:
             return asked
@@ -28,7 +30,7 @@ def language(request: Request) -> str:
 
 
 def remember_language(request: Request, response: Response) -> None:
-    """Keep the language that this request asked for."""
+    """Store the language of this request in a cookie."""
     asked = request.query_params.get("lang")
     if asked in LANGUAGES:
         response.set_cookie(
@@ -42,26 +44,26 @@ def remember_language(request: Request, response: Response) -> None:
 
 
 def staff(request: Request, token: str | None) -> Principal | None:
-    """Whose token it is, if it is one of the staff's."""
+    """Return the principal of a token if it is one of the staff."""
     tokens: Tokens = request.app.state.tokens
     return _of_staff(tokens.principal(token) if token else None)
 
 
 def signed_in(request: Request) -> Principal | None:
-    """The member of staff whose token is in the cookie or, for programs, in the Authorization header."""
+    """Return the member of staff by the cookie's token or, for programs, that of the Authorization header."""
     if SIGNED in request.scope:
         return _of_staff(request.scope[SIGNED])
     return staff(request, presented_token(request))
 
 
 def presented_token(request: Request) -> str | None:
-    """The token in the Authorization header, else in the cookie."""
+    """Return the token of the Authorization header, else of the cookie."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return given if scheme.lower() == "bearer" else request.cookies.get(TOKEN_COOKIE)
 
 
 def audience(request: Request, member: Principal | None) -> Audience:
-    """Whose matters a visitor is shown: a liaison or a department its own, as by the interface.
+    """Return whose matters a visitor sees: a liaison or a department its own, as through the API.
 
     Others who may look at the page at all are shown everybody's: coordinators, operators, strangers where it is open.
     """
@@ -75,7 +77,7 @@ def _of_staff(found: object) -> Principal | None:
 
 
 def sign_in(request: Request, response: Response, token: str) -> None:
-    """Keep the token where no script can read it and no other site can send it along."""
+    """Store the token in a cookie that no script can read and no other site can send (HttpOnly, SameSite=Strict)."""
     response.set_cookie(
         TOKEN_COOKIE,
         token,
@@ -87,12 +89,12 @@ def sign_in(request: Request, response: Response, token: str) -> None:
 
 
 def sign_out(response: Response) -> None:
-    """Forget the token."""
+    """Delete the cookie."""
     response.delete_cookie(TOKEN_COOKIE, httponly=True, samesite="strict")
 
 
 def is_from_elsewhere(request: Request) -> bool:
-    """Whether a page of another site sent this form."""
+    """CSRF check: return whether a page of another site sent this form."""
     return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 

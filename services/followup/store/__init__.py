@@ -1,1 +1,1 @@
-"""All SQL of followup: each statement above its only function; takes a connection and never commits."""
+"""SQL of followup: each statement stands above its function; functions take a connection and never commit."""

@@ -1,4 +1,4 @@
-"""The wall chart's rows: written with their matter, read across all of them."""
+"""Rows of the wall chart: written with their matter, read across all matters."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ set live = excluded.live, state = excluded.state, due_at = excluded.due_at,
 async def chart_milestones(
     conn: Connection, changes: Iterable[tuple[Matter | None, Matter]]
 ) -> None:
-    """Store the milestones that changed, and all of a matter's when it ends or begins again."""
+    """Store changed milestones, and all milestones of a matter that ends or is reopened."""
     rows = [
         _row(matter, milestone)
         for before, matter in changes
@@ -66,7 +66,7 @@ def _row(matter: Matter, milestone: ChartMilestone) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ChartFilter:
-    """What of the chart is looked at: one department's steps, and of matters that are in all of these lists."""
+    """Filter of the chart: one department's milestones, of matters that are in all of these lists."""
 
     department: str | None = None
     lists: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class ChartFilter:
 
 @dataclass(frozen=True, slots=True)
 class Charted:
-    """A milestone on the wall, and the matter that it is of."""
+    """A milestone on the chart, with its matter."""
 
     matter_id: str
     milestone: ChartMilestone
@@ -86,14 +86,14 @@ class Charted:
 
 @dataclass(slots=True)
 class Chart:
-    """A part of the chart, and the place after which it goes on; None says that it has ended."""
+    """A page of the chart, and the position after it; None at the end."""
 
     milestones: list[Charted]
     further: Place | None
 
 
 def merged(charts: Sequence[Chart], limit: int) -> Chart:
-    """Parts by several lists as one, the earliest due first: nothing later than where any of them stopped."""
+    """Merge pages of several lists into one, earliest due first, up to where the first of them stopped."""
     edge = min((chart.further for chart in charts if chart.further is not None), default=None)
     places = {_place(each): each for chart in charts for each in chart.milestones}
     found = sorted(place for place in places if edge is None or place <= edge)
@@ -169,7 +169,7 @@ order by c.due_at, c.id"""
 
 
 async def load_chart(conn: Connection, wanted: ChartFilter, after: Place, limit: int) -> Chart:
-    """Milestones that are not settled, of open matters, the earliest due first; a part that is not full may go on."""
+    """Return unfinished milestones of open matters, earliest due first; a page that is not full may continue."""
     if wanted.lists and await holds_few(conn, wanted.lists[0], FEW):
         lead, *rest = wanted.lists
         rows = await conn.fetch(

@@ -1,4 +1,4 @@
-"""The SQL that overwrites what is about a person in a matter; its state, version, clocks and steps stay."""
+"""SQL that overwrites the personal data of a matter; its state, version, clocks and steps stay."""
 
 from typing import Final
 from uuid import UUID
@@ -28,7 +28,7 @@ SELECT_STATE = "select state from matter where id = $1"
 
 
 async def state_of(conn: Connection, matter_id: UUID) -> MatterState | None:
-    """How a matter stands; None when it is not known."""
+    """Return a matter's state; None when it is unknown."""
     found = await conn.fetchval(SELECT_STATE, matter_id)
     return None if found is None else MatterState(found)
 
@@ -57,7 +57,7 @@ ERASE_LISTING = "update listing set name = $3 where matter_id = $1 and name = $2
 
 
 async def erase(conn: Connection, matter_id: UUID, mark: str) -> dict[str, int]:
-    """Overwrite what is about a person; how many rows of each table."""
+    """Overwrite personal data; return the number of rows by table."""
     body = await conn.fetchval(LOCK_BODY, matter_id)
     requester = await conn.fetchrow(SELECT_REQUESTER, matter_id)
     is_public = requester is None or requester["requester_kind"] == RequesterKind.ENTERPRISE

@@ -1,4 +1,4 @@
-"""What is open, counted for who watches over the service; what it costs follows what is open, and has an end."""
+"""Counts of open matters for the gauges; the cost depends on what is open and is bounded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ select (select count(*) from (
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """How many open matters stand in each state, break a promise, are on the wall; each count ends at 100,000.
+    """Numbers of open matters by state, with a broken limit, and on the wall chart; each count stops at 100,000.
 
     `act_at` is when the first clock has to be looked at.
     """
@@ -34,7 +34,7 @@ class Open:
 
 
 async def count_open(conn: Connection, now: datetime, most: int = MOST_COUNTED) -> Open:
-    """What is open at `now`; counting goes no further than `most`."""
+    """Count what is open at `now`, up to `most`."""
     open_states = [state for state in MatterState if state not in FINAL]
     counts = await count_states(conn, open_states, most)
     row = await conn.fetchrow(SELECT_PROMISES, now, most)
@@ -50,14 +50,14 @@ SELECT_RECONCILED = "select ended_at from reconciliation"
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """How many disagreements stand or were gone within the last hour, by (what, stands), and when a run last ended."""
+    """Numbers of disagreements that persist or ended within the last hour, and when a run last ended."""
 
     counts: Mapping[tuple[str, bool], int]
     ended_at: datetime | None
 
 
 async def count_disagreements(conn: Connection) -> Reconciled:
-    """What the reconciliation found twice."""
+    """Count the disagreements that the reconciliation found twice."""
     rows = await conn.fetch(SELECT_DISAGREEMENTS)
     ended_at = await conn.fetchval(SELECT_RECONCILED)
     return Reconciled({(row["what"], row["stands"]): row["count"] for row in rows}, ended_at)

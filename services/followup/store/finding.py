@@ -1,4 +1,4 @@
-"""Matters by age, newest first. Each statement is led by one index and looks at no more rows than it is told to."""
+"""Searches for matters, newest first. Each statement uses one index and reads a bounded number of rows."""
 
 import math
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ MORE_THAN_NEEDED: Final = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for. `lists` must all hold it; the first leads. `words` are parts of the summary."""
+    """A search. Matters must be in all `lists`, the first leads; `words` are parts of the summary."""
 
     lists: tuple[str, ...] = ()
     state: MatterState | None = None
@@ -50,7 +50,7 @@ class Search:
 
     @property
     def sides(self) -> tuple[bool, bool]:
-        """Whether the open side of a list is looked at, and whether the ended one is."""
+        """Return whether the open side of a list is searched, and whether the ended one is."""
         return (
             self.state is None or self.state not in FINAL,
             self.state is None or self.state in FINAL,
@@ -58,28 +58,28 @@ class Search:
 
     @property
     def asks_more(self) -> bool:
-        """Whether there is more to it than the words."""
+        """Return whether the search has conditions besides the words."""
         return any((self.lists, self.state, self.owner, self.category, self.park))
 
     def look(self, limit: int) -> int:
-        """How many that have the words are looked at for a page of `limit`."""
+        """Return how many rows with the words are read for a page of `limit`."""
         return LISTED_BEFORE_WORDS if self.asks_more else limit
 
     def filters(self) -> tuple[object, ...]:
-        """The arguments of `fits`."""
+        """Return the arguments of `fits`."""
         return (self.state.value if self.state else None, self.owner, self.category, self.park)
 
 
 @dataclass(slots=True)
 class Ids:
-    """What was found, and after which id the list goes on; None says that it has ended."""
+    """The ids found, and the id after which the list continues; None at the end."""
 
     found: list[UUID]
     further: UUID | None
 
 
 def merged(pages: Sequence[Ids], limit: int) -> Ids:
-    """The pages of several searches as one, newest first: nothing older than where any of them stopped."""
+    """Merge pages of several searches into one, newest first, down to where the first of them stopped."""
     edges = [page.further for page in pages if page.further is not None]
     edge = max(edges, default=None)
     ids = {each for page in pages for each in page.found if edge is None or each >= edge}
@@ -126,7 +126,7 @@ order by matter_id desc offset $2 - 1 limit 1"""
 
 
 async def newest_in_list(conn: Connection, search: Search, before: UUID, limit: int) -> Ids:
-    """What fits in the leading list, older than `before`; a page that is not full may go on."""
+    """Return matches in the leading list, older than `before`; a page that is not full may continue."""
     look = LISTED_BEFORE_WORDS if search.words else MOST_LOOKED_AT
     words = words_of(search.words) if search.words else None
     lead = (search.lists[0], *search.sides)
@@ -193,7 +193,7 @@ order by looked.matter_id desc"""
 
 
 async def newest_with_words(conn: Connection, search: Search, before: UUID, limit: int) -> Ids:
-    """What has the words in its summary and fits, older than `before`; a page that is not full may go on.
+    """Return matches with the words in their summary, older than `before`; a page that is not full may continue.
 
     A list that leads to here was looked through already, and has the words seldom.
     """
@@ -213,7 +213,7 @@ async def newest_with_words(conn: Connection, search: Search, before: UUID, limi
 async def _by_weeks(
     conn: Connection, search: Search, terms: Sequence[str], before: UUID, limit: int
 ) -> Ids:
-    """Week by week, for an index of words alone would have everything that was ever asked sorted for one page.
+    """Search week by week: an index of words alone would sort all matches of all time for one page.
 
     The fewer were found, the more weeks are taken at once, and no more than the page seems to need.
     """
@@ -236,7 +236,7 @@ async def _by_weeks(
 
 
 def weeks_next(at_once: int, seen: int, found: int, limit: int) -> int:
-    """How many weeks to take at once after `seen` weeks with `found` of a page, the last `at_once` of them together.
+    """Return how many weeks to read at once after `seen` weeks with `found` matches, the last `at_once` together.
 
     The newest may have begun just now, and counts for nothing.
     """
@@ -249,7 +249,7 @@ def weeks_next(at_once: int, seen: int, found: int, limit: int) -> int:
 
 
 def _fitting(rows: Sequence[asyncpg.Record], limit: int) -> Ids:
-    """Those that fit, `limit` at most, and where the looking ended."""
+    """Return those that match, `limit` at most, and where the search ended."""
     found = [row["matter_id"] for row in rows if row["fits"]][:limit]
     if len(found) == limit:
         return Ids(found, found[-1])
@@ -263,7 +263,7 @@ order by state desc, id desc limit $3"""
 
 
 async def newest_in_state(conn: Connection, state: MatterState, before: UUID, limit: int) -> Ids:
-    """What is in a state, older than `before`."""
+    """Return matters in a state, older than `before`."""
     rows = await conn.fetch(BY_STATE, before, state.value, limit)
     return _whole([row["id"] for row in rows], limit)
 
@@ -272,6 +272,6 @@ NEWEST_OF_ALL = "select id from matter where id < $1 order by id desc limit $2"
 
 
 async def newest_of_all(conn: Connection, before: UUID, limit: int) -> Ids:
-    """Everything, older than `before`."""
+    """Return all matters older than `before`."""
     rows = await conn.fetch(NEWEST_OF_ALL, before, limit)
     return _whole([row["id"] for row in rows], limit)

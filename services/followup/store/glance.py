@@ -1,4 +1,4 @@
-"""What a page shows at a glance and no row of a matter holds: how many stand where, and the last offer of each."""
+"""SQL of the live page: counts by state, and the last offer of each matter."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ cross join lateral (
 async def count_states(
     conn: Connection, states: Iterable[MatterState] = MatterState, most: int = MOST_COUNTED
 ) -> dict[MatterState, int]:
-    """How many matters are in each of these states that has any, `most` at most."""
+    """Return the number of matters in each of these states, `most` at most; states without any are left out."""
     rows = await conn.fetch(COUNT_STATES, [state.value for state in states], most)
     found = {MatterState(row["state"]): row["number"] for row in rows}
     return {state: found[state] for state in MatterState if found.get(state)}
@@ -46,7 +46,7 @@ join matter on matter.id = listed.matter_id group by matter.state"""
 async def count_states_of(
     conn: Connection, party: str, most: int = MOST_COUNTED_OF_PARTY
 ) -> dict[MatterState, int]:
-    """How many of the matters that a party may see are in each state that has any: its newest, `most` of each side."""
+    """Return the number of a party's matters by state: of its newest, `most` of each side."""
     rows = await conn.fetch(COUNT_STATES_OF, of_party(party), most)
     found = {MatterState(row["state"]): row["number"] for row in rows}
     return {state: found[state] for state in MatterState if found.get(state)}
@@ -54,7 +54,7 @@ async def count_states_of(
 
 @dataclass(frozen=True, slots=True)
 class LastOffer:
-    """Whom a matter was offered last, and why; it outlives the offer."""
+    """The last offer of a matter: the party and the reason; it stays after the offer has ended."""
 
     party: str
     candidacy: Candidacy
@@ -67,7 +67,7 @@ from event where subject = any($1::text[]) and type = $2 order by subject, versi
 
 
 async def last_offers(conn: Connection, ids: Sequence[str]) -> dict[str, LastOffer]:
-    """The last offer of each of these matters that was ever offered to anybody."""
+    """Return the last offer of each of these matters that ever had one."""
     rows = await conn.fetch(LAST_OFFERS, ids, MatterOffered.wire_type())
     return {row["subject"]: _offer(orjson.loads(row["data"])) for row in rows}
 

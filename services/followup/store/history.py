@@ -1,4 +1,4 @@
-"""A matter's history, read from the events as they were recorded."""
+"""A matter's history, read from the recorded events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class RecordedChange:
 async def load_history(
     conn: Connection, matter_id: UUID, after: int, limit: int
 ) -> list[RecordedChange]:
-    """The changes after version `after`, in order."""
+    """Return the changes after version `after`, in order."""
     return [
         RecordedChange(
             row["version"],
@@ -55,7 +55,7 @@ where subject = any($1::text[]) and type = $2 order by seq desc limit $3"""
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a requester added by receipt to the request `request_id`, when, and about what."""
+    """A message that a requester added by receipt to the request `request_id`."""
 
     request_id: str
     at: datetime
@@ -66,7 +66,7 @@ class Words:
 
 
 async def load_words(conn: Connection, ids: Sequence[str]) -> list[Words]:
-    """The newest 200 of requesters' words in these matters, oldest first.
+    """Return the newest 200 requesters' messages of these matters, oldest first.
 
     Words about a request that was merged stand in both matters; where both are asked for they are given once.
     """
@@ -96,6 +96,6 @@ where subject = any($1::text[]) and type = any($2::text[]) order by subject, ver
 async def load_of_types(
     conn: Connection, matter_ids: Sequence[UUID | str], types: Sequence[str]
 ) -> list[tuple[str, str, dict[str, Any]]]:
-    """The changes of some types, each with its matter and type, in the order of each matter's versions."""
+    """Return the changes of some types, each with its matter and type, in the order of each matter's versions."""
     rows = await conn.fetch(SELECT_OF_TYPES, [str(each) for each in matter_ids], types)
     return [(row["subject"], row["type"], orjson.loads(row["data"])) for row in rows]

@@ -1,4 +1,4 @@
-"""Membership of matters in lists; the queries over them are in `finding` and `promised`."""
+"""Membership of matters in lists; `finding` and `promised` have the queries over them."""
 
 from collections.abc import Iterable
 
@@ -8,32 +8,32 @@ from shared.runtime.database import Connection
 
 
 def of_party(party: str) -> str:
-    """The list of what a liaison or a department may see."""
+    """Return the name of the list of a liaison's or department's matters."""
     return f"party:{party}"
 
 
 def of_requester(requester_id: str) -> str:
-    """The list of one requester; an enterprise's is its code's."""
+    """Return the name of a requester's list; an enterprise's has its code."""
     return f"requester:{requester_id}"
 
 
 def of_category(path: str) -> str:
-    """The list of a category and everything below it."""
+    """Return the name of the list of a category with everything below it."""
     return f"category:{path}"
 
 
 def of_park(park: str) -> str:
-    """The list of a park."""
+    """Return the name of a park's list."""
     return f"park:{park}"
 
 
 def spelled(name: str) -> str:
-    """The one form of a list's name, however its park or category was written."""
+    """Return the canonical form of a list's name, for any spelling of park or category."""
     return compact(name)
 
 
 def lists_of(matter: Matter) -> set[str]:
-    """Every list that the matter is in. Nothing leaves a list: what moves on is checked when it is read."""
+    """Return every list that the matter belongs to. Nothing leaves a list: state is checked when it is read."""
     lists = {of_party(party) for party in matter.parties}
     lists.add(of_requester(matter.requester_id))
     if matter.park:
@@ -78,13 +78,13 @@ SELECT_SPELLINGS = "select name from spelling where folded = $1 order by name"
 
 
 async def spellings(conn: Connection, name: str) -> list[str]:
-    """The names of the lists that were meant by this one; itself where there is none."""
+    """Return the stored names that this one may mean; itself when there is none."""
     rows = await conn.fetch(SELECT_SPELLINGS, spelled(name))
     return [row["name"] for row in rows] or [name]
 
 
 async def list_matters(conn: Connection, changes: Iterable[tuple[Matter | None, Matter]]) -> None:
-    """Put matters on the lists that they are new to, and over to the other side when they end or begin again."""
+    """Add matters to their lists, and move them to the other side when they end or are reopened."""
     fresh: list[tuple[str, bool, str]] = []
     moved: list[tuple[str, bool, str]] = []
     for before, after in changes:
@@ -110,6 +110,6 @@ select count(*) from (
 
 
 async def holds_few(conn: Connection, name: str, few: int) -> bool:
-    """Whether no more than `few` open matters are in a list."""
+    """Return whether a list has at most `few` open matters."""
     counted: int = await conn.fetchval(COUNT_OPEN, name, few + 1)
     return counted <= few

@@ -1,4 +1,4 @@
-"""The rows of matters: loaded locked, stored whole, and what is due for the sweep."""
+"""Rows of matters: loaded locked, stored whole, and read by the sweep."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,14 +14,14 @@ _MATTER = TypeAdapter(Matter)
 
 
 class LostUpdate(RuntimeError):
-    """A row was not at the version that was decided on, though it should have been locked."""
+    """A row was not at the version that was decided on, although it should have been locked."""
 
 
 LOAD_LOCKED = "select body from matter where id = any($1::uuid[]) order by id for update"
 
 
 async def load_locked(conn: Connection, ids: Iterable[UUID]) -> dict[str, Matter]:
-    """The matters with these ids, locked in the order of their ids until the transaction ends."""
+    """Load the matters with these ids, locked in the order of ids until the transaction ends."""
     rows = await conn.fetch(LOAD_LOCKED, sorted(set(ids)))
     return {matter.id: matter for matter in (from_body(row["body"]) for row in rows)}
 
@@ -30,7 +30,7 @@ SELECT_STATE = "select state from matter where id = $1"
 
 
 async def load_state(conn: Connection, matter_id: UUID) -> str | None:
-    """The state of a matter; None for an unknown one."""
+    """Return the state of a matter; None for an unknown one."""
     state: str | None = await conn.fetchval(SELECT_STATE, matter_id)
     return state
 
@@ -40,7 +40,7 @@ LOAD_LOCKED_NOW = LOAD_LOCKED + " nowait"
 
 
 async def load_locked_now(conn: Connection, ids: Iterable[UUID]) -> dict[str, Matter]:
-    """The same. Raises asyncpg.LockNotAvailableError instead of waiting for a lock."""
+    """Like `load_locked`, but raises asyncpg.LockNotAvailableError in place of waiting for a lock."""
     rows = await conn.fetch(LOAD_LOCKED_NOW, sorted(set(ids)))
     return {matter.id: matter for matter in (from_body(row["body"]) for row in rows)}
 
@@ -58,7 +58,7 @@ select id from target"""
 
 
 async def merge_targets(conn: Connection, ids: Iterable[UUID]) -> set[UUID]:
-    """The matters that these were merged into, and those that they were merged into in turn, not locked."""
+    """Return the ids of the matters that these were merged into, and their targets in turn, unlocked."""
     return {row["id"] for row in await conn.fetch(SELECT_TARGETS, list(ids))}
 
 
@@ -66,13 +66,13 @@ LOAD = "select body from matter where id = any($1::uuid[])"
 
 
 async def load(conn: Connection, ids: Sequence[UUID | str]) -> dict[str, Matter]:
-    """The matters with these ids, not locked."""
+    """Load the matters with these ids, unlocked."""
     rows = await conn.fetch(LOAD, ids)
     return {matter.id: matter for matter in (from_body(row["body"]) for row in rows)}
 
 
 def from_body(body: str) -> Matter:
-    """The matter in a row's body."""
+    """Return the matter in a row's body."""
     return _MATTER.validate_json(body)
 
 
@@ -82,7 +82,7 @@ select body from matter where act_at <= $1 order by act_at limit $2 for update s
 
 
 async def load_due(conn: Connection, now: datetime, limit: int) -> list[Matter]:
-    """Matters with a clock that is due, the longest due first, locked."""
+    """Load matters with a due clock, longest due first, locked."""
     return [from_body(row["body"]) for row in await conn.fetch(LOAD_DUE, now, limit)]
 
 
@@ -92,7 +92,7 @@ where id > $1 and state not in ('closed', 'merged', 'rejected', 'withdrawn') ord
 
 
 async def open_after(conn: Connection, after: UUID, limit: int) -> list[UUID]:
-    """The next open matters in the order of their ids."""
+    """Load the next open matters in the order of ids."""
     return [row["id"] for row in await conn.fetch(OPEN_AFTER, after, limit)]
 
 
@@ -103,7 +103,7 @@ from unnest($1::uuid[], $2::timestamptz[]) as given (id, act_at) where matter.id
 
 
 async def put_off(conn: Connection, resting: Sequence[tuple[str, datetime]]) -> None:
-    """Have the sweep look at these matters, which the caller has locked, at the given moments and not before."""
+    """Set when the sweep looks at these matters next; the caller has locked them."""
     ids, moments = zip(*resting, strict=True)
     await conn.execute(PUT_OFF, ids, moments)
 
@@ -122,7 +122,7 @@ from unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], $6::text[]
 
 
 async def insert_matters(conn: Connection, matters: Sequence[Matter]) -> None:
-    """Store matters that are new. Raises asyncpg.UniqueViolationError when one is not."""
+    """Insert new matters. Raises asyncpg.UniqueViolationError when one exists."""
     await conn.execute(INSERT_MATTERS, *_columns(matters))
 
 
@@ -179,7 +179,7 @@ SELECT_MERGED = "select id from matter where merged_into = $1 order by id limit 
 
 
 async def merged_into(conn: Connection, matter_id: UUID) -> list[str]:
-    """The matters that were merged into this one, the first 200."""
+    """Return the first 200 matters that were merged into this one."""
     return [str(row["id"]) for row in await conn.fetch(SELECT_MERGED, matter_id)]
 
 
@@ -187,14 +187,14 @@ SELECT_ALL_MERGED = "select id from matter where merged_into = any($1::uuid[]) o
 
 
 async def all_merged_into(conn: Connection, ids: Sequence[UUID]) -> list[UUID]:
-    """All matters that were merged into one of these; what a matter takes in is bounded."""
+    """Return all matters that were merged into one of these; their number is bounded."""
     return [row["id"] for row in await conn.fetch(SELECT_ALL_MERGED, ids)]
 
 
 async def load_with_merged(
     conn: Connection, ids: Iterable[UUID], ending: Sequence[UUID]
 ) -> dict[str, Matter]:
-    """The matters with these ids, locked, and those that were merged into one of `ending`, which are among them.
+    """Load the matters with these ids, and those merged into one of `ending`, all locked.
 
     Raises asyncpg.LockNotAvailableError when one was merged there meanwhile and somebody else has locked it.
     """
@@ -214,7 +214,7 @@ order by merged.id limit $1"""
 
 
 async def merged_into_nothing(conn: Connection, limit: int) -> list[tuple[UUID, UUID]]:
-    """Matters that were merged into one which ended without an answer, each with that one."""
+    """Return matters merged into one that ended without an answer, each with its target."""
     rows = await conn.fetch(SELECT_ORPHANS, limit)
     return [(row["id"], row["merged_into"]) for row in rows]
 
@@ -223,5 +223,5 @@ SELECT_JOINED = "select id from matter where joint_id = $1 order by id limit 200
 
 
 async def joined_in(conn: Connection, joint_id: UUID) -> list[str]:
-    """The matters of a joint matter, the first 200."""
+    """Return the first 200 matters of a joint matter."""
     return [str(row["id"]) for row in await conn.fetch(SELECT_JOINED, joint_id)]

@@ -1,4 +1,4 @@
-"""The read model of the directory: the parties that exist, as routing publishes them."""
+"""Read model of the directory: the parties that exist, as routing publishes them."""
 
 from collections.abc import Collection, Mapping
 
@@ -26,7 +26,7 @@ SELECT_HEARD = "select exists (select from party where kind = 'department')"
 
 
 async def load_kinds(conn: Connection, ids: Collection[str]) -> dict[str, PartyKind] | None:
-    """What those of these ids are that the directory has; None while no department of it has been heard."""
+    """Return the kinds of those ids that the directory has; None while it has received no department yet."""
     wanted = set(ids)
     rows = await conn.fetch(SELECT_KINDS, sorted(wanted))
     if len(rows) < len(wanted) and not await conn.fetchval(SELECT_HEARD):

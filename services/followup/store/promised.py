@@ -1,4 +1,4 @@
-"""Open matters by what they promise next, the earliest first. What is looked at has a limit, as in `finding`."""
+"""Searches for open matters by next limit, earliest first; the rows read are bounded, as in `finding`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ FEW: Final = 1000
 
 @dataclass(slots=True)
 class Promised:
-    """What was found with its places, and the place after which the list goes on; None says that it has ended."""
+    """Matches with their positions, and the position after which the list continues; None at the end."""
 
     places: list[Place]
     further: Place | None
 
     @property
     def found(self) -> list[UUID]:
-        """The ids alone."""
+        """Return the ids alone."""
         return [each for _, each in self.places]
 
 
 def merged(pages: Sequence[Promised], limit: int) -> Promised:
-    """The pages of several searches as one, the earliest first: nothing later than where any of them stopped."""
+    """Merge pages of several searches into one, earliest first, up to where the first of them stopped."""
     edge = min((page.further for page in pages if page.further is not None), default=None)
     found = sorted({each for page in pages for each in page.places if edge is None or each <= edge})
     if len(found) >= limit:
@@ -93,7 +93,9 @@ order by m.next_due_at, m.id limit $4"""
 async def due_before(
     conn: Connection, search: Search, until: datetime, after: Place, limit: int
 ) -> Promised:
-    """Open matters whose next promise is due before `until`, following `after`; a page that is not full may go on."""
+    """Return open matters with the next limit before `until`, following `after`; a page that is not full may
+    continue.
+    """
     words = words_of(search.words) if search.words else None
     if search.lists and await holds_few(conn, search.lists[0], FEW):
         rest = (list(search.lists[1:]), words, search.lists[0])

@@ -1,4 +1,4 @@
-"""What the rates count: a row for each thing that happened, and the sums of a period."""
+"""Rows behind the rates, one for each counted event, and the sums of a period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::int[], $5::text[], $6
 
 
 async def count(conn: Connection, tallies: Sequence[Tally]) -> None:
-    """Store what happened for the rates."""
+    """Store rows for the rates."""
     if tallies:
         rows = [_row(tally) for tally in tallies]
         await conn.execute(
@@ -58,7 +58,7 @@ def _row(tally: Tally) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Seconds that half and nine tenths stayed within; None when nothing was counted."""
+    """Median and 90th percentile in seconds; None without values."""
 
     p50_s: float | None
     p90_s: float | None
@@ -67,7 +67,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The sums of one group, or of the whole where `whole` is true."""
+    """Sums of one group, or of everything when `whole` is true."""
 
     key: str | None
     whole: bool
@@ -167,7 +167,7 @@ async def sum_period(
     by: GroupBy | None,
     what: Sequence[str],
 ) -> list[Period]:
-    """The sums from `since` until before `until`: the whole first, then each group by its key.
+    """Return the sums from `since` until before `until`: the total first, then each group by key.
 
     `what` names the kinds of rows to read; sums of the others are 0. Without `by` there is the whole alone.
     """

@@ -1,4 +1,4 @@
-"""The requests that opened matters, as they came; stored once and never changed."""
+"""Rows of the requests that opened matters; stored once and never changed."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -56,7 +56,7 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 
 
 async def insert_requests(conn: Connection, requests: Sequence[Request]) -> None:
-    """Store requests that are new."""
+    """Insert new requests."""
     rows = [_row(request) for request in requests]
     await conn.execute(INSERT_REQUESTS, *([row[at] for row in rows] for at in range(len(rows[0]))))
 
@@ -84,7 +84,7 @@ def _row(request: Request) -> tuple[object, ...]:
 
 
 def _searched(matter_id: UUID, summary: str) -> tuple[str, str]:
-    """What a search leads by, and what it compares."""
+    """Return the columns of a search: what leads it and what is compared."""
     folded = compact(summary)
     return of_week(week_of(matter_id), terms_of(folded)), folded
 
@@ -100,7 +100,7 @@ where request.matter_id = given.matter_id"""
 
 
 async def fold_summaries(conn: Connection, limit: int) -> bool:
-    """Fold summaries that were stored before there was folding, the newest first; whether there may be more."""
+    """Fold summaries stored before folding existed, newest first; return whether there may be more."""
     rows = await conn.fetch(SELECT_UNFOLDED, limit)
     if rows:
         ids = [row["matter_id"] for row in rows]
@@ -113,12 +113,12 @@ WEEK_MS: Final = 7 * 24 * 3600 * 1000
 
 
 def week_of(matter_id: UUID) -> int:
-    """The week, counted from 1970, in which an id was drawn; in the order of the ids."""
+    """Return the week since 1970 in which an id was drawn; weeks are in the order of ids."""
     return (matter_id.int >> 80) // WEEK_MS
 
 
 def of_week(week: int, terms: Iterable[str]) -> str:
-    """Terms as they are kept, joined: each week has its own, so that one is searched without all the others."""
+    """Return terms with their week's prefix, so that a search reads single weeks."""
     return " ".join(f"{week:04x}{term}" for term in terms)
 
 
@@ -128,7 +128,7 @@ select (select matter_id from request order by matter_id limit 1) as oldest,
 
 
 async def weeks_asked(conn: Connection) -> range:
-    """The weeks from the first request to the last."""
+    """Return the weeks from the first request to the last."""
     row = await conn.fetchrow(SELECT_WEEKS)
     if row is None or row["oldest"] is None:
         return range(0)
@@ -139,17 +139,17 @@ SETTLE_TERMS = "select gin_clean_pending_list('request_terms')"
 
 
 async def merge_pending_terms(conn: Connection) -> None:
-    """Sort what is pending for the index of terms into it: a search reads all of that, once for each week."""
+    """Merge the index's pending entries: a search reads all of them, once for each week."""
     await conn.execute(SETTLE_TERMS)
 
 
 def words_of(text: str) -> list[str]:
-    """What is looked for: runs of letters, digits and Chinese characters, folded."""
+    """Return the words to search for: runs of letters, digits and Chinese characters, folded."""
     return _WORD.findall(fold(text))
 
 
 def terms_of(text: str) -> list[str]:
-    """The pairs of neighbouring characters of each word, by which a part of a word is found; 1,024 at most.
+    """Return the pairs of neighbouring characters of each word, 1,024 at most; they find parts of words.
 
     Chinese has no spaces between words, and pairs need no dictionary.
     """
@@ -164,7 +164,7 @@ from request where matter_id = any($1::uuid[]) order by matter_id"""
 
 
 async def load_requests(conn: Connection, matter_ids: Sequence[UUID | str]) -> list[Request]:
-    """The requests that opened these matters."""
+    """Load the requests that opened these matters."""
     return [
         Request(
             str(row["matter_id"]),

@@ -1,4 +1,4 @@
-"""A submission on its way in: read from its envelope, given its sender, and answered."""
+"""A submission from its envelope to the response: its sender is checked, then it is answered."""
 
 from services.intake.api.senders import from_sender
 from services.intake.domain import Registered
@@ -11,13 +11,13 @@ from shared.contracts.submission import Submission
 def arrival_of(
     submission: Submission, caller: Principal, traceparent: str, for_staff: bool
 ) -> Arrival:
-    """What is registered for the caller. Raises Problem 403 when it is not for the caller to submit."""
+    """Return the submission to register for the caller. Raises Problem 403 when the caller may not submit it."""
     actor = Actor(role=caller.role, party=caller.party)
     return Arrival(from_sender(caller, submission), actor, None, traceparent, for_staff)
 
 
 def answer_to(result: Registered) -> dict[str, str]:
-    """The answer to what was registered now or before."""
+    """Return the response to a submission registered now or before."""
     return {
         "request_id": result.request_id,
         "receipt": result.receipt,

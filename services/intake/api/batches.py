@@ -73,7 +73,7 @@ def _content_of_item(item: object) -> object:
 def _read_all(
     items: list[object], content_of: ContentOf, lang: str
 ) -> tuple[dict[int, Submission], list[dict[str, Any]]]:
-    """The submissions of a batch by their places in it, and the results, in which what is wrong is said already."""
+    """Return the valid submissions of a batch by position, and the results with those refused filled in."""
     results: list[dict[str, Any]] = [{} for _ in items]
     try:
         # The usual case: all are in order, and looked at together.
@@ -92,7 +92,7 @@ def _read_all(
 
 
 def _items(body: bytes, lang: str) -> list[object]:
-    """The items of a batch, a Problem for each that is no JSON. Raises Problem 422 when it is something else."""
+    """Return the items of a batch, a Problem for each that is not JSON. Raises Problem 422 when it is no array."""
     try:
         # The usual case, in a hundredth of the time.
         found = orjson.loads(body)

@@ -39,7 +39,7 @@ class SubmittedEvent(BaseModel):
 
 
 def component(model: type[BaseModel]) -> Json:
-    """A reference to a model among the description's components."""
+    """Return a reference to a model in the description's components."""
     return {"$ref": PLACE.format(model=model.__name__)}
 
 

@@ -1,4 +1,4 @@
-"""CloudEvents over HTTP: what an event in binary or structured mode says of a submission."""
+"""CloudEvents over HTTP: reads a submission from an event in binary or structured mode."""
 
 import re
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 def is_binary(request: Request) -> bool:
-    """Whether a request of another content type is an event in binary mode, whole or not."""
+    """Return whether a request of another content type is an event in binary mode, complete or not."""
     return any(name in request.headers for name in _REQUIRED)
 
 
 def unmarked_event(body: bytes) -> object:
-    """The structured event that a body of plain JSON is, as Dapr sends it; None where it is none.
+    """Return the structured event in a plain JSON body, as Dapr sends it; None when it is not one.
 
     No submission has a `specversion`.
     """
@@ -46,7 +46,7 @@ def unmarked_event(body: bytes) -> object:
 
 
 def content_of_binary(request: Request, body: bytes) -> dict[str, object]:
-    """What an event in binary mode says of a submission. Raises Problem 422 when it is none of ours."""
+    """Return the submission in a binary-mode event. Raises Problem 422 for an event of another type."""
     attributes, faults = _attributes(request)
     try:
         data = orjson.loads(body)
@@ -56,7 +56,7 @@ def content_of_binary(request: Request, body: bytes) -> dict[str, object]:
 
 
 def content_of_event(event: object, request: Request) -> dict[str, object]:
-    """What a structured event says of a submission. Raises Problem 422 when it is none of ours, or is itself one."""
+    """Return the submission in a structured event. Raises Problem 422 for an event of another type or a nested one."""
     if isinstance(event, Problem):
         raise event
     if not isinstance(event, dict):
@@ -66,13 +66,13 @@ def content_of_event(event: object, request: Request) -> dict[str, object]:
 
 
 def refuse_binary(request: Request) -> None:
-    """Raises Problem 422 for an event in binary mode where a list is sent: the data of an event of ours is one."""
+    """Raises Problem 422 for a binary-mode event sent as a batch: such an event carries one submission."""
     if is_binary(request):
         raise _refusal([FieldError("/", "model_type", text("field.model_type", language(request)))])
 
 
 def trace_of_event(request: Request, event: object) -> str | None:
-    """The trace that a structured event began in; None where the request's own header names the last hop's."""
+    """Return the trace in a structured event; None when the request's own header names that of the last hop."""
     if valid_trace(request.headers.get("traceparent")) is not None or not isinstance(event, dict):
         return None
     given = event.get("traceparent")
@@ -103,7 +103,7 @@ def _refusal(errors: Sequence[FieldError]) -> Problem:
 
 
 def _attributes(request: Request) -> tuple[dict[str, str], list[AttributeFault]]:
-    """The attributes in the `ce-` headers, and which of them are given twice or are no text."""
+    """Return the attributes in the `ce-` headers, and faults for those given twice or not text."""
     found: dict[str, str] = {}
     faults: dict[str, AttributeFault] = {}
     for header, value in request.headers.items():
@@ -120,7 +120,7 @@ def _attributes(request: Request) -> tuple[dict[str, str], list[AttributeFault]]
 
 
 def decoded_value(value: bytes) -> str | None:
-    """The text that a header carries by the HTTP binding (3.1.3.2); None where it is not UTF-8.
+    """Return the text in a header by the HTTP binding (3.1.3.2); None when it is not UTF-8.
 
     A quoted string is unquoted, then percent-decoded once. Senders that encode nothing are read too: bytes beyond ASCII
     are UTF-8, and a percent sign that no two hexadecimal digits follow stands for itself.

@@ -1,4 +1,4 @@
-"""What every route of intake works with."""
+"""Dependencies of intake's routes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ RETRY_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the routes work with."""
+    """Dependencies of the routes, in `app.state.edge`."""
 
     db: Database
     clock: Clock
@@ -33,11 +33,11 @@ class Edge:
 
     @property
     def is_full(self) -> bool:
-        """Whether Kafka has been away for so long that no more can be kept for it."""
+        """Return whether more events than allowed wait for Kafka (back-pressure)."""
         return self.health.outbox_events > self.max_pending_events
 
     def refuse_when_full(self) -> None:
-        """Raises Problem 503 while no more can be kept for Kafka."""
+        """Raises Problem 503 while the outbox is full (back-pressure)."""
         if self.is_full:
             raise busy(RETRY_SECONDS)
 

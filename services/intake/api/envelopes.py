@@ -1,4 +1,4 @@
-"""The items of a JSON array as they were sent, so that one that cannot be read leaves its neighbours alone."""
+"""Splits a JSON array into the texts of its items, so that an unreadable item does not affect the others."""
 
 import re
 from typing import Final
@@ -12,20 +12,20 @@ _BLANK: Final = b" \t\r\n"
 
 
 def without_bom(raw: bytes) -> bytes:
-    """The text without a byte order mark at its beginning."""
+    """Return the text without a leading byte order mark."""
     return raw.removeprefix(BOM)
 
 
 class NoArray(ValueError):
-    """What was sent is no JSON array, or not a whole one."""
+    """The text is not a JSON array, or not a complete one."""
 
 
 class TooManyItems(ValueError):
-    """The array has more items than are taken at once."""
+    """The array has more items than allowed."""
 
 
 def array_items(raw: bytes, most: int) -> list[bytes]:
-    """The text of each item of the array in `raw`, read or not; time grows with the length, nesting costs nothing.
+    """Return the text of each item of the array in `raw`, valid or not; the time is linear, nesting costs nothing.
 
     Raises NoArray, and TooManyItems above `most`.
     """

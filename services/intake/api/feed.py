@@ -151,7 +151,7 @@ async def _messages(happenings: AsyncIterator[Happening]) -> AsyncIterator[Serve
 
 
 def _event(item: FeedItem) -> dict[str, Any]:
-    """The item as a CloudEvent in structured JSON; an attribute that it does not have is left out."""
+    """Return the item as a CloudEvent in structured JSON, without absent attributes."""
     entry = item.entry
     attributes = {
         "specversion": "1.0",
@@ -178,7 +178,7 @@ def _cursor(place: FeedPlace) -> str:
 
 
 def _place(cursor: str | None, pointer: str, request: Request) -> FeedPlace | None:
-    """Raises Problem 422 for what no page and no stream gave."""
+    """Return the position in a cursor. Raises Problem 422 for one that no page or stream issued."""
     if not cursor:
         return None
     try:

@@ -98,7 +98,7 @@ async def enter(
 
 
 async def _digest(request: Request, source: str | None, table: TableData) -> bytes:
-    """Tells a file that is sent again: its bytes, and what else its reading depends on."""
+    """Return a digest that identifies a file sent again: its bytes, and the options of its reading."""
     # A file that an earlier reader took in part is read anew.
     parts = (READER_VERSION, source or "", table.encoding, "")
     raw = await request.body()
@@ -177,7 +177,7 @@ def _visible_to(caller: Principal, standing: ImportProgress | None) -> ImportPro
 
 
 def _may_hold(caller: Principal, for_staff: bool, file: Import, row: Row) -> bool:
-    """Whether the receipt of a row is the caller's: it sent the file, and staff were given the receipt at first."""
+    """Return whether the caller may see a row's receipt: it sent the file and, for staff, holds the receipt."""
     return caller.party == file.party and (not for_staff or row.issued_to == caller.party)
 
 

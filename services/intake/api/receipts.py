@@ -40,7 +40,7 @@ _GUESSED: dict[int | str, dict[str, Any]] = {**PROBLEMS, 429: PROBLEMS[404]}
 
 
 async def _holder(request: Request) -> AsyncIterator[None]:
-    """Whoever knows a receipt holds it, and whoever guesses does not for long."""
+    """Guard a receipt's look-up against brute force; whoever knows a receipt is its holder."""
     with edge_of(request).brute_force_guard.watch(place_of(request)):
         yield
 
@@ -193,7 +193,7 @@ async def _step(
     receipt: str,
     take: Callable[[Connection, str, Call], Awaitable[Outcome]],
 ) -> Response:
-    """One step of a holder, who is known by the receipt alone, the keys of their retries too."""
+    """Take a step of a holder, who is identified by the receipt alone, also in idempotency keys."""
     edge, spelled = edge_of(request), _spelled(receipt)
 
     async def work(conn: Connection) -> WriteResponse:

@@ -1,4 +1,4 @@
-"""Who may submit what over HTTP, and under which name it is kept."""
+"""Checks who may submit what over HTTP, and under which source it is stored."""
 
 from services.intake.domain import NotTheirs, not_theirs, own_source
 from shared.auth.tokens import Principal, Tokens
@@ -8,7 +8,7 @@ from shared.runtime.errors import Problem
 
 
 def from_sender(caller: Principal, submission: Submission) -> Submission:
-    """The submission as it is kept. Raises Problem 403 when it is not for the caller to make."""
+    """Return the submission to store. Raises Problem 403 when the caller may not submit it."""
     sent = submission
     wrong = not_theirs((caller.role, caller.party), caller.sources, sent.requester.id, sent.source)
     if wrong is not None:
@@ -19,13 +19,13 @@ def from_sender(caller: Principal, submission: Submission) -> Submission:
 
 
 def foreign(wrong: NotTheirs, caller: Principal) -> Problem:
-    """The 403 that says whose submissions the caller may make."""
+    """Return the 403 that names the submissions the caller may make."""
     params = {"party": caller.party, "allowed": ", ".join(caller.sources)}
     return Problem(403, wrong, params=params)
 
 
 def is_for_staff(caller: Principal, tokens: Tokens) -> bool:
-    """Whether the caller is staff, or a system that speaks for some: it gets no receipt that others were given."""
+    """Return whether the caller is staff or speaks for staff; it gets no receipt issued to others."""
     if caller.role is Role.SYSTEM:
         return bool(tokens.spoken_for(caller.party))
     return caller.role is not Role.REQUESTER

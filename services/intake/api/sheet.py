@@ -1,4 +1,4 @@
-"""A file of submissions as an office worker fills it in: which column is which field, and what its words mean."""
+"""Maps a table of submissions, as an office worker fills it in, to fields and words."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 def read_rows(
     table: TableData, source: str | None, lang: str, sources: Sequence[str] = ()
 ) -> Iterator[NewRow]:
-    """Each row of the table as a submission, or with what is wrong with it; made one by one as they are asked for.
+    """Yield each row of the table as a submission, or with its errors.
 
     `source` stands in for the column of that name; `sources`, if any, are those that a row may have.
     Raises Problem 422, at once, for a header that cannot be used.
@@ -71,13 +71,13 @@ def read_rows(
 
 
 def _restored(cells: Sequence[str]) -> tuple[str, ...]:
-    """The cells of a file that was given back, as they were before they were made harmless."""
+    """Return the cells of a faulty-rows file without the apostrophes added against formulas."""
     return tuple(map(restore_formula, cells))
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A row as it was given, and the field of each of its columns."""
+    """A row as given, with the field of each column."""
 
     table: TableData
     number: int
@@ -85,7 +85,7 @@ class _Given:
     fields: Sequence[str | None]
 
     def errors(self, lang: str) -> list[dict[str, str]]:
-        """What the file's reader found wrong in the row."""
+        """Return the reader's errors in the row."""
         return [
             {
                 "pointer": self._pointer(fault),
@@ -103,7 +103,7 @@ class _Given:
 
 @cache
 def _columns() -> Mapping[str, str]:
-    """Fields by how a header may name them: as on the wire, or as a person calls them in either language."""
+    """Return fields by column heading: the wire's name, or the label in either language."""
     named: dict[str, str] = {_plain(field): field for field in FIELDS}
     for lang in LANGUAGES:
         named |= {_plain(text(f"import.column.{field}", lang)): field for field in FIELDS}
@@ -116,12 +116,12 @@ def _plain(cell: str) -> str:
 
 
 def _heading(cell: str) -> str:
-    """A heading without what templates add to it: 诉求概述*, 诉求概述（必填）."""
+    """Return a heading without the marks of templates: 诉求概述*, 诉求概述（必填）."""
     return _NOTES.sub("", _plain(cell))
 
 
 def _field(cell: str) -> str | None:
-    """The field of a column, "" for one to pass over, None for one that is not known."""
+    """Return the field of a column, "" for one to ignore, None for an unknown one."""
     return _columns().get(_heading(cell)) if cell else ""
 
 
@@ -176,7 +176,7 @@ def _submitted(given: _Given, source: str | None, lang: str) -> NewRow:
 
 
 def _limited_to(sources: Sequence[str], row: NewRow, lang: str) -> NewRow:
-    """The row, with that said of it where its source is not the sender's."""
+    """Return the row, with an error when its source is not one of the sender's."""
     if row.submission is None or orjson.loads(row.submission)["source"] in sources:
         return row
     code = NotTheirs.SOURCE.value
@@ -209,7 +209,7 @@ def _word(field: str, cell: str) -> str | None:
 
 @cache
 def _meanings(field: str) -> Mapping[str, str]:
-    """The words of a column by how they may be written: as on the wire, or as a person says them."""
+    """Return a column's words by spelling: the wire's word, or the label in either language."""
     found = {_plain(member): str(member) for member in WORDS[field]}
     for lang in LANGUAGES:
         found |= {

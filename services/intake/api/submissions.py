@@ -102,7 +102,7 @@ def _media_type(request: Request) -> str:
 
 
 def _read(request: Request, media_type: str, body: bytes) -> tuple[Submission, str | None]:
-    """The submission, and the trace of an event that names one. Raises Problem 422 for what is no submission."""
+    """Return the submission, and the trace of an event. Raises Problem 422 for anything else."""
     try:
         if media_type == EVENT_MEDIA:
             return _read_event(request, orjson.loads(body))

@@ -1,1 +1,1 @@
-"""What intake does: one function for one batch or one command, inside the transaction that it is given."""
+"""Handlers of intake: one function for one batch or one command, inside the caller's transaction."""

@@ -1,4 +1,4 @@
-"""Erases what is about a person in a request, in one transaction with the record that it was done."""
+"""Erases the personal data of a request, in one transaction with the record of the erasure."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,19 +10,21 @@ from shared.runtime.database import Connection
 
 
 async def find(conn: Connection, named: str) -> UUID | None:
-    """The request with this id or receipt; None when there is none."""
+    """Return the request with this id or receipt; None when there is none."""
     return await store.find(conn, named)
 
 
 async def hindered_by(conn: Connection, subject: str) -> Sequence[str]:
-    """The letters that wait and still have something of the request."""
+    """Return waiting dead letters that hold data of the request."""
     named = await store.lock_named(conn, UUID(subject))
     names = () if named is None else ((named.source, named.source_ref),)
     return await erasure.waiting_letters(conn, subject, names)
 
 
 async def erase(conn: Connection, asked: ErasureRequest) -> dict[str, int]:
-    """Overwrite it in this service's schema; how many rows of each table, none when nothing was left."""
+    """Overwrite the personal data in this service's schema; return overwritten rows by table, empty when none were
+    left.
+    """
     await erasure.begin(conn)
     request_id = UUID(asked.subject)
     named = await store.lock_named(conn, request_id)

@@ -1,4 +1,4 @@
-"""Puts events into the feed in one order for all readers, when nothing can come before them any more."""
+"""Feed sequencer: numbers events in one order for all readers, once no earlier event can still commit."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LINGER_SECONDS: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Events up to these numbers, and the transactions that may still be writing some of them."""
+    """The last event numbers at one moment, and the transactions that may still write lower ones."""
 
     event_seq: int
     matter_seq: int
@@ -26,7 +26,7 @@ class Horizon:
 
 
 class FeedSequencer:
-    """Numbers what was committed, `most` events at a step. Run it in every replica: the head's lock lets one work.
+    """Numbers committed events, `most` at a step. Run it in every replica: the lock of the head lets one work.
 
     A number of `event` or `matter_event` is drawn before its transaction commits. A horizon is numbered once the
     transactions that wrote when it was made have ended: what they wrote is seen then, or gone for ever.
@@ -38,7 +38,7 @@ class FeedSequencer:
         self._horizon: Horizon | None = None
 
     async def run(self) -> None:
-        """Number for ever, soon after each commit of this process and every half second for those of others."""
+        """Number for ever: after each commit of this process, and every half second for those of others."""
         while True:
             commits = self._db.committed.count
             if await self.step():
@@ -48,7 +48,7 @@ class FeedSequencer:
             await asyncio.sleep(LINGER_SECONDS)
 
     async def step(self) -> bool:
-        """Number what nobody can precede any more; whether there may be more of it at once."""
+        """Number the events that nothing can precede any more; return whether there may be more at once."""
         async with self._db.reading() as conn:
             # The numbers first: who holds a table's lock afterwards may have drawn one of them.
             heads = await store.load_heads(conn)
@@ -84,5 +84,5 @@ class FeedSequencer:
 
 
 async def forget(conn: Connection) -> bool:
-    """Drop what is older than `KEPT_DAYS`, some at a time; whether there may be more."""
+    """Delete entries older than `KEPT_DAYS`, some at a time; return whether there may be more."""
     return await feed.forget_entries(conn, KEPT_DAYS, MOST_FORGOTTEN)

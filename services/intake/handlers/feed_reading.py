@@ -1,4 +1,4 @@
-"""Reads one system's feed: page by page, or for as long as somebody listens, with nothing missed."""
+"""Reads one system's feed in pages or as a stream, without gaps."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class FeedReader:
 
 @dataclass(frozen=True, slots=True)
 class FeedPlace:
-    """Where a reader has come to. `tag` is of the event there: positions are given anew after a restore."""
+    """A position in a feed. `tag` identifies the event there: positions are assigned anew after a restore."""
 
     position: int = 0
     tag: str = ""
@@ -36,7 +36,7 @@ class FeedPlace:
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One event for its reader: `data` are what it may know, `is_excerpt` where that is less than the event says."""
+    """One event for its reader: `data` is what it may see, `is_excerpt` when that is less than the event."""
 
     place: FeedPlace
     entry: FeedEntry
@@ -47,7 +47,7 @@ class FeedItem:
 
 @dataclass(frozen=True, slots=True)
 class FeedPart:
-    """Some items, where the next ones begin, and whether there are more already."""
+    """A part of a feed, the position after it, and whether there is more already."""
 
     items: Sequence[FeedItem]
     place: FeedPlace
@@ -56,12 +56,12 @@ class FeedPart:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What was to be gone on from is not kept; all that is kept follows."""
+    """The events after the given position are not kept; all that are kept follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """All that was there has been told, up to this place; what follows is new."""
+    """All existing events were sent, up to this position; new ones follow."""
 
     place: FeedPlace
 
@@ -70,13 +70,13 @@ Happening: TypeAlias = FeedItem | Reset | Current
 
 
 class Expired(Exception):
-    """What came after the place that was given is not kept any more, or the place is of another history."""
+    """The events after the given position are not kept any more, or the position belongs to another history."""
 
 
 async def read_part(
     conn: Connection, reader: FeedReader, after: FeedPlace | None, limit: int
 ) -> FeedPart:
-    """The next items after a place, `limit` at most; None is before all that are kept.
+    """Return up to `limit` items after a position; None starts with the oldest kept.
 
     Without any the place is the same again. Raises Expired.
     """
@@ -101,7 +101,7 @@ async def read_part(
 
 
 def _is_kept(after: FeedPlace, found: store.FeedPosition) -> bool:
-    """Whether all that came after a place is still there, and the place is one of this history and these names.
+    """Return whether all events after a position are kept, and the position belongs to this history and these names.
 
     A place is an event of the reader's, or the last that was dropped. Anything else was given to another reader, or
     before the database was restored: its positions have been given to other events since.
@@ -117,7 +117,7 @@ def _is_kept(after: FeedPlace, found: store.FeedPosition) -> bool:
 async def follow(
     db: Database, watch: FeedWatch, reader: FeedReader, place: FeedPlace | None
 ) -> AsyncIterator[Happening]:
-    """What a reader has after `place`, or all that is kept, and then what comes, for ever.
+    """Yield a reader's events after `place`, or all that are kept, then new ones for ever.
 
     No connection is held while nothing comes.
     """

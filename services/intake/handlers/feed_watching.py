@@ -1,4 +1,4 @@
-"""Wakes the readers of feeds when something was added: one query for all of them, at most every 50 ms."""
+"""Wakes the readers of feeds when entries were added: one query for all of them, at most every 50 ms."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ LINGER_SECONDS: Final = 0.05
 
 
 class FeedFollower:
-    """One who follows the feed of some names; `position` is the last that was found for any of them."""
+    """A follower of the feed of some names; `position` is the last one found for any of them."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
@@ -22,7 +22,7 @@ class FeedFollower:
         self.moved = Signal()
 
     async def beyond(self, position: int, timeout: float) -> bool:
-        """Wait until the feed has come further than `position`, `timeout` seconds at most; whether it has."""
+        """Wait up to `timeout` seconds until the feed is beyond `position`; return whether it is."""
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout
         while self.position <= position:
@@ -34,7 +34,7 @@ class FeedFollower:
 
 
 class FeedWatch:
-    """How far the followed feeds have come; a commit of this process is seen at once, another's by polling."""
+    """Positions of the followed feeds; commits of this process are seen at once, others by polling."""
 
     def __init__(self, db: Database, poll_seconds: float = POLL_SECONDS) -> None:
         self._db = db
@@ -43,7 +43,7 @@ class FeedWatch:
         self._names: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """Look at the followed feeds for ever."""
+        """Poll the followed feeds for ever."""
         while True:
             before = self._db.committed.count
             if self._followers:
@@ -62,7 +62,7 @@ class FeedWatch:
 
     @contextmanager
     def watching(self, names: Sequence[str]) -> Iterator[FeedFollower]:
-        """Have the feed of these names looked at while the block runs."""
+        """Watch the feed of these names during the block."""
         follower = FeedFollower(names)
         self._followers.add(follower)
         self._names.update(follower.names)

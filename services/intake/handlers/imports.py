@@ -26,14 +26,14 @@ KEPT: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A file is kept; `fresh` is False when the same party had sent the same file before."""
+    """A stored file; `fresh` is False when the same party had sent the same file before."""
 
     import_id: UUID
     fresh: bool
 
 
 async def enter(conn: Connection, new: NewImport) -> Entered:
-    """Keep a file with all its rows, once."""
+    """Store a file with all its rows; a file sent again is found and not stored twice."""
     if await store.insert_import(conn, new):
         await store.insert_rows(conn, new.id, new.rows)
         return Entered(new.id, fresh=True)
@@ -43,7 +43,7 @@ async def enter(conn: Connection, new: NewImport) -> Entered:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """A file as it stands, and some of its rows."""
+    """The state of a file, with some of its rows."""
 
     file: store.Import
     rows: Sequence[store.Row]
@@ -56,7 +56,7 @@ async def load_status(
     limit: int,
     outcomes: Sequence[RowOutcome] | None = None,
 ) -> ImportProgress | None:
-    """A file with up to `limit` rows after the row `after`; None when there is no such file."""
+    """Return a file with up to `limit` rows after the row `after`; None when there is no such file."""
     file = await store.load_import(conn, import_id)
     if file is None:
         return None
@@ -64,7 +64,7 @@ async def load_status(
 
 
 async def register_next(conn: Connection, now: datetime) -> bool:
-    """Register the next rows that wait, 500 at most; whether there may be more."""
+    """Register the next pending rows, 500 at most; return whether there may be more."""
     pending = await store.lock_pending(conn, ROWS_AT_ONCE)
     if pending:
         await isolate(conn, pending, partial(_register_rows, now=now), _set_aside)
@@ -96,5 +96,5 @@ async def _set_aside(conn: Connection, row: Pending, fault: Exception) -> None:
 
 
 async def forget(conn: Connection, now: datetime) -> bool:
-    """Drop files that are older than 30 days, a few at a time; whether there may be more. The requests stay."""
+    """Delete files older than 30 days, a few at a time; return whether there may be more. The requests stay."""
     return await store.forget_imports(conn, now - KEPT)

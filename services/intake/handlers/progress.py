@@ -1,4 +1,4 @@
-"""Projects followup's events into the read model that receipts show."""
+"""Projection of followup's events into the read model of receipts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ REOPENING: Final = timedelta(days=15)
 
 
 async def follow_matters(conn: Connection, messages: Sequence[Message]) -> list[Message]:
-    """Learn from followup what the holders of receipts may know. Nothing of it is ever too early."""
+    """Apply followup's events to the read model of receipts; none of them can come too early."""
     news = [
         (message, message.event) for message in messages if isinstance(message.event, MatterChanged)
     ]
@@ -52,7 +52,7 @@ async def follow_matters(conn: Connection, messages: Sequence[Message]) -> list[
 
 
 async def begin_again(conn: Connection) -> None:
-    """Forget what receipts show, so that followup's history makes it anew when it comes again.
+    """Clear the read model of receipts, so that followup's history can rebuild it.
 
     Until then a receipt says that its request was received, and no more.
     """
@@ -61,7 +61,7 @@ async def begin_again(conn: Connection) -> None:
 
 
 def snapshot_after(known: MatterSnapshot, message: Message, event: MatterChanged) -> MatterSnapshot:
-    """The matter after the event: what the event says, and null for what it ends."""
+    """Return the snapshot of the matter after the event; None for what the event ends."""
     said: dict[str, Any] = {
         "state": event.state,
         "round": event.round,

@@ -23,7 +23,7 @@ MOST_MERGES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ReceiptDetails:
-    """What the holder may know: the request, the matter that it is followed in now, and what happened.
+    """What the holder may see: the request, the matter in which it is followed now, and the timeline.
 
     `merged_into` is that matter's id where it is another request's.
     """
@@ -35,7 +35,7 @@ class ReceiptDetails:
 
 
 async def load_status(conn: Connection, receipt: str) -> ReceiptDetails | None:
-    """How it stands with a receipt; None when there is no such receipt."""
+    """Return the status of a receipt; None when there is no such receipt."""
     held = await store.load_held(conn, receipt)
     if held is None:
         return None
@@ -52,7 +52,7 @@ async def load_status(conn: Connection, receipt: str) -> ReceiptDetails | None:
 
 
 async def _followed(conn: Connection, request_id: UUID) -> list[tuple[UUID, MatterSnapshot]]:
-    """The request's own matter, then the one that it was merged into, and so on to the last."""
+    """Return the request's own matter, then the one it was merged into, and so on to the last."""
     path: list[tuple[UUID, MatterSnapshot]] = []
     following: UUID | None = request_id
     while following is not None and len(path) <= MOST_MERGES:
@@ -65,7 +65,7 @@ async def _followed(conn: Connection, request_id: UUID) -> list[tuple[UUID, Matt
 
 
 def _merged_at(entries: Sequence[store.TimelineLine]) -> datetime:
-    """When a request was merged last."""
+    """Return when a request was last merged."""
     merged = [entry.at for entry in entries if entry.type == MatterMerged.TYPE]
     return max(merged, default=datetime.max.replace(tzinfo=UTC))
 
@@ -81,7 +81,7 @@ def _nobody(source: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """When the holder takes a step, and the traceparent of what follows from it.
+    """A holder's step: its time, and the traceparent of its events.
 
     `spoken_for` tells the parties that a system speaks for.
     """
@@ -98,7 +98,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The holder's step was taken; `version` counts intake's events of the request."""
+    """The step was recorded; `version` counts intake's events of the request."""
 
     request_id: str
     version: int
@@ -108,7 +108,7 @@ Outcome: TypeAlias = Done | NotNow | TooLate | Missing
 
 
 async def add_message(conn: Connection, receipt: str, message: str, call: Call) -> Outcome:
-    """The holder adds facts."""
+    """Record facts that the holder adds."""
     held = await store.lock_held(conn, receipt)
     if held is None:
         return Missing()
@@ -118,7 +118,7 @@ async def add_message(conn: Connection, receipt: str, message: str, call: Call) 
 
 
 async def withdraw(conn: Connection, receipt: str, reason: str | None, call: Call) -> Outcome:
-    """The holder takes the request back; where it was merged, the others go on."""
+    """Withdraw the request; if it was merged, the other requests go on."""
     held = await store.lock_held(conn, receipt)
     if held is None:
         return Missing()
@@ -134,7 +134,7 @@ async def withdraw(conn: Connection, receipt: str, reason: str | None, call: Cal
 
 @dataclass(frozen=True, slots=True)
 class VisitAnswer:
-    """What the holder says of the work: was it solved, how satisfied (1-5), and in which words."""
+    """The holder's answer: whether it is solved, the satisfaction (1-5), and words."""
 
     solved: bool
     satisfaction: int
@@ -142,7 +142,7 @@ class VisitAnswer:
 
 
 async def answer_visit(conn: Connection, receipt: str, answer: VisitAnswer, call: Call) -> Outcome:
-    """The holder answers the return visit of the matter that the request is followed in."""
+    """Record the holder's answer to the return visit of the matter in which the request is followed."""
     held = await store.lock_held(conn, receipt)
     if held is None:
         return Missing()
@@ -187,7 +187,7 @@ async def _step(
 
 
 async def own_receipt(conn: Connection, request_id: UUID, caller: tuple[Role, str]) -> str | None:
-    """The caller's own receipt of a request, made if it has none; None when the request is not the caller's.
+    """Return the caller's own receipt of a request, creating it if needed; None when the request is not the caller's.
 
     A requester has one for each of its requests, whoever submitted it; a coordinator for any.
     """
@@ -206,7 +206,7 @@ async def own_receipt(conn: Connection, request_id: UUID, caller: tuple[Role, st
 async def full_request(
     conn: Connection, request_id: UUID, caller: tuple[Role, str], now: datetime
 ) -> dict[str, object] | None:
-    """A request with its contact; None when there is none, or it is not this party's to see."""
+    """Return a request with its contact; None when there is none, or this party may not see it."""
     document = await store.load_full(conn, request_id)
     _, matter = (await _followed(conn, request_id))[-1]
     if not domain.may_see_contact(*caller, domain.parties_in_hand(matter, now)):

@@ -1,4 +1,4 @@
-"""Registers submissions: new ones are recorded, repeated ones get the same receipt, conflicts are refused."""
+"""Registers submissions: records new ones, deduplicates repeated ones (same receipt), refuses conflicts."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 
 
 class Arrival(NamedTuple):
-    """A valid submission on its way in, and who sent it.
+    """A valid submission with its sender.
 
     `for_staff`: the sender is staff or speaks for staff, and gets nobody else's receipt.
     """
@@ -43,25 +43,25 @@ class Arrival(NamedTuple):
 
     @property
     def name(self) -> tuple[str, str]:
-        """What names it for ever."""
+        """Return the permanent name: source and source_ref."""
         return self.submission.source, self.submission.source_ref
 
 
 def fingerprint(submission: Submission) -> bytes:
-    """The same for the same content, however it was spaced or ordered."""
+    """Return a hash of the content that is independent of spacing and order."""
     return hashlib.sha256(submission.__pydantic_serializer__.to_json(submission)).digest()
 
 
 async def collect_at_once(items: Iterable[Item]) -> list[Item]:
-    """All of `items`."""
+    """Return all of `items` as a list."""
     return list(items)
 
 
 class Collect(Protocol):
-    """How long work on the event loop is done: at once, or in slices."""
+    """Collects items that take time to make: at once, or in slices of the event loop's time."""
 
     async def __call__(self, items: Iterable[Item], /) -> list[Item]:
-        """All of `items`, whose making takes time."""
+        """Return all of `items` as a list."""
 
 
 async def register(
@@ -70,7 +70,7 @@ async def register(
     now: datetime,
     collect: Collect = collect_at_once,
 ) -> list[Registration]:
-    """Take submissions; what became of each, in order. A known (source, source_ref) is never taken twice."""
+    """Register submissions; return the outcome of each, in order. A (source, source_ref) is registered only once."""
     fresh = await collect(map(partial(_new, now=now), arrivals, new_codes(len(arrivals))))
     taken = await store.insert_requests(conn, fresh) if fresh else set()
     repeats = [
@@ -96,7 +96,7 @@ async def register(
 async def register_together(
     db: Database, clock: Clock, arrivals: Sequence[Arrival]
 ) -> list[Registration]:
-    """Register what one group commit gathered, in a transaction of its own; what became of each, in order."""
+    """Register the submissions of one group commit in one transaction; return the outcome of each, in order."""
     async with db.transaction() as conn:
         return await register(conn, arrivals, clock())
 
@@ -111,7 +111,7 @@ def _new(arrival: Arrival, code: str, now: datetime) -> store.NewRequest:
 async def _with_own_receipts(
     conn: Connection, arrivals: Sequence[Arrival], known: Mapping[tuple[str, str], Known]
 ) -> dict[tuple[str, str], Known]:
-    """What staff sent again and others had sent first, each with a receipt of the sender's own."""
+    """Replace the receipts of repeated submissions by the sender's own where staff repeats what others sent."""
     others = {
         arrival.name: (known[arrival.name].request_id, arrival.actor.party)
         for arrival in arrivals
@@ -161,7 +161,7 @@ def _registered(arrival: Arrival, new: store.NewRequest) -> Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A submission that cannot be taken, whose sender can be told by (source, source_ref)."""
+    """A refused submission whose sender is known by (source, source_ref)."""
 
     source: str
     source_ref: str
@@ -172,7 +172,7 @@ class Refusal:
 
 
 async def refuse(conn: Connection, refusals: Sequence[Refusal], now: datetime) -> None:
-    """Tell the senders, on `liaison.requests`, why their submissions were not taken."""
+    """Record a `request.rejected` event for each refused submission."""
     await record(conn, [_rejected(refusal, now) for refusal in refusals])
 
 
@@ -191,7 +191,7 @@ Submitted: TypeAlias = Arrival | Refusal
 
 
 async def register_submitted(conn: Connection, items: Sequence[Submitted], now: datetime) -> None:
-    """Register what is valid; the senders of the rest, and of what conflicts, are told why."""
+    """Register the valid submissions; record rejections for the others and for conflicts."""
     arrivals = [item for item in items if isinstance(item, Arrival)]
     refusals = [item for item in items if isinstance(item, Refusal)]
     refusals += [

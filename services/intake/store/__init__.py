@@ -1,1 +1,1 @@
-"""All of intake's SQL; each function takes a connection and none commits."""
+"""SQL of intake; functions take a connection and never commit."""

@@ -1,4 +1,4 @@
-"""The SQL that overwrites what is about a person in a request; its ids, times and steps stay."""
+"""SQL that overwrites the personal data of a request; its ids, times and steps stay."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,13 +22,13 @@ where id = $1 or receipt = $2 or id = (select request_id from receipt where code
 
 
 async def find(conn: Connection, named: str) -> UUID | None:
-    """The request with this id or this receipt, however a person typed it; None when there is none."""
+    """Return the request with this id or receipt, in any spelling; None when there is none."""
     found: UUID | None = await conn.fetchval(FIND, _as_id(named), spelled_code(named[:64]))
     return found
 
 
 def _as_id(named: str) -> UUID | None:
-    """The id that a text is, in the one form that ids are written in, in letters of either case."""
+    """Return the canonical id that a text spells, in either case; None when it is none."""
     with suppress(ValueError):
         found = UUID(named)
         return found if str(found) == named.lower() else None
@@ -37,7 +37,7 @@ def _as_id(named: str) -> UUID | None:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """How the sender and a file name a request."""
+    """The sender's and a file's names of a request."""
 
     source: str
     source_ref: str
@@ -48,7 +48,7 @@ LOCK_NAMED = "select source, source_ref, requester_name from request where id = 
 
 
 async def lock_named(conn: Connection, request_id: UUID) -> Named | None:
-    """The names of a request, locked until the transaction ends; None when there is none."""
+    """Return the names of a request, locked until the transaction ends; None when there is none."""
     row = await conn.fetchrow(LOCK_NAMED, request_id)
     return None if row is None else Named(*row.values())
 
@@ -86,7 +86,7 @@ from unnest($1::bigint[], $2::json[]) as given (seq, data) where matter_event.se
 
 
 async def erase(conn: Connection, request_id: UUID, named: Named, mark: str) -> dict[str, int]:
-    """Overwrite what is about a person; how many rows of each table."""
+    """Overwrite personal data; return the number of rows by table."""
     words: Sequence[str] = TYPES_OF_WORDS
     done = {
         "import_row": await conn.execute(

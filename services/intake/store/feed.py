@@ -1,4 +1,4 @@
-"""The SQL of the feed as it is read: who has which positions, and the events behind them."""
+"""SQL of reading the feed: positions by name, and the events behind them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -80,7 +80,7 @@ class FeedEntry(NamedTuple):
 async def load_entries(
     conn: Connection, names: Sequence[str], after: int, limit: int, most_bytes: int = PAGE_BYTES
 ) -> list[FeedEntry]:
-    """The next entries of a reader with these names, in order; `limit` and `most_bytes` of data, one at least."""
+    """Return a reader's next entries in order, bounded by `limit` and `most_bytes` of data, at least one."""
     return [
         FeedEntry(*row.values())
         for row in await conn.fetch(SELECT_ENTRIES, names, after, limit, most_bytes)
@@ -97,7 +97,7 @@ left join matter_event on matter_event.seq = feed.matter_seq"""
 
 
 class FeedPosition(NamedTuple):
-    """What a reader has at a position: `id` is the event's, None where none of the names has one there.
+    """A reader's entry at a position: `id` is the event's, None when none of the names has one there.
 
     `forgotten` is the last position that one of the names had and that is not kept.
     """
@@ -107,7 +107,7 @@ class FeedPosition(NamedTuple):
 
 
 async def load_place(conn: Connection, names: Sequence[str], position: int) -> FeedPosition:
-    """What a reader with these names finds at a position."""
+    """Return a reader's entry at a position."""
     row = await conn.fetchrow(SELECT_PLACE, position, names)
     assert row is not None, "a left join returns its row"  # noqa: S101 - narrows the type
     return FeedPosition(*row.values())
@@ -119,7 +119,7 @@ from unnest($1::text[]) as given (name)"""
 
 
 async def last_positions(conn: Connection, names: Sequence[str]) -> dict[str, int]:
-    """The last position of each name, 0 where it has none."""
+    """Return the last position of each name, 0 where it has none."""
     return {row["name"]: row["position"] for row in await conn.fetch(SELECT_LAST, names)}
 
 
@@ -145,6 +145,6 @@ delete from matter_event where ctid = any(array(
 
 
 async def forget_entries(conn: Connection, days: int, limit: int) -> bool:
-    """Drop the oldest entries and events that came more than `days` ago, `limit` of each; whether there may be more."""
+    """Delete the oldest entries and events, older than `days`, `limit` of each; return whether there may be more."""
     forgotten = counted(await conn.execute(FORGET_ENTRIES, days, limit))
     return counted(await conn.execute(FORGET_EVENTS, days, limit)) == limit or forgotten > 0

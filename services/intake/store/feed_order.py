@@ -1,4 +1,4 @@
-"""The SQL by which events come into the feed: kept as they come, numbered when nothing can precede them any more."""
+"""SQL of ordering the feed: events are stored as they come, and numbered once no earlier one can commit."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -24,7 +24,7 @@ on conflict do nothing"""
 
 
 async def insert_matter_events(conn: Connection, messages: Sequence[Message], days: int) -> None:
-    """Keep events of matters of the last `days`, each with its data as it came."""
+    """Store events of matters of the last `days`, each with its data as received."""
     rows = [
         (
             message.id,
@@ -44,7 +44,7 @@ async def insert_matter_events(conn: Connection, messages: Sequence[Message], da
 
 
 class Numbered(NamedTuple):
-    """How far the feed has come, and how far the two histories have been numbered in it."""
+    """The feed's last position, and the last number of each history that is in it."""
 
     position: int
     event_seq: int
@@ -64,7 +64,7 @@ where locktype = 'relation' and relation in ('event'::regclass, 'matter_event'::
 
 
 class Heads(NamedTuple):
-    """The last number of each history, and the last that is numbered in the feed."""
+    """The last number of each history, and the last of each that is in the feed."""
 
     event_seq: int
     matter_seq: int
@@ -73,14 +73,14 @@ class Heads(NamedTuple):
 
 
 async def load_heads(conn: Connection) -> Heads:
-    """How far the histories and the feed have come."""
+    """Return the last numbers of the histories and of the feed."""
     row = await conn.fetchrow(SELECT_HEADS)
     assert row is not None, "the head is one row"  # noqa: S101 - narrows the type
     return Heads(*row.values())
 
 
 async def load_writers(conn: Connection) -> frozenset[str]:
-    """The transactions that may have drawn a number and not committed. Call it outside of a transaction."""
+    """Return the open transactions that may have drawn a number. Call it outside of a transaction."""
     return frozenset(row["virtualtransaction"] for row in await conn.fetch(SELECT_WRITERS))
 
 
@@ -89,13 +89,13 @@ SAVE_HEAD = "update feed_head set position = $1, event_seq = $2, matter_seq = $3
 
 
 async def lock_head(conn: Connection) -> Numbered | None:
-    """The head, locked until the transaction ends; None while another replica has it."""
+    """Return the head, locked until the transaction ends; None while another replica holds it."""
     row = await conn.fetchrow(LOCK_HEAD)
     return None if row is None else Numbered(*row.values())
 
 
 async def save_head(conn: Connection, numbered: Numbered) -> None:
-    """Store how far the feed has come."""
+    """Store the feed's head."""
     await conn.execute(SAVE_HEAD, *numbered)
 
 
@@ -205,7 +205,7 @@ select (select max(seq) from due) as last, (select count(*) from added) as entri
 
 
 async def number_events(conn: Connection, head: Numbered, up_to: int, most: int) -> Numbered:
-    """Number intake's own next events up to that one, `most` of them; the head afterwards."""
+    """Number intake's own next events up to that one, `most` of them; return the head afterwards."""
     due = (head.event_seq, up_to, most)
     rejected = {
         row["seq"]: orjson.loads(row["data"])["source"]
@@ -220,7 +220,7 @@ async def number_events(conn: Connection, head: Numbered, up_to: int, most: int)
 
 
 async def number_matters(conn: Connection, head: Numbered, up_to: int, most: int) -> Numbered:
-    """Number the next events of matters up to that one, `most` of them; the head afterwards."""
+    """Number the next events of matters up to that one, `most` of them; return the head afterwards."""
     row = await conn.fetchrow(NUMBER_MATTERS, head.position, head.matter_seq, up_to, most)
     if row is None or row["last"] is None:
         return head

@@ -17,7 +17,7 @@ ROWS_AT_ONCE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row as it comes: with the submission's JSON where it is valid, else with what is wrong with it."""
+    """A new row: the submission's JSON when it is valid, else its errors."""
 
     number: int
     cells: Sequence[str]
@@ -27,7 +27,7 @@ class NewRow:
 
 @dataclass(frozen=True, slots=True)
 class NewImport:
-    """A file, whoever sent it, and its rows; `digest` tells the same file again."""
+    """A new file with its sender and rows; `digest` identifies the same file."""
 
     id: UUID
     role: str
@@ -44,7 +44,7 @@ on conflict on constraint import_file do nothing returning id"""
 
 
 async def insert_import(conn: Connection, new: NewImport) -> bool:
-    """Insert the file without its rows; False when this party has sent it before."""
+    """Insert the file without its rows; return False when this party has sent it before."""
     args = (
         new.id,
         new.role,
@@ -60,7 +60,7 @@ SELECT_SAME = "select id from import where party = $1 and digest = $2"
 
 
 async def find_same(conn: Connection, party: str, digest: bytes) -> UUID | None:
-    """The import of the same file by the same party."""
+    """Return the import of the same file by the same party."""
     found: UUID | None = await conn.fetchval(SELECT_SAME, party, digest)
     return found
 
@@ -74,7 +74,7 @@ from unnest($2::int[], $3::json[], $4::json[], $5::json[])
 
 
 async def insert_rows(conn: Connection, import_id: UUID, rows: Sequence[NewRow]) -> None:
-    """Insert rows: the valid wait to be taken, the others are faulty."""
+    """Insert rows: valid ones as pending, the others as faulty."""
     # Ten thousand rows in one go would hold the event loop for a tenth of a second and more.
     for at in range(0, len(rows), ROWS_AT_ONCE):
         await _insert_some(conn, import_id, rows[at : at + ROWS_AT_ONCE])
@@ -93,7 +93,7 @@ async def _insert_some(conn: Connection, import_id: UUID, rows: Sequence[NewRow]
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A valid row that waits to be taken, for whoever sent its file."""
+    """A pending row, with the sender of its file."""
 
     import_id: UUID
     number: int
@@ -110,13 +110,13 @@ order by row.import_id, row.number limit $1 for update of row skip locked"""
 
 
 async def lock_pending(conn: Connection, limit: int) -> list[Pending]:
-    """The next rows that wait, the oldest file's first, locked; those that another replica has are passed over."""
+    """Return the next pending rows, oldest file first, locked; rows locked by another replica are skipped."""
     return [Pending(*row.values()) for row in await conn.fetch(LOCK_PENDING, limit)]
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of a row."""
+    """The outcome of a row."""
 
     import_id: UUID
     number: int
@@ -137,7 +137,7 @@ where row.import_id = given.import_id and row.number = given.number and row.outc
 
 
 async def store_results(conn: Connection, settled: Sequence[RowResult]) -> None:
-    """Store what became of rows."""
+    """Store the outcomes of rows."""
     await conn.execute(
         SETTLE_ROWS,
         [row.import_id for row in settled],
@@ -150,7 +150,7 @@ async def store_results(conn: Connection, settled: Sequence[RowResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file as it stands: how many of its rows have come to what."""
+    """A file with the number of its rows by outcome."""
 
     id: UUID
     party: str
@@ -164,7 +164,7 @@ COUNT_ROWS = "select outcome, count(*) from import_row where import_id = $1 grou
 
 
 async def load_import(conn: Connection, import_id: UUID) -> Import | None:
-    """A file and how far it has come; None when there is none."""
+    """Return a file with its progress; None when there is none."""
     row = await conn.fetchrow(SELECT_IMPORT, import_id)
     if row is None:
         return None
@@ -177,7 +177,7 @@ async def load_import(conn: Connection, import_id: UUID) -> Import | None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row and what became of it."""
+    """A row with its outcome."""
 
     number: int
     outcome: RowOutcome
@@ -204,7 +204,7 @@ async def load_rows(
     limit: int,
     outcomes: Sequence[RowOutcome] | None = None,
 ) -> list[Row]:
-    """Up to `limit` rows after the row `after`, of these `outcomes` alone if given."""
+    """Return up to `limit` rows after the row `after`, only of these `outcomes` if given."""
     rows = await conn.fetch(SELECT_ROWS, import_id, after, limit, outcomes)
     return [
         Row(
@@ -225,6 +225,6 @@ delete from import where id in (select id from import where created_at < $1 orde
 
 
 async def forget_imports(conn: Connection, before: datetime) -> bool:
-    """Drop files that came before, ten at most; whether there may be more."""
+    """Delete files older than that, ten at most; return whether there may be more."""
     done: str = await conn.execute(FORGET_IMPORTS, before)
     return done == "DELETE 10"

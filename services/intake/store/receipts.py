@@ -1,4 +1,4 @@
-"""The SQL of receipts: what their holders may know of a request, and what staff may."""
+"""SQL of receipts: what holders and staff may see of a request."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class HeldReceipt:
-    """A request as its receipt's holder meets it. `issued_to` is the party that was given this receipt.
+    """A request as found by a receipt. `issued_to` is the party that the receipt was issued to.
 
     A requester is known by the request's id.
     """
@@ -36,7 +36,7 @@ where request.id = coalesce((select id from request where receipt = $1),
 
 
 async def load_held(conn: Connection, receipt: str) -> HeldReceipt | None:
-    """The request of a receipt; None when there is none."""
+    """Return the request of a receipt; None when there is none."""
     row = await conn.fetchrow(SELECT_HELD, receipt)
     return None if row is None else HeldReceipt(*row.values())
 
@@ -45,7 +45,7 @@ LOCK_HELD = SELECT_HELD + " for update"
 
 
 async def lock_held(conn: Connection, receipt: str) -> HeldReceipt | None:
-    """The same, locked for a change until the transaction ends."""
+    """Return the request of a receipt, locked until the transaction ends; None when there is none."""
     row = await conn.fetchrow(LOCK_HELD, receipt)
     return None if row is None else HeldReceipt(*row.values())
 
@@ -54,7 +54,7 @@ ADVANCE = "update request set version = $2 where id = $1 and version = $2 - 1"
 
 
 async def advance(conn: Connection, request_id: UUID, version: int) -> bool:
-    """Count an event of a locked request; whether it was at the version before."""
+    """Advance a locked request's version; return whether it was at the expected one."""
     return str(await conn.execute(ADVANCE, request_id, version)) == "UPDATE 1"
 
 
@@ -72,7 +72,7 @@ from receipt join unnest($1::uuid[], $2::text[]) as given (request_id, party) us
 async def further_receipts(
     conn: Connection, wanted: Mapping[tuple[str, str], str]
 ) -> dict[tuple[str, str], str]:
-    """The receipts of these requests for these parties; the given code where one has none yet."""
+    """Return these parties' receipts of these requests, inserting the given code where there is none yet."""
     requests, parties = [key[0] for key in wanted], [key[1] for key in wanted]
     await conn.execute(INSERT_FURTHER, list(wanted.values()), requests, parties)
     rows = await conn.fetch(SELECT_FURTHER, requests, parties)
@@ -81,7 +81,7 @@ async def further_receipts(
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """The first receipt of a request, to whom it was given, and who asked."""
+    """The first receipt of a request, the party it was issued to, and the requester."""
 
     receipt: str
     issued_to: str
@@ -92,7 +92,7 @@ SELECT_ISSUED = "select receipt, submitted_by, requester_id from request where i
 
 
 async def load_issued(conn: Connection, request_id: UUID) -> Issued | None:
-    """To whom a request's first receipt was given; None when there is no such request."""
+    """Return whom a request's first receipt was issued to; None when there is no such request."""
     row = await conn.fetchrow(SELECT_ISSUED, request_id)
     return None if row is None else Issued(*row.values())
 
@@ -104,7 +104,7 @@ from progress where request_id = any($1::uuid[])"""
 
 
 async def load_snapshots(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, MatterSnapshot]:
-    """What is known of these matters; those that followup has not spoken of are left out."""
+    """Return the snapshots of these matters; those without an event of followup are left out."""
     return {
         row["request_id"]: MatterSnapshot(
             MatterState(row["state"]),
@@ -156,7 +156,7 @@ async def save_snapshots(
     snapshots: Mapping[UUID, MatterSnapshot],
     changed_at: Mapping[UUID, datetime],
 ) -> None:
-    """Store the whole state of each of these matters."""
+    """Store the whole snapshots of these matters."""
     rows = [
         (
             request_id,
@@ -201,7 +201,7 @@ on conflict do nothing"""
 
 
 async def insert_entries(conn: Connection, entries: Sequence[TimelineLine]) -> None:
-    """Add lines to timelines; those that are there stay."""
+    """Insert lines of timelines; existing ones stay."""
     await conn.execute(
         INSERT_TIMELINE,
         [entry.request_id for entry in entries],
@@ -217,7 +217,7 @@ DELETE_TIMELINE = "delete from timeline"
 
 
 async def forget_steps(conn: Connection) -> None:
-    """Remove all that was learned from followup."""
+    """Delete the whole read model learned from followup."""
     await conn.execute(DELETE_PROGRESS)
     await conn.execute(DELETE_TIMELINE)
 
@@ -227,7 +227,7 @@ select request_id, version, type, at, words from timeline where request_id = $1 
 
 
 async def load_timeline(conn: Connection, request_id: UUID) -> list[TimelineLine]:
-    """What happened with a request, oldest first, 500 entries at most."""
+    """Return a request's timeline, oldest first, 500 entries at most."""
     rows = await conn.fetch(SELECT_TIMELINE, request_id)
     return [TimelineLine(*row.values()) for row in rows]
 
@@ -239,7 +239,7 @@ from request where id = $1"""
 
 
 async def load_full(conn: Connection, request_id: UUID) -> dict[str, object] | None:
-    """A request with its contact; None when there is none."""
+    """Return a request with its contact; None when there is none."""
     row = await conn.fetchrow(SELECT_FULL, request_id)
     return None if row is None else _document(row)
 

@@ -1,4 +1,4 @@
-"""The SQL of requests as they arrive."""
+"""SQL of the requests as submitted."""
 
 import json
 from collections.abc import Sequence
@@ -37,13 +37,13 @@ returning id"""
 
 
 async def insert_requests(conn: Connection, requests: Sequence[NewRequest]) -> set[str]:
-    """Insert those whose (source, source_ref) is new; their ids."""
+    """Insert those whose (source, source_ref) is new; return their ids."""
     rows = await conn.fetch(INSERT_REQUESTS, list(map(_row, requests)))
     return {str(row["id"]) for row in rows}
 
 
 def _row(new: NewRequest) -> tuple[object, ...]:
-    """The columns of `new_request`, in their order."""
+    """Return the columns of `new_request`, in order."""
     sent = new.submission
     contact = sent.requester.contact
     return (
@@ -84,7 +84,7 @@ join unnest($1::text[], $2::text[]) as given (source, source_ref)
 async def load_known(
     conn: Connection, names: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], Known]:
-    """What is kept under these (source, source_ref)."""
+    """Return the earlier submissions under these (source, source_ref)."""
     rows = await conn.fetch(SELECT_KNOWN, [name[0] for name in names], [name[1] for name in names])
     return {
         (row["source"], row["source_ref"]): Known(

@@ -1,4 +1,4 @@
-"""What every route of routing works with."""
+"""Dependencies of routing's routes."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -20,7 +20,7 @@ from shared.runtime.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the routes work with."""
+    """Dependencies of the routes, in `app.state.edge`."""
 
     db: Database
     clock: Clock
@@ -57,12 +57,12 @@ class Body(BaseModel):
 
 
 def acting(caller: Principal) -> Acting:
-    """The caller as the rules know them."""
+    """Return the caller as the rules take it."""
     return Acting(caller.role, caller.party)
 
 
 def actor(caller: Principal) -> Actor:
-    """The caller as events name them."""
+    """Return the caller as an event's actor."""
     return Actor(role=caller.role, party=caller.party)
 
 

@@ -23,7 +23,7 @@ def page(
     place: Callable[[Item], Sequence[object]],
     view: Callable[[Item], Mapping[str, Any]],
 ) -> Response:
-    """The first `limit` of `rows`; with more there is a `next`, made of the last one's `place`."""
+    """Return the first `limit` of `rows` as a page; with more rows `next` is the cursor of the last one's `place`."""
     shown = rows[:limit]
     more = len(rows) > limit
     return as_json(
@@ -35,15 +35,15 @@ def page(
 
 
 def after_id(cursor: str | None) -> str:
-    """The id after which a page begins. Raises Problem 422 for a cursor that no page gave."""
+    """Return the id after which a page begins. Raises Problem 422 for an invalid cursor."""
     return FIRST_ID if cursor is None else cursors.read_cursor(cursor, 1)[0]
 
 
 def after_place(cursor: str | None) -> tuple[datetime, UUID]:
-    """The moment and id after which a page begins. Raises Problem 422 for a cursor that no page gave."""
+    """Return the moment and id after which a page begins. Raises Problem 422 for an invalid cursor."""
     return queues.FIRST if cursor is None else cursors.read_place(cursor)
 
 
 def after_number(cursor: str | None) -> int:
-    """The number below which a page begins. Raises Problem 422 for a cursor that no page gave."""
+    """Return the number below which a page begins. Raises Problem 422 for an invalid cursor."""
     return LAST_NUMBER if cursor is None else cursors.read_number(cursor)

@@ -37,7 +37,7 @@ streams = APIRouter(route_class=TicketedRoute, prefix="/routing/queues", tags=["
 
 
 def _party(caller: Principal, asked: str) -> str:
-    """Whose queue it is; `me` is the caller's own, a coordinator's being the fallback desk."""
+    """Return the queue's party; `me` is the caller, for a coordinator the fallback desk."""
     own = FALLBACK_DESK if caller.role is Role.COORDINATOR else caller.party
     party = own if asked == "me" else asked
     if caller.role in (Role.LIAISON, Role.DEPARTMENT) and party != caller.party:
@@ -150,7 +150,7 @@ async def _events(
 
 
 def _event(happening: Happening, party: str, now: datetime, lang: str) -> ServerSentEvent:
-    """Only events with an id can be gone on from: a beginning that breaks off begins again."""
+    """Return a server-sent event; only entries with an id can be resumed from, so an interrupted beginning restarts."""
     match happening:
         case Broken(position=position):
             return _written("reset", {"party": party, "last_event_id": position})

@@ -1,4 +1,4 @@
-"""Refusals of commands as problem documents: what is wrong, what to do, and who has the matter now."""
+"""Maps refusals of commands to problem documents: the reason, the next step, and who holds the matter now."""
 
 from services.routing.api.views import holder_view, holder_words
 from services.routing.domain.decision import (
@@ -17,7 +17,7 @@ from shared.runtime.errors import FieldError, Problem
 
 
 def done_or_problem(outcome: Outcome, missing: str, lang: str) -> Done:
-    """What was done; raises the Problem of a refusal, with 404 `missing` for what is not there."""
+    """Return a successful outcome. Raises the Problem of a refusal, 404 `missing` for an unknown id."""
     match outcome:
         case Done():
             return outcome

@@ -1,4 +1,4 @@
-"""Parties, offers and decisions as JSON; words in the reader's language."""
+"""JSON views of parties, offers and decisions, with words in the reader's language."""
 
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,12 @@ from shared.messages.catalogue import text
 
 
 def party_view(party: Party) -> dict[str, Any]:
-    """A party by id, kind and name."""
+    """Return a party with id, kind and name."""
     return {"id": party.id, "kind": party.kind, "name": party.name}
 
 
 def holder_view(offer: Offer | None, lang: str) -> dict[str, Any] | None:
-    """Who is offered a matter or has it."""
+    """Return the open or accepted offer as the matter's holder; None without one."""
     if offer is None:
         return None
     return {
@@ -29,14 +29,14 @@ def holder_view(offer: Offer | None, lang: str) -> dict[str, Any] | None:
 
 
 def holder_words(offer: Offer | None, lang: str) -> str:
-    """The same in words."""
+    """Return the matter's holder in words."""
     if offer is None:
         return text("routing.nobody", lang)
     return f"{offer.party.name} ({text(f'routing.state.{offer.state}', lang)})"
 
 
 def dispatch_view(dispatched: Dispatched) -> dict[str, Any]:
-    """What the catalogue decided."""
+    """Return the catalogue's decision."""
     return {
         "catalogue_version": dispatched.catalogue_version,
         "rule_id": dispatched.rule_id,
@@ -51,7 +51,7 @@ def dispatch_view(dispatched: Dispatched) -> dict[str, Any]:
 
 
 def item_view(item: Item, now: datetime, lang: str) -> dict[str, Any]:
-    """An offer in a queue; `age_seconds` is the request's, whoever was offered it before."""
+    """Return an offer in a queue; `age_seconds` is the request's age, whatever offers came before."""
     return {
         "offer_id": item.offer_id,
         "matter_id": item.matter_id,

@@ -1,1 +1,1 @@
-"""The dispatch catalogue: an office worker's table, checked and compiled into a decision table; no SQL, no HTTP."""
+"""Dispatch catalogue: checks an office worker's table and compiles it into a decision table."""

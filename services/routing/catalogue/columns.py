@@ -1,4 +1,4 @@
-"""The columns and labels of the catalogue's file, as an office worker writes them; it reads no file."""
+"""Columns and labels of the catalogue's file, as an office worker writes them."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -49,12 +49,12 @@ _JOINTS = re.compile(r"[、，,；;\n]")
 
 
 def header(text: str) -> str:
-    """A column's name as it is compared: folded, without spaces."""
+    """Return a column's name in comparable form: folded, without spaces."""
     return compact(text)
 
 
 def words(cell: str) -> tuple[str, ...]:
-    """The words of a cell, which are joined by 、 (a comma or a semicolon will do), each once in its first spelling."""
+    """Return the words of a cell, separated by 、, comma or semicolon, each once in its first spelling."""
     found: dict[str, str] = {}
     for part in _JOINTS.split(cell):
         if compact(part):
@@ -63,13 +63,13 @@ def words(cell: str) -> tuple[str, ...]:
 
 
 def path(text: str) -> str:
-    """A category path in one form: 基础设施/道路交通, without spaces around its names."""
+    """Return a category path in canonical form: 基础设施/道路交通, without spaces around names."""
     names = text.replace("／", "/").split("/")
     return "/".join(name.strip() for name in names if name.strip())
 
 
 def minutes(cell: str) -> int | None:
-    """Whole minutes from hours such as `2`, `0.5` or `2小时`; None when it is no such number, up to 100 hours."""
+    """Return whole minutes from hours such as `2`, `0.5` or `2小时`, up to 100 hours; None for anything else."""
     found = _number(cell, _HOURS)
     if found is None or found * 60 != (whole := int(found * 60)):
         return None
@@ -77,7 +77,7 @@ def minutes(cell: str) -> int | None:
 
 
 def days(cell: str) -> int | None:
-    """Whole days, as `15` or `15个工作日`; None when it is no such number, 1 to 365."""
+    """Return whole days from `15` or `15个工作日`, 1 to 365; None for anything else."""
     found = _number(cell, _DAYS)
     if found is None or found != (whole := int(found)):
         return None

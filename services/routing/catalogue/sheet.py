@@ -1,4 +1,4 @@
-"""Reads and checks the catalogue's file; every fault is reported with its row and column, all at once."""
+"""Reads and checks the catalogue's file; all faults are reported at once, with row and column."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ Label = TypeVar("Label")
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A fault or a warning: `row` counts as in a spreadsheet, the header being 1; `code` names what is wrong."""
+    """A fault or a warning; `row` counts as in a spreadsheet (the header is 1), `code` names its message."""
 
     code: str
     row: int | None = None
@@ -31,7 +31,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. Empty conditions fit anything; None leaves a limit to its default."""
+    """One rule. Empty conditions match anything; None leaves a limit to its default."""
 
     row: int
     rule_id: str
@@ -50,7 +50,7 @@ class Rule:
     note: str
 
     def conditions(self) -> tuple[frozenset[str], ...]:
-        """What the row asks for, comparable with another row's."""
+        """The row's conditions in comparable form."""
         return tuple(
             frozenset(map(compact, asked))
             for asked in (
@@ -61,7 +61,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the file may speak of: the departments there are, and the parks that enterprises are in."""
+    """What a file may refer to: the existing departments, and the parks of enterprises."""
 
     departments: Collection[str]
     parks: Collection[str] = ()
@@ -69,7 +69,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file that can be used, with what may still surprise its author."""
+    """A valid file with its warnings."""
 
     text: str
     rules: tuple[Rule, ...]
@@ -78,7 +78,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """A file that cannot be used, and everything that is wrong with it."""
+    """An invalid file with all its faults."""
 
     faults: tuple[Remark, ...]
 
@@ -87,7 +87,7 @@ Reading: TypeAlias = Sheet | Faulty
 
 
 def read_sheet(raw: bytes, known: Known) -> Reading:
-    """Check a file's bytes, read in this process; an upload is read in one of its own and given to `check_table`."""
+    """Read and check a file's bytes in this process; uploads are parsed in a separate one and use `check_table`."""
     if len(raw) > LARGEST_BYTES:
         return Faulty((Remark("too_large", found=str(LARGEST_BYTES)),))
     try:
@@ -98,7 +98,7 @@ def read_sheet(raw: bytes, known: Known) -> Reading:
 
 
 def check_table(table: TableData, raw: bytes, known: Known) -> Reading:
-    """Check a table that was read from `raw`: all its faults, or its rules with the text that is kept of it."""
+    """Check a table that was read from `raw`; return its faults, or its rules with the text to store."""
     names = [columns.header(cell) for cell in table.header]
     faults = list(_header_faults(names, table.header_row))
     faults += [
@@ -117,7 +117,7 @@ def check_table(table: TableData, raw: bytes, known: Known) -> Reading:
 
 
 def read_stored(text: str, known: Known) -> Reading:
-    """Check a version's text as it was kept; what an earlier reader let pass still passes."""
+    """Check a stored version's text; faults that an earlier reader allowed stay allowed."""
     records = list(stored_rows(text))
     if not records:
         return Faulty((Remark("empty"),))
@@ -184,14 +184,14 @@ def _warnings(rules: Sequence[Rule], known: Known) -> Iterator[Remark]:
 
 
 def _fits_the_table(cell: str) -> bool:
-    """Whether the words can be texts of the decision table, whose language has two quotes and no escapes."""
+    """Return whether the words can be texts of the decision table, whose language has two quotes and no escapes."""
     printable = all(char >= " " or char in "\n\r\t" for char in cell)
     return printable and not ('"' in cell and "'" in cell)
 
 
 @dataclass(slots=True)
 class _Line:
-    """One row being read: its cells by column, and the faults found so far."""
+    """A row while it is read: its cells by column, and the faults found so far."""
 
     row: int
     cells: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The catalogue's file as it is kept: the CSV that was uploaded, or one that reads alike."""
+"""The catalogue's stored text: the uploaded CSV, or an equivalent CSV of another file."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from shared.tables.writing import as_csv
 
 
 def stored_text(table: TableData, raw: bytes) -> str:
-    """A CSV with commas as it was uploaded, without a byte order mark; any other file as such a CSV.
+    """Return an uploaded comma-separated CSV without its byte order mark; any other file as such a CSV.
 
     So is one that `stored_rows` would read otherwise than it was checked.
     """
@@ -21,7 +21,7 @@ def stored_text(table: TableData, raw: bytes) -> str:
 
 
 def stored_rows(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """The filled rows of a kept text by number: cells stripped, and none behind the last filled one.
+    """Return the filled rows of a stored text by number, cells stripped, without trailing empty cells.
 
     Raises csv.Error for a cell of more than 131,072 characters.
     """

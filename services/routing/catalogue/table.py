@@ -1,4 +1,4 @@
-"""Compiles the catalogue's rules into a decision table and asks it; the same facts are asked only once."""
+"""Compiles the catalogue's rules into a decision table and evaluates it; results are cached by facts."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ _OUTPUTS: Final = (
 
 
 class Catalogue:
-    """One version of the dispatch catalogue, ready to be asked; `version` is None while the town has none."""
+    """One compiled version of the dispatch catalogue; `version` is None while the town has none."""
 
     def __init__(self, version: int | None, rules: Sequence[Rule], limits: Limits) -> None:
         self.version = version
@@ -45,7 +45,7 @@ class Catalogue:
         self._regarded: dict[tuple[str | None, ...], frozenset[str]] = {}
 
     def dispatch(self, facts: Facts) -> Dispatched:
-        """The decision for these facts: by the first rule that fits, or by none (`rule_id` None)."""
+        """Return the decision for these facts: of the first matching rule, or of none (`rule_id` None)."""
         hits = () if facts.category else self._hits(facts.words)
         park = compact(facts.park) if facts.park else None
         regarded = self._regarded_of(facts.category, hits)
@@ -65,7 +65,7 @@ class Catalogue:
         return found
 
     def _regarded_of(self, category: str | None, hits: tuple[str, ...]) -> frozenset[str]:
-        """Which facts a rule that may fit looks at; the others are left out, so that more questions are the same."""
+        """Return which facts the possibly matching rules use; the others are dropped, so that the cache hits more."""
         key = (category, *hits)
         found = self._regarded.get(key)
         if found is None:
@@ -104,7 +104,7 @@ def _remember(memory: dict[Key, Value], key: Key, value: Value) -> None:
 
 
 def _may_fit(rule: Rule, category: str | None, hits: Sequence[str]) -> bool:
-    """Whether the category and the words leave it possible that the rule fits."""
+    """Return whether the rule may match, by category and words alone."""
     if not rule.categories and not rule.keywords:
         return True
     path = f"{compact(category or '')}/"
@@ -129,7 +129,7 @@ def _outcome(answer: dict[str, Any]) -> DispatchOutcome:
 
 
 def decision_model(rules: Iterable[Rule]) -> dict[str, Any]:
-    """The rules as a JSON decision model (JDM): one table, read from the top, the first row that fits decides."""
+    """Return the rules as a JSON decision model (JDM): one table, in which the first matching row decides."""
     table = {
         "hitPolicy": "first",
         "inputs": [
@@ -177,7 +177,7 @@ def _row(rule: Rule) -> dict[str, str]:
 
 
 def _subject(rule: Rule) -> str:
-    """A category at or below one of the rule's, or, where the request names none, one of its keywords."""
+    """Return the condition on the category, or, for a request without one, on the keywords."""
     fits = [
         f"category == {_text(path)} or startsWith(category, {_text(path + '/')})"
         for path in map(compact, rule.categories)
@@ -192,5 +192,5 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 def _text(word: str) -> str:
-    """A text of the table's language, which has two kinds of quotes and no escapes."""
+    """Return a text literal of the table's language, which has two kinds of quotes and no escapes."""
     return f"'{word}'" if '"' in word else f'"{word}"'

@@ -1,1 +1,1 @@
-"""The rules of routing: what each step does to a matter and who is offered it; no clock, no ids, no input or output."""
+"""The rules of routing: what each step does to a matter and who gets the offer, as pure functions."""

@@ -1,4 +1,4 @@
-"""What an answer to an offer does, and what a coordinator's ruling does."""
+"""Rules of answers to an offer (accept, decline) and of a coordinator's ruling."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from shared.contracts.vocabulary import DeclineReason, OfferState, PartyKind, Ro
 
 @dataclass(frozen=True, slots=True)
 class Declination:
-    """Why an offer is sent back, and who would be the better owner."""
+    """The reason of a decline, and the suggested better owner."""
 
     reason_code: DeclineReason
     suggested_owner: str | None = None
@@ -40,14 +40,14 @@ class Declination:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The offer that is accepted."""
+    """An acceptance of an offer."""
 
     offer_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """The offer that is sent back, and why. An objection that comes of it gets `objection_id`.
+    """A decline of an offer with its reason. A resulting objection gets `objection_id`.
 
     `owner_known`: the suggested owner, where one is named, is a party of the town.
     """
@@ -60,7 +60,7 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class RuleObjection:
-    """How an objection is ruled."""
+    """A coordinator's ruling on an objection."""
 
     objection_id: str
     ruling: Ruling
@@ -68,7 +68,7 @@ class RuleObjection:
 
 
 def accept(case: Case, step: Accept, moment: Moment) -> Changed | Refused:
-    """The party has the matter and owns it (签收)."""
+    """Accept an offer: the party becomes the owner (签收)."""
     offer = case.offer(step.offer_id)
     if why := _not_answerable(case, offer, moment):
         return Refused(why, case, offer)
@@ -77,7 +77,7 @@ def accept(case: Case, step: Accept, moment: Moment) -> Changed | Refused:
 
 
 def decline(case: Case, step: Decline, moment: Moment) -> Changed | Refused:
-    """The party sends the offer back (退单): to the next candidate, or for a ruling when it names a better owner."""
+    """Decline an offer (退单): the next candidate gets one, or a named better owner leads to a ruling."""
     offer = case.offer(step.offer_id)
     if why := _not_answerable(case, offer, moment) or _not_declinable(case, offer, step):
         return Refused(why, case, offer)
@@ -101,7 +101,7 @@ def decline(case: Case, step: Decline, moment: Moment) -> Changed | Refused:
 def _object(
     declined: Changed, offer: Offer, suggested_owner: str, step: Decline, moment: Moment
 ) -> Changed:
-    """The matter waits for the ruling of an objection, one review at most."""
+    """Raise an objection; the matter waits for its ruling, one review at most."""
     objection = Objection(
         id=step.objection_id,
         matter_id=offer.matter_id,
@@ -121,7 +121,7 @@ def _object(
 
 
 def _not_answerable(case: Case, offer: Offer, moment: Moment) -> Why | None:
-    """Why the offer cannot be answered now by who acts. On a day off it can, until the sweep ends it."""
+    """Return why the actor cannot answer the offer now. On a day off an ended offer can be, until the sweep ends it."""
     if not may_answer(offer, moment.by):
         return NotYours()
     if offer.state is not OfferState.OFFERED:
@@ -150,7 +150,7 @@ def _has_objected(objections: Iterable[Objection], offer: Offer) -> bool:
 
 
 def may_answer(offer: Offer, acting: Acting) -> bool:
-    """A coordinator answers for anybody, a liaison and a department's desk for themselves."""
+    """Return whether the actor may answer: a coordinator for anybody, liaisons and desks for themselves."""
     match acting.role:
         case Role.COORDINATOR:
             return True
@@ -163,7 +163,7 @@ def may_answer(offer: Offer, acting: Acting) -> bool:
 
 
 def rule(case: Case, step: RuleObjection, moment: Moment) -> Changed | Refused:
-    """Upheld 改派: to the suggested owner. Overruled 维持: back to the party that objected. Once, and in time."""
+    """Rule on an objection, once and in time: upheld 改派 to the suggested owner, overruled 维持 back to the party."""
     objection = case.objection(step.objection_id)
     if objection.state is not ObjectionState.OPEN:
         return Refused(AlreadySettled(objection.state), case)

@@ -1,4 +1,4 @@
-"""Chooses whom a matter is offered to: never an absent person, never nobody, and every step is kept for people."""
+"""Chooses the party for an offer: never an absent one, always one; every considered candidate is recorded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.contracts.vocabulary import Candidacy, PartyKind
 
 
 class Verdict(StrEnum):
-    """What became of a candidate."""
+    """Verdicts on a candidate."""
 
     TAKEN = "taken"
     ABSENT = "absent"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """One candidate and its verdict; `until` is the end of an absence where it is known."""
+    """A candidate with its verdict; `until` is the end of an absence, if known."""
 
     party: Party
     candidacy: Candidacy
@@ -33,7 +33,7 @@ class Considered:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a matter brings to the choice.
+    """A matter's input to the choice.
 
     `ruled` is who a coordinator's ruling names and `returning` who had the round before. `answered` says who
     declined or let time run out in this round. Without a fitting rule there is no `lead_department`.
@@ -48,7 +48,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The party that is offered the matter, and all candidates in the order they were looked at."""
+    """The chosen party, and all candidates in the order considered."""
 
     party: Party
     candidacy: Candidacy
@@ -56,7 +56,8 @@ class Choice:
 
 
 def choose(need: Need, town: Town, load: Mapping[str, int]) -> Choice:
-    """The first candidate who is there, has room and has not answered in this round; else the fallback desk.
+    """Return the first candidate who is present, has capacity and has not answered in this round; else the fallback
+    desk.
 
     `load` counts the matters that each liaison holds, offered and accepted together.
     """
@@ -82,7 +83,7 @@ def choose(need: Need, town: Town, load: Mapping[str, int]) -> Choice:
 
 
 def choose_each(needs: Sequence[Need], town: Town, load: Mapping[str, int]) -> list[Choice]:
-    """A choice for each need, in order; what one is given counts against the capacity left to the next."""
+    """Return a choice for each need, in order; each reduces the capacity left for the next."""
     counted = dict(load)
     choices = []
     for need in needs:
@@ -94,7 +95,7 @@ def choose_each(needs: Sequence[Need], town: Town, load: Mapping[str, int]) -> l
 
 
 def _candidates(need: Need, town: Town) -> dict[str, Candidacy]:
-    """Each party once, in the order of choice; the deputy whom an absent liaison named follows that liaison."""
+    """Return each candidate once, in order of choice; an absent liaison's named deputy follows the liaison."""
     found: dict[str, Candidacy] = {}
     for party_id, candidacy in _named(need):
         found.setdefault(party_id, candidacy)
@@ -147,7 +148,7 @@ def _verdict(
 
 
 def _answered(party_id: str, candidacy: Candidacy, need: Need) -> Verdict | None:
-    """What the party said earlier in this round; a ruling overrides it."""
+    """Return the party's answer earlier in this round, as a verdict; a ruling overrides it."""
     if need.answered is None or candidacy is Candidacy.RULED:
         return None
     return need.answered.get(party_id)

@@ -1,4 +1,4 @@
-"""Brings a case to what its offers and followup's state of the matter say."""
+"""Corrects a case by its offers and by followup's state of the matter."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from shared.contracts.vocabulary import MatterState, OfferState
 
 
 def correct(case: Case, state: MatterState, moment: Moment) -> Changed:
-    """Who has the latest offer of the round has the matter; where nobody has, the next is found as always.
+    """Make the party of the round's latest accepted or open offer the holder; without one, choose the next as usual.
 
     Nobody has a matter that has ended. An acceptance has no effect where followup has heard of it and waits for
     somebody all the same.

@@ -1,4 +1,4 @@
-"""What a decision is: the case changed with its facts, refused by name, or not moved."""
+"""Outcomes of a decision: the changed case with its facts, a refusal by name, or no change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from shared.contracts.vocabulary import OfferState
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Somebody must be found: why, and what this brings to the choice.
+    """A request for a new offer: the cause, and input to the choice.
 
     `decide_anew` asks the catalogue again, as at the beginning of each round. `answered` are those who are out of it.
     """
@@ -27,7 +27,7 @@ class Placing:
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """A fact, who caused it, and the matter as the fact left it: its version is the event's."""
+    """A fact with its actor, and the matter after it; the matter's version is the event's."""
 
     fact: Fact
     by: Acting
@@ -36,7 +36,7 @@ class Emitted:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The case after the step, with the facts in order. With `placing` it is complete once an offer is made."""
+    """The case after the step, with its facts in order. With `placing` it is incomplete until an offer is made."""
 
     case: Case
     emitted: tuple[Emitted, ...] = ()
@@ -49,41 +49,41 @@ class Changed:
 
     @property
     def made(self) -> Emitted | None:
-        """The fact of the offer that the step led to; an offer comes last."""
+        """The fact of the offer that the step led to; it comes last."""
         last = self.emitted[-1] if self.emitted else None
         return last if last is not None and isinstance(last.fact, Offered) else None
 
 
 @dataclass(frozen=True, slots=True)
 class NotYours:
-    """The offer was made to somebody else."""
+    """The offer was made to another party."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotOpen:
-    """The offer has ended, and how; time that ran out a moment ago counts."""
+    """The offer has ended, also if its time ran out a moment ago."""
 
     state: OfferState
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectionSpent:
-    """The party has objected once in this round already and was ruled upon."""
+    """The party has objected in this round already, and was ruled on."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestsItself:
-    """A better owner must be somebody else."""
+    """The party suggested itself as the better owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoSuchOwner:
-    """The suggested owner is no party of the town."""
+    """The suggested owner is not in the directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadySettled:
-    """The objection was ruled upon, ran out of time or lost its matter."""
+    """The objection was ruled, lapsed, or lost its matter."""
 
     state: ObjectionState
 
@@ -93,7 +93,7 @@ Why: TypeAlias = NotYours | NotOpen | ObjectionSpent | SuggestsItself | NoSuchOw
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing changed. `offer` is the one that was answered, where the step was an answer."""
+    """The step is refused. `offer` is the one that was answered, if the step was an answer."""
 
     why: Why
     case: Case
@@ -101,13 +101,13 @@ class Refused:
 
     @property
     def holder(self) -> Offer | None:
-        """Who is offered or has the matter now, as far as anybody is."""
+        """The matter's holder: the party of the open or accepted offer; None without one."""
         return self.case.holding
 
 
 @dataclass(frozen=True, slots=True)
 class Unmoved:
-    """Nothing to do: it is so already, or the news is of something that has passed."""
+    """No change: the state is reached already, or the event is outdated."""
 
     because: str
 
@@ -116,11 +116,11 @@ Decision: TypeAlias = Changed | Refused | Unmoved
 
 
 def emit(case: Case, fact: Fact, by: Acting, earlier: tuple[Emitted, ...] = ()) -> Changed:
-    """The case with its matter one version on, and `fact` after the `earlier` ones of the same step."""
+    """Return the case with its matter at the next version, and `fact` after the `earlier` ones of the same step."""
     matter = replace(case.matter, version=case.matter.version + 1)
     return emit_on(Case(matter, case.offers, case.objections), fact, by, earlier)
 
 
 def emit_on(after: Case, fact: Fact, by: Acting, earlier: tuple[Emitted, ...] = ()) -> Changed:
-    """The same for a case whose matter has its new version already: copying one costs more than all else."""
+    """Like `emit`, for a case whose matter has its new version already: a copy is the costliest part."""
     return Changed(after, (*earlier, Emitted(fact, by, after.matter)))

@@ -1,4 +1,4 @@
-"""What the dispatch catalogue's answer means for a matter: departments, urgency and limits, with the defaults."""
+"""Applies the dispatch catalogue's result to a matter: departments, urgency and limits, with defaults."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ _RANK = {urgency: rank for rank, urgency in enumerate(Urgency)}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the catalogue may look at. `words` is read for keywords when the request names no category."""
+    """Facts that the catalogue's rules use. `words` is searched for keywords when the request names no category."""
 
     category: str | None
     kind: Kind
@@ -23,7 +23,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class DispatchOutcome:
-    """One row of the catalogue, as decided; None leaves a limit to its default and an urgency as it is."""
+    """The result of one catalogue row; None leaves a limit at its default and the urgency unchanged."""
 
     rule_id: str
     category: str | None
@@ -37,7 +37,7 @@ class DispatchOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What was decided for a matter, by which rule of which version; both None when no rule fitted.
+    """The decision for a matter, with version and rule; both None when no rule matched.
 
     `accept_minutes` counts working minutes, of wall-clock time in an emergency; `handle_days` working days.
     """
@@ -67,7 +67,7 @@ class Limits:
 def dispatch(
     facts: Facts, outcome: DispatchOutcome | None, version: int | None, limits: Limits
 ) -> Dispatched:
-    """The decision for these facts. A rule raises the urgency and never lowers it."""
+    """Return the decision for these facts. A rule raises the urgency and never lowers it."""
     if outcome is None:
         return Dispatched(
             catalogue_version=version,
@@ -103,7 +103,7 @@ def _accept_minutes(ruled: int | None, urgency: Urgency, limits: Limits) -> int:
 
 
 def accept_by(dispatched: Dispatched, now: datetime, calendar: WorkingCalendar) -> datetime:
-    """When an offer made `now` runs out: in working time, in an emergency by the wall clock.
+    """Return when an offer made `now` ends: in working time, in an emergency by the wall clock.
 
     Raises CalendarExhausted when the calendar does not reach so far.
     """
@@ -113,7 +113,7 @@ def accept_by(dispatched: Dispatched, now: datetime, calendar: WorkingCalendar) 
 
 
 def acted_on_at(limit: datetime, urgency: Urgency | None, calendar: WorkingCalendar) -> datetime:
-    """When a limit that has run out is acted on: one that ends on a day off at the next opening.
+    """Return when an ended limit is acted on: one that ends on a day off at the next opening.
 
     An emergency's limit is acted on when it ends, whatever the day. `urgency` is None for an objection's review.
     """
@@ -121,5 +121,5 @@ def acted_on_at(limit: datetime, urgency: Urgency | None, calendar: WorkingCalen
 
 
 def review_by(now: datetime, calendar: WorkingCalendar, limits: Limits) -> datetime:
-    """By when a coordinator rules an objection raised `now`, before the matter goes on without a ruling."""
+    """Return by when a coordinator rules an objection raised `now`; afterwards the matter goes on without a ruling."""
     return calendar.add(now, Limit.days(limits.review_days))

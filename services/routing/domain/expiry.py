@@ -1,4 +1,4 @@
-"""What the clock does: an offer times out, a review without a ruling lapses, an absence begins."""
+"""Rules of expiry: an offer times out, a review lapses, an absence begins."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -14,7 +14,7 @@ from shared.contracts.vocabulary import OfferState, RescindReason
 
 
 def acts_at(case: Case, moment: Moment) -> datetime:
-    """When what has run out is acted on: now, or at the next opening where the limit or now is on a day off."""
+    """Return when an ended limit is acted on: now, or at the next opening if the limit or now is on a day off."""
     offered = case.matter.standing is RoutingState.OFFERED
     urgency = case.matter.dispatched.urgency if offered else None
     offer, objection = case.holding, case.open_objection
@@ -24,7 +24,7 @@ def acts_at(case: Case, moment: Moment) -> datetime:
 
 
 def run_out(case: Case, moment: Moment) -> Changed:
-    """The next candidate is to be found: an offer was not answered in time, or a review ended without a ruling.
+    """Time out an offer, or lapse a review without a ruling; the next candidate gets an offer.
 
     A case of which nothing runs stays as it is. LookupError: it is offered to nobody.
     """
@@ -57,7 +57,7 @@ def _lapse(case: Case) -> Changed:
 
 
 def pass_on(case: Case, away: Collection[str], moment: Moment) -> Changed | Unmoved:
-    """The open offer of a liaison whose absence has begun goes to the next; what was accepted stays."""
+    """Pass the open offer of an absent liaison to the next candidate; accepted ones stay."""
     offer = case.holding
     if offer is None or offer.state is not OfferState.OFFERED:
         return Unmoved("nothing is offered")

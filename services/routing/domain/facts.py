@@ -1,4 +1,4 @@
-"""What happened to a matter: one fact for each published event. A fact names the offer or objection as it left it."""
+"""Facts: what happened to a matter, one for each published event, with the offer or objection after it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contracts.vocabulary import DeclineReason, RescheduleCause, RescindR
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A party was offered the matter. `considered` are all candidates in the order they were looked at."""
+    """A party got an offer. `considered` are all candidates in the order considered."""
 
     offer: Offer
     cause: Cause
@@ -22,14 +22,14 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The party owns the matter from now on."""
+    """The party accepted and owns the matter."""
 
     offer: Offer
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The party sent the offer back; `suggested_owner` is the better owner that it names."""
+    """The party declined; `suggested_owner` is the better owner that it names."""
 
     offer: Offer
     reason_code: DeclineReason
@@ -61,7 +61,7 @@ class Objected:
 
 @dataclass(frozen=True, slots=True)
 class ReviewAwaited:
-    """Nobody is offered the matter until the objection is ruled or its review runs out."""
+    """The matter waits without an offer until the objection is ruled or its review lapses."""
 
     objection: Objection
 
@@ -77,7 +77,7 @@ class Ruled:
 
 @dataclass(frozen=True, slots=True)
 class OfferMoved:
-    """The limit of an open offer was computed anew; `offer` has the new one."""
+    """The limit of an open offer was recomputed; `offer` has the new one."""
 
     offer: Offer
     old_expires_at: datetime
@@ -87,7 +87,7 @@ class OfferMoved:
 
 @dataclass(frozen=True, slots=True)
 class ReviewMoved:
-    """The limit of an open objection was computed anew; `objection` has the new one."""
+    """The limit of an open objection was recomputed; `objection` has the new one."""
 
     objection: Objection
     old_review_at: datetime

@@ -1,4 +1,4 @@
-"""Who holds a matter: the case with an offer ended, an acceptance released or restored, an objection closed."""
+"""Changes the holder of a case: ends an offer, releases or restores an acceptance, closes an objection."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,26 +14,26 @@ _OUT = {OfferState.DECLINED: Verdict.DECLINED, OfferState.TIMED_OUT: Verdict.TIM
 
 
 def with_offer(case: Case, offer: Offer) -> Case:
-    """The case with its offer of that id replaced; the others stay the same values."""
+    """Return the case with its offer of that id replaced."""
     offers = tuple(offer if one.id == offer.id else one for one in case.offers)
     return replace(case, offers=offers)
 
 
 def with_objection(case: Case, objection: Objection) -> Case:
-    """The case with its objection of that id replaced; the others stay the same values."""
+    """Return the case with its objection of that id replaced."""
     objections = tuple(objection if one.id == objection.id else one for one in case.objections)
     return replace(case, objections=objections)
 
 
 def without_holder(case: Case, ended: Offer | None = None) -> Case:
-    """The case as it waits for somebody, with an offer that has `ended`."""
+    """Return the case without a holder, with an offer that has `ended`."""
     matter = replace(case.matter, standing=RoutingState.WAITING, offer_id=None)
     waiting = replace(case, matter=matter)
     return waiting if ended is None else with_offer(waiting, ended)
 
 
 def held_by(case: Case, accepted: Offer) -> Case:
-    """The case with the party of an accepted offer as its owner, counted against the party's capacity."""
+    """Return the case with the party of an accepted offer as its owner, counted against the party's capacity."""
     matter = replace(
         case.matter,
         standing=RoutingState.TAKEN,
@@ -45,13 +45,13 @@ def held_by(case: Case, accepted: Offer) -> Case:
 
 
 def rescind(case: Case, offer: Offer, reason: RescindReason, by: Acting) -> Changed:
-    """The open offer is taken back; nobody has the matter."""
+    """Rescind the open offer; the case has no holder then."""
     ended = replace(offer, state=OfferState.RESCINDED, holding=False, reason=reason)
     return emit(without_holder(case, ended), Rescinded(ended, reason), by)
 
 
 def let_go(case: Case, reason: RescindReason, by: Acting) -> Changed:
-    """Whoever holds the matter holds it no longer, and an objection that waits has lost its matter.
+    """Remove the holder of the matter, and make an open objection moot.
 
     An open offer is rescinded, which is a fact; an acceptance counts no longer, which is none.
     """
@@ -66,14 +66,14 @@ def let_go(case: Case, reason: RescindReason, by: Acting) -> Changed:
 
 
 def end_routing(case: Case, reason: RescindReason, by: Acting) -> Changed:
-    """Nobody has the matter any more, and nobody is to be found for it."""
+    """End routing of the matter: no holder, and no further offer."""
     freed = let_go(case, reason, by)
     matter = replace(freed.matter, standing=RoutingState.ENDED)
     return replace(freed, case=replace(freed.case, matter=matter))
 
 
 def answered(offers: Iterable[Offer], round_: int) -> dict[str, Verdict]:
-    """Who is out of the round: those who declined and those who let time run out."""
+    """Return the parties that are excluded in this round: they declined or timed out."""
     return {
         offer.party.id: _OUT[offer.state]
         for offer in offers

@@ -1,4 +1,4 @@
-"""A matter as routing knows it: where it stands, its offers and its objections."""
+"""A matter in routing: its state, its offers and its objections."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from shared.contracts.vocabulary import (
 
 
 class RoutingState(StrEnum):
-    """Where a matter stands with routing."""
+    """Routing's states of a matter."""
 
     OFFERED = "offered"
     TAKEN = "taken"
@@ -30,7 +30,7 @@ class RoutingState(StrEnum):
 
 
 class Cause(StrEnum):
-    """What made routing choose."""
+    """Causes of a choice."""
 
     REGISTERED = "registered"
     REOPENED = "reopened"
@@ -45,7 +45,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoutedRequest:
-    """What was asked and by whom, as far as routing needs it. `detail` is kept only where keywords decide."""
+    """The request as far as routing needs it. `detail` is kept only where keywords decide."""
 
     requester_kind: RequesterKind
     requester_id: str
@@ -81,7 +81,7 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A responsibility put to one party. `holding` says that it counts against the party's capacity.
+    """An offer to one party. `holding` says that it counts against the party's capacity.
 
     `reason`, `suggested_owner` and `note` are of the step that ends it; they are written and not read again.
     """
@@ -102,7 +102,7 @@ class Offer:
 
 
 class ObjectionState(StrEnum):
-    """Where an objection stands; `lapsed` ran out of time, `moot` lost its matter."""
+    """States of an objection; `lapsed` ran out of time, `moot` lost its matter."""
 
     OPEN = "open"
     UPHELD = "upheld"
@@ -143,19 +143,19 @@ class Case:
 
     @property
     def holding(self) -> Offer | None:
-        """The offer that is open or accepted; there is at most one."""
+        """The open or accepted offer; there is at most one."""
         return next((offer for offer in self.offers if offer.holding), None)
 
     @property
     def open_objection(self) -> Objection | None:
-        """The objection that waits for its ruling; there is at most one."""
+        """The objection that awaits its ruling; there is at most one."""
         return next(
             (found for found in self.objections if found.state is ObjectionState.OPEN), None
         )
 
     @property
     def due_at(self) -> datetime | None:
-        """When routing must look at the matter next: the limit that runs, None where none does."""
+        """When routing must look at the matter next: the running limit, None without one."""
         match self.matter.standing:
             case RoutingState.OFFERED:
                 return self.holding.expires_at if self.holding else None
@@ -165,11 +165,11 @@ class Case:
                 return None
 
     def offer(self, offer_id: str) -> Offer:
-        """The offer of that id. LookupError where it is none of the case."""
+        """Return the offer with that id. Raises LookupError when the case has none."""
         return _named(self.offers, offer_id)
 
     def objection(self, objection_id: str) -> Objection:
-        """The objection of that id. LookupError where it is none of the case."""
+        """Return the objection with that id. Raises LookupError when the case has none."""
         return _named(self.objections, objection_id)
 
 

@@ -1,4 +1,4 @@
-"""What a decision is made with besides the matter: who acts, when, by which calendar and limits."""
+"""Context of a decision besides the matter: actor, time, calendar and limits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contracts.vocabulary import Role
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """Who acts: the role, and the party it speaks for."""
+    """The actor: a role, and the party it speaks for."""
 
     role: Role
     party: str

@@ -1,4 +1,4 @@
-"""Parties that can be offered a matter, as one batch of decisions sees the town."""
+"""Parties that can get an offer, as one batch of decisions sees the town."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Liaison:
-    """A person. `capacity` is how many matters they may hold at once, offered and accepted together; 0 is none."""
+    """A liaison. `capacity` limits the matters held at once, offered and accepted together; 0 is none."""
 
     party: Party
     department_id: str
@@ -31,7 +31,7 @@ class Liaison:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """An absence that covers now. `until` is None when its end is not known."""
+    """An absence that covers now. `until` is None when its end is unknown."""
 
     until: datetime | None
     deputy: str | None
@@ -39,7 +39,7 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """Whom an enterprise is tied to today; at most one primary, deputies in the order they began."""
+    """An enterprise's liaisons today: at most one primary, deputies in the order they began."""
 
     primary: str | None = None
     deputies: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ NO_TIES: Final = Ties()
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
-    """What routing looks at in an enterprise, and whom it is tied to today."""
+    """An enterprise's facts for routing, and its liaisons today."""
 
     park: str | None
     tier: Tier
@@ -59,7 +59,7 @@ class Enterprise:
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """The parties that a batch may choose from, and who of them is away; each liaison at most once in `away`."""
+    """The parties that a batch may choose from, and absences; each liaison is at most once in `away`."""
 
     liaisons: Mapping[str, Liaison]
     away: Mapping[str, Away]

@@ -1,4 +1,4 @@
-"""Brings a case to its next offer: the catalogue's answer, what the matter needs, and the offer to who was chosen."""
+"""Brings a case to its next offer: asks the catalogue, chooses a party, makes the offer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from shared.contracts.vocabulary import OfferState, RequesterKind, Urgency
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A step that wants an offer, what the matter needs, and the id that the offer gets."""
+    """A step that needs an offer, its input to the choice, and the new offer's id."""
 
     changed: Changed
     need: Need
@@ -24,20 +24,20 @@ class Wanted:
 
 
 def uscc_of(matter: Matter) -> str | None:
-    """The enterprise that asked; None where it is no enterprise."""
+    """Return the requesting enterprise's code; None for other requesters."""
     is_enterprise = matter.asked.requester_kind is RequesterKind.ENTERPRISE
     return matter.asked.requester_id if is_enterprise else None
 
 
 def placing_of(changed: Changed) -> Placing:
-    """Why somebody is to be found. ValueError where nobody is."""
+    """Return why a step needs an offer. Raises ValueError when it needs none."""
     if changed.placing is None:
         raise ValueError(f"nobody is to be found for {changed.matter.id}")
     return changed.placing
 
 
 def catalogue_facts(asked: RoutedRequest, enterprise: Enterprise | None) -> Facts:
-    """What the catalogue looks at; words only where no category is named."""
+    """Return the facts for the catalogue; words only when the request names no category."""
     park = enterprise.park if enterprise else None
     tier = enterprise.tier if enterprise else None
     words = "" if asked.category else f"{asked.summary}\n{asked.detail}"
@@ -47,7 +47,7 @@ def catalogue_facts(asked: RoutedRequest, enterprise: Enterprise | None) -> Fact
 def with_dispatch(
     changed: Changed, dispatched: Dispatched, enterprise: Enterprise | None
 ) -> Changed:
-    """The step with what the catalogue decided anew, and the facts of the enterprise that it looked at."""
+    """Return the step with the catalogue's new decision, and the enterprise facts behind it."""
     matter = replace(
         changed.matter,
         dispatched=dispatched,
@@ -59,7 +59,7 @@ def with_dispatch(
 
 
 def need_of(changed: Changed, enterprise: Enterprise | None, town: Town) -> Need:
-    """What the step brings to the choice."""
+    """Return the step's input to the choice."""
     placing = placing_of(changed)
     # A desk that had the round before is no one person who knows the firm; a liaison is.
     returning = placing.returning if placing.returning in town.liaisons else None
@@ -75,7 +75,7 @@ def need_of(changed: Changed, enterprise: Enterprise | None, town: Town) -> Need
 def place_each(
     wanted: Sequence[Wanted], town: Town, load: Mapping[str, int], moment: Moment
 ) -> list[Changed]:
-    """Each step, in order, with the offer that it wanted.
+    """Return each step, in order, with the offer that it needed.
 
     `load` counts the matters that each liaison holds; what one is offered counts for those after it.
     """

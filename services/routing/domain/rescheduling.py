@@ -1,4 +1,4 @@
-"""Computes the limit of an open offer or objection anew."""
+"""Recomputes the limit of an open offer or objection."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from shared.contracts.vocabulary import OfferState, RescheduleCause
 
 
 def reschedule(case: Case, cause: RescheduleCause, moment: Moment) -> Changed | Unmoved:
-    """The case with the limit that the present calendar gives; not moved where it is the same or would be past."""
+    """Recompute the limit by the present calendar; no change when it is equal or would be past."""
     if case.matter.standing is RoutingState.OFFERED:
         offer = case.holding
         return _offer(case, offer, cause, moment) if offer else Unmoved("nothing is offered")

@@ -1,4 +1,4 @@
-"""Where a matter begins and ends with routing: registered, reopened, ended, unmerged."""
+"""Beginning and end of routing for a matter: registered, reopened, ended, unmerged."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -23,14 +23,14 @@ RESCINDED_BY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Reopening:
-    """The round that begins, and who had the matter before as far as followup knows."""
+    """A new round, and the last owner as far as followup knows."""
 
     round: int
     last_owner: Party | None = None
 
 
 def register(matter_id: str, asked: RoutedRequest, moment: Moment) -> Changed:
-    """A matter of version 0, for which somebody is to be found by the catalogue."""
+    """Create a matter of version 0, which needs an offer by the catalogue."""
     undecided = dispatch(Facts(None, asked.kind, asked.urgency), None, None, moment.limits)
     matter = Matter(
         id=matter_id,
@@ -47,7 +47,7 @@ def register(matter_id: str, asked: RoutedRequest, moment: Moment) -> Changed:
 
 
 def reopen(case: Case, step: Reopening, moment: Moment) -> Changed | Unmoved:
-    """Another round, whose offers are counted from 1: the liaison of the round before is looked at first."""
+    """Begin another round, with offers counted from 1; the last owner is the first candidate."""
     if step.round <= case.matter.round:
         return Unmoved("the round has begun already")
     freed = let_go(case, RescindReason.REDIRECTED, moment.by)
@@ -61,7 +61,7 @@ def reopen(case: Case, step: Reopening, moment: Moment) -> Changed | Unmoved:
 
 
 def end(case: Case, reason: RescindReason, moment: Moment) -> Changed | Unmoved:
-    """Offers are taken back, whoever has the matter is free again, and nobody is to be found."""
+    """End routing of the matter: rescind an open offer and release the holder's capacity."""
     if case.matter.standing is RoutingState.ENDED:
         return Unmoved("it has ended already")
     return end_routing(case, reason, moment.by)

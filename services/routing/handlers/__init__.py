@@ -1,1 +1,1 @@
-"""What routing does: one function is one batch, one command or one sweep, inside one transaction of the caller's."""
+"""Handlers of routing: one function is one batch, one command or one sweep, in the caller's transaction."""

@@ -42,7 +42,7 @@ _OF_MATTERS: tuple[type[Event], ...] = (*_REASONS, MatterReopened, MatterUnmerge
 async def apply_requests(
     conn: Connection, messages: Sequence[Message], office: Office, clock: Clock
 ) -> list[Message]:
-    """Find somebody for each request that was registered. Nothing of it is ever too early.
+    """Make an offer for each registered request; none of these events can come too early.
 
     A withdrawal is followup's to judge: one that does not count ends no offer. What does comes as an event of a matter.
     """
@@ -54,7 +54,7 @@ async def apply_requests(
 async def apply_matters(
     conn: Connection, messages: Sequence[Message], office: Office, clock: Clock
 ) -> list[Message]:
-    """New rounds, and an end to offers where a matter has ended. Returns what came too early."""
+    """Begin new rounds, and end offers of ended matters. Returns the messages that came too early."""
     return await _apply(
         conn, office, [m for m in messages if isinstance(m.event, _OF_MATTERS)], clock()
     )
@@ -79,7 +79,7 @@ async def _apply(
 
 
 def _waves(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    """The messages in rounds of one each a matter: mostly all of them at once."""
+    """Split the messages into waves with at most one per matter; usually there is one wave."""
     rest = list(messages)
     while rest:
         wave: dict[str, Message] = {}

@@ -1,4 +1,4 @@
-"""Corrects a matter's row by its offers, where the reconciliation found it wrong."""
+"""Corrects a matter's row by its offers, when the reconciliation found it wrong."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 async def correct_next(conn: Connection, office: Office, now: datetime) -> bool:
-    """Make the next matter right that was ordered to be; whether there was one.
+    """Correct the next matter that was ordered; return whether there was one.
 
     Nothing is changed where followup has said more of the matter meanwhile: the next comparison looks again.
     """

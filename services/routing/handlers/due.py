@@ -24,7 +24,7 @@ FEED_KEPT: Final = timedelta(days=7)
 
 
 async def sweep(conn: Connection, office: Office, now: datetime, limit: int = SWEEP_LIMIT) -> int:
-    """Act on what has run out, the longest overdue first, `limit` matters at most; how many it acted on.
+    """Act on what has ended, longest overdue first, `limit` matters at most; return the number acted on.
 
     Its cost follows what is due. Several replicas may sweep at once: each takes what no other is at. On a day off
     what rests is put off to the next opening.
@@ -55,7 +55,7 @@ async def begin_absences(
     by: Acting = CLOCK,
     liaison_id: str | None = None,
 ) -> int:
-    """Pass on at once what is offered to those whose absence has begun; how many absences that were.
+    """Pass on the offers of liaisons whose absence has begun; return the number of absences.
 
     With `liaison_id`, of this liaison alone. An absence is looked at again until it is 15 s old.
     """
@@ -81,5 +81,5 @@ async def begin_absences(
 
 
 async def forget_feed(conn: Connection, now: datetime) -> bool:
-    """Drop what was told in queues more than a week ago, 5,000 entries at most; whether there may be more."""
+    """Delete queue entries older than a week, 5,000 at most; return whether there may be more."""
     return await feed.forget(conn, now - FEED_KEPT, FEED_LIMIT)

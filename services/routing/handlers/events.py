@@ -1,4 +1,4 @@
-"""The published event of each fact of the rules."""
+"""Maps each fact of the rules to its published event."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -21,13 +21,13 @@ from shared.delivery.outbox.recording import Outgoing
 def outgoing(
     emitted: Emitted, now: datetime, causation_id: UUID | None, traceparent: str | None
 ) -> Outgoing:
-    """The event as it is recorded, at the matter's version."""
+    """Return the event to record, at the matter's version."""
     matter = emitted.matter
     return Outgoing(matter.id, matter.version, event_of(emitted), now, causation_id, traceparent)
 
 
 def event_of(emitted: Emitted) -> MatterEvent:
-    """The published event of a fact."""
+    """Return the published event of a fact."""
     actor, fact = actor_of(emitted.by), emitted.fact
     match fact:
         case facts.Offered():
@@ -169,19 +169,19 @@ def _objection_rescheduled(
 
 @lru_cache(maxsize=4096)
 def actor_of(acting: Acting) -> Actor:
-    """Who acts, as events name them."""
+    """Return the actor for an event."""
     return Actor(role=acting.role, party=acting.party)
 
 
 @lru_cache(maxsize=4096)
 def party_ref(party: Party) -> PartyRef:
-    """A party as events name it."""
+    """Return a party for an event."""
     return PartyRef(id=party.id, kind=party.kind, name=party.name)
 
 
 @lru_cache(maxsize=4096)
 def dispatch_of(dispatched: Dispatched, park: str | None) -> Dispatch:
-    """A catalogue's decision as events quote it."""
+    """Return a catalogue's decision for an event."""
     return Dispatch(
         catalogue_version=dispatched.catalogue_version,
         rule_id=dispatched.rule_id,

@@ -1,4 +1,4 @@
-"""Gauges of routing: how much waits, for what, and for how long."""
+"""Gauges of routing: how many matters wait, for what, and how long."""
 
 from datetime import datetime
 from typing import Final
@@ -26,7 +26,7 @@ GAUGES: Final = (WAITING, WAITING_SECONDS, SWEEP_LATE)
 
 
 async def set_gauges(conn: Connection, office: Office, now: datetime) -> None:
-    """Set the gauges as things stand."""
+    """Set the gauges to the present values."""
     found = await count_waiting(conn)
     for reason, count, since in (
         (MatterState.OFFERED, found.offered, found.offered_since),

@@ -1,4 +1,4 @@
-"""What every handler works with: the working calendar, the town's limits and the catalogue in force."""
+"""Context of every handler: the working calendar, the town's limits and the active catalogue."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,20 +17,20 @@ log = structlog.get_logger()
 
 
 class ActiveCatalogue:
-    """Keeps the version in force compiled; another version is read when a batch finds it in force."""
+    """Caches the compiled active version; another version is loaded when a batch finds it active."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._current = Catalogue(None, (), limits)
 
     async def at(self, conn: Connection, version: int | None) -> Catalogue:
-        """The catalogue of that version, ready to be asked; None is a town without one."""
+        """Return the compiled catalogue of that version; None is a town without one."""
         if self._current.version != version:
             self._current = await self.compiled(conn, version)
         return self._current
 
     async def compiled(self, conn: Connection, version: int | None) -> Catalogue:
-        """Any version, compiled anew. LookupError when there is none of that number."""
+        """Compile any version. Raises LookupError when there is none of that number."""
         if version is None:
             return Catalogue(None, (), self._limits)
         text = await catalogues.load_source(conn, version)
@@ -46,16 +46,16 @@ class ActiveCatalogue:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The town's rules, as the composition root gives them to every handler."""
+    """The town's rules, given to every handler by the composition root."""
 
     calendar: WorkingCalendar
     limits: Limits
     catalogue: ActiveCatalogue
 
     def today(self, now: datetime) -> date:
-        """The local day of `now`, by which ties are dated."""
+        """Return the local day of `now`, by which ties are dated."""
         return now.astimezone(self.calendar.zone).date()
 
     def moment(self, now: datetime, by: Acting) -> Moment:
-        """What a decision at `now` is made with."""
+        """Return the moment of a decision at `now`."""
         return Moment(now, by, self.calendar, self.limits)

@@ -1,4 +1,4 @@
-"""Publishes the directory on `liaison.directory`: each entry when it changes, and once those of before."""
+"""Publishes the directory on `liaison.directory`: each entry when it changes, and older entries once."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -33,7 +33,7 @@ EARLIER: Final = Actor(role=Role.SYSTEM, party="routing")
 
 
 async def publish(conn: Connection, entry: Entry, actor: Actor, now: datetime) -> None:
-    """Record what an entry is from now on; nothing where its last event says the same."""
+    """Record an entry's new content; nothing when its last event has the same."""
     event = event_of(entry, actor)
     version = await published.put_published(conn, event.entry, _data(event))
     if version is not None:
@@ -41,7 +41,7 @@ async def publish(conn: Connection, entry: Entry, actor: Actor, now: datetime) -
 
 
 async def publish_earlier(conn: Connection, now: datetime) -> bool:
-    """Record up to 500 entries of which nothing was published, departments first; whether there may be more."""
+    """Record up to 500 unpublished entries, departments first; return whether there may be more."""
     for statement, entry_of in EARLIER_ENTRIES.items():
         rows = await published.unpublished(conn, statement, SLICE)
         if rows:
@@ -66,7 +66,7 @@ EARLIER_ENTRIES: Final[Mapping[str, Callable[[dict[str, Any]], Entry]]] = {
 
 
 def event_of(entry: Entry, actor: Actor) -> DirectoryEvent:
-    """The event that says an entry whole. What only routing needs is not in it: phones and capacities."""
+    """Return the event with the whole entry, without what only routing needs: phones and capacities."""
     match entry:
         case Department(id=id_, name=name):
             return DepartmentChanged(actor=actor, department_id=id_, name=name)

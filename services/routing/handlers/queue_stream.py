@@ -1,4 +1,4 @@
-"""Streams one queue: its open offers first, then each change, nothing missed."""
+"""Streams one queue: its open offers first, then each change, without gaps."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ WAIT_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What was asked to go on from is no longer kept; a new beginning follows."""
+    """The entries after the given position are no longer kept; a new beginning follows."""
 
     position: int
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedOffer:
-    """An offer that stands in the queue at the beginning; it cannot be gone on from."""
+    """An open offer at the beginning of a stream; it cannot be resumed from."""
 
     item: Item
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """All that stands has been told, up to this position."""
+    """All open offers were sent, up to this position."""
 
     position: int
 
@@ -41,7 +41,7 @@ Happening: TypeAlias = Broken | QueuedOffer | Current | QueueChange
 async def follow(
     db: Database, watch: QueueWatch, party: str, after: int | None
 ) -> AsyncIterator[Happening]:
-    """What stands and then what happens in a queue that exists, for ever; with `after`, only what came after it.
+    """Yield a queue's open offers, then its changes for ever; with `after`, only the changes after it.
 
     No connection is held while nothing happens.
     """

@@ -1,4 +1,4 @@
-"""Wakes the readers of queues when something changed: one query for all of them, at most every 5 ms."""
+"""Wakes the readers of queues when entries were added: one query for all of them, at most every 5 ms."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ REST_SECONDS: Final = 0.005
 
 
 class QueueWatch:
-    """How far the watched feeds have come; a commit of this process is seen at once, another's by polling."""
+    """Positions of the watched queues; commits of this process are seen at once, others by polling."""
 
     def __init__(self, db: Database, poll_seconds: float = POLL_SECONDS) -> None:
         self._db = db
@@ -25,11 +25,11 @@ class QueueWatch:
 
     @property
     def watchers(self) -> int:
-        """How many are watching, over all queues."""
+        """The number of watchers over all queues."""
         return self._watchers.total()
 
     async def run(self) -> None:
-        """Look at the watched feeds for ever."""
+        """Poll the watched queues for ever."""
         while True:
             before = self._db.committed.count
             if self._watchers:
@@ -47,7 +47,7 @@ class QueueWatch:
 
     @contextmanager
     def watching(self, party: str) -> Iterator[None]:
-        """Have this feed looked at while the block runs."""
+        """Watch this queue during the block."""
         self._watchers[party] += 1
         self._positions.setdefault(party, 0)
         self._moved.setdefault(party, Signal())
@@ -60,7 +60,7 @@ class QueueWatch:
                     del kept[party]
 
     async def beyond(self, party: str, position: int, timeout: float) -> bool:
-        """Wait until the feed has come further than `position`, `timeout` seconds at most; whether it has."""
+        """Wait up to `timeout` seconds until the queue is beyond `position`; return whether it is."""
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout
         while self._positions[party] <= position:

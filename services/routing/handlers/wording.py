@@ -1,4 +1,4 @@
-"""Says in words why a party was chosen; every word comes from the message catalogue."""
+"""Explains in words why a party was chosen, with texts of the message catalogue."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _SILENT = (Verdict.TAKEN, Verdict.NOT_REACHED)
 
 
 def verdict(one: Considered, lang: str) -> str:
-    """Why a candidate was taken or was not."""
+    """Return why a candidate was or was not chosen."""
     key = f"routing.candidacy.{one.candidacy}" if one.verdict is Verdict.TAKEN else None
     return text(key or f"routing.verdict.{one.verdict}", lang, name=one.party.name)
 
@@ -17,7 +17,7 @@ def verdict(one: Considered, lang: str) -> str:
 def why(
     considered: Sequence[Considered], version: int | None, rule_id: str | None, lang: str
 ) -> str:
-    """One sentence: who could not, who takes it for that, and by which rule."""
+    """Return one sentence: the unavailable candidates, the chosen party, and the rule."""
     parts = [verdict(one, lang) for one in considered if one.verdict not in _SILENT]
     parts += [verdict(one, lang) for one in considered if one.verdict is Verdict.TAKEN]
     parts.append(rule(version, rule_id, lang))
@@ -25,7 +25,7 @@ def why(
 
 
 def rule(version: int | None, rule_id: str | None, lang: str) -> str:
-    """Which rule of which version decided, or that none did."""
+    """Return which rule of which version decided, or that none matched."""
     if rule_id is None:
         return text("routing.no_rule", lang)
     return text("routing.rule", lang, version=version, rule=rule_id)

@@ -1,1 +1,1 @@
-"""All SQL of routing; its functions take a connection and never commit."""
+"""SQL of routing; functions take a connection and never commit."""

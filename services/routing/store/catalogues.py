@@ -53,7 +53,7 @@ LOCK_VERSIONS = "select pg_advisory_xact_lock(hashtextextended('liaison.routing.
 
 
 async def lock_versions(conn: Connection) -> None:
-    """Let one transaction at a time number or activate versions."""
+    """Lock the versions, so that one transaction at a time numbers or activates them."""
     await conn.execute(LOCK_VERSIONS)
 
 
@@ -71,7 +71,7 @@ async def insert_version(
     now: datetime,
     author: str,
 ) -> int:
-    """Keep a new draft; its number. The caller has locked the versions."""
+    """Insert a draft and return its number. The caller has locked the versions."""
     kept = orjson.dumps(warnings).decode()
     number: int = await conn.fetchval(INSERT_VERSION, source, rules, kept, now, author)
     return number
@@ -103,7 +103,7 @@ update catalogue_version set state = 'retired' where state = 'active' and versio
 
 
 async def retire_active(conn: Connection, but: int) -> None:
-    """Take the version in force out of force, unless it is `but`."""
+    """Retire the active version, unless it is `but`."""
     await conn.execute(RETIRE_ACTIVE, but)
 
 
@@ -114,7 +114,7 @@ returning version"""
 
 
 async def activate(conn: Connection, version: int, now: datetime, by: str) -> bool:
-    """Put a version in force; whether it was not already. UniqueViolationError: catalogue_one_active."""
+    """Activate a version; return whether it was inactive. UniqueViolationError: catalogue_one_active."""
     return await conn.fetchval(ACTIVATE, version, now, by) is not None
 
 

@@ -1,4 +1,4 @@
-"""Matters whose rows are to be made anew from routing's own offers."""
+"""Orders to correct a matter's row by routing's own offers."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,7 +24,7 @@ returning matter_id, version, state, round"""
 
 
 async def claim(conn: Connection) -> Correction | None:
-    """Remove the correction that was ordered first and return it; None when there is none."""
+    """Remove the oldest order and return it; None when there is none."""
     row = await conn.fetchrow(CLAIM_CORRECTION)
     if row is None:
         return None
@@ -43,5 +43,5 @@ returning id"""
 
 
 async def align(conn: Connection, matter_id: str, round_: int) -> bool:
-    """Bring the matter's round and its counts to what is recorded; False where it has offers of a later round."""
+    """Set the matter's round and counts to those recorded; return False when it has offers of a later round."""
     return await conn.fetchval(ALIGN_MATTER, UUID(matter_id), round_) is not None

@@ -1,4 +1,4 @@
-"""The SQL that overwrites what is about a person in a matter; its offers, ends and decisions stay."""
+"""SQL that overwrites the personal data of a matter; its offers and decisions stay."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ where matter_id = $1 and (note <> $2 or ruling_note <> $2)"""
 
 
 async def erase(conn: Connection, matter_id: UUID, mark: str) -> dict[str, int]:
-    """Overwrite what is about a person; how many rows of each table."""
+    """Overwrite personal data; return the number of rows by table."""
     await conn.execute(LOCK_MATTER, matter_id)
     done = {
         "matter": await conn.execute(ERASE_MATTER, matter_id, mark),

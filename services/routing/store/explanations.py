@@ -1,4 +1,4 @@
-"""Everything that was decided about one request."""
+"""SQL of all decisions about one request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class ExplainedMatter:
-    """Where a matter stands with routing."""
+    """A matter's state in routing."""
 
     matter_id: str
     version: int
@@ -31,7 +31,7 @@ select id, version, round, standing, due_at, dispatched from matter where id = $
 
 
 async def load_standing(conn: Connection, matter_id: str) -> ExplainedMatter | None:
-    """Where a matter stands; None when routing does not know it."""
+    """Return a matter's state; None when routing does not know it."""
     row = await conn.fetchrow(LOAD_STANDING, matter_id)
     if row is None:
         return None
@@ -47,7 +47,7 @@ async def load_standing(conn: Connection, matter_id: str) -> ExplainedMatter | N
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One choice: why it was made, by which rule, who was looked at, and what became of the offer."""
+    """One choice: cause, rule, candidates, and the offer's end."""
 
     offer_id: str
     round: int
@@ -81,7 +81,7 @@ limit $2"""
 
 
 async def load_decisions(conn: Connection, matter_id: str, limit: int) -> list[Decision]:
-    """The newest `limit` decisions of a matter, first to last."""
+    """Return the newest `limit` decisions of a matter, oldest first."""
     rows = await conn.fetch(LOAD_DECISIONS, matter_id, limit)
     return [_decision(row) for row in reversed(rows)]
 

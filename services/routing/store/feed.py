@@ -1,4 +1,4 @@
-"""What happens in queues, in positions without gaps: written with the offers, read by those who watch."""
+"""Queue entries, numbered without gaps: written with the offers, read by streams."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """One change of a queue: an offer came or ended; `load` is what that adds to the party's load.
+    """One change of a queue: an offer came or ended; `load` is the change of the party's load.
 
     Without a `kind` it is told to nobody and only changes the load.
     """
@@ -46,7 +46,7 @@ join moved on moved.party = new.party"""
 
 
 async def append(conn: Connection, entries: Sequence[QueueEntry], now: datetime) -> None:
-    """Write what happened in queues and what it does to their load. CheckViolationError: queue_load."""
+    """Append queue entries and add their load. CheckViolationError: queue_load."""
     told = [entry for entry in entries if entry.kind is not None]
     counts = Counter(entry.party for entry in told)
     loads: Counter[str] = Counter()
@@ -76,7 +76,7 @@ POSITIONS = "select party, position from queue where party = any($1::text[])"
 
 
 async def positions(conn: Connection, parties: Sequence[str]) -> dict[str, int]:
-    """How far each feed has come."""
+    """Return the last position of each queue."""
     rows = await conn.fetch(POSITIONS, parties)
     return {row["party"]: row["position"] for row in rows}
 
@@ -89,7 +89,7 @@ select $2 <= queue.position and (
 
 
 async def is_kept(conn: Connection, party: str, position: int) -> bool:
-    """Whether everything after `position` is still there to be told."""
+    """Return whether all entries after `position` are kept."""
     return bool(await conn.fetchval(IS_KEPT, party, position))
 
 
@@ -99,5 +99,5 @@ delete from feed where ctid = any(array(
 
 
 async def forget(conn: Connection, before: datetime, limit: int) -> bool:
-    """Drop entries older than `before`, `limit` at most; whether there may be more."""
+    """Delete entries older than `before`, `limit` at most; return whether there may be more."""
     return await conn.execute(FORGET, before, limit) == f"DELETE {limit}"

@@ -1,4 +1,4 @@
-"""What waits, counted for who watches over the service; what it costs follows what is open, and has an end."""
+"""Counts of waiting matters for the gauges; the cost depends on what is open and is bounded."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ select (select count(*) from (
 
 @dataclass(frozen=True, slots=True)
 class WaitingFigures:
-    """Matters that nobody has taken: put to somebody, or under review; and since when the oldest of each waits.
+    """Numbers of matters with an open offer or review, and since when the oldest of each waits.
 
     Each count ends at 100,000. `due_at` is when the first of them has to be acted on.
     """
@@ -54,7 +54,7 @@ class WaitingFigures:
 
 
 async def count_waiting(conn: Connection, most: int = MOST_COUNTED) -> WaitingFigures:
-    """What waits now; counting goes no further than `most`."""
+    """Count what waits now, up to `most`."""
     row = await conn.fetchrow(SELECT_WAITING, most, MOST_QUEUES)
     assert row is not None, "an aggregate returns its row"  # noqa: S101 - narrows the type
     return WaitingFigures(

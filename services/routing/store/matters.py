@@ -1,4 +1,4 @@
-"""The rows of matters: locked before anything of them changes, written in one statement a batch."""
+"""Rows of matters: locked before any change, written in one statement per batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ for update"""
 
 
 async def lock_matters(conn: Connection, ids: Sequence[str]) -> dict[str, Matter]:
-    """The matters that are known, locked in the order of their ids."""
+    """Load the known matters, locked in the order of ids."""
     return {matter.id: matter for matter in map(_matter, await conn.fetch(LOCK_MATTERS, ids))}
 
 
@@ -31,7 +31,7 @@ FIND_MATTER_OF_OFFER = "select matter_id from offer where id = $1::uuid"
 
 
 async def find_matter_of_offer(conn: Connection, offer_id: str) -> str | None:
-    """Whose offer it is; None when there is no such offer."""
+    """Return the matter of an offer; None when there is no such offer."""
     found = await conn.fetchval(FIND_MATTER_OF_OFFER, offer_id)
     return None if found is None else str(found)
 
@@ -40,7 +40,7 @@ FIND_MATTER_OF_OBJECTION = "select matter_id from objection where id = $1::uuid"
 
 
 async def find_matter_of_objection(conn: Connection, objection_id: str) -> str | None:
-    """Which matter an objection is about; None when there is no such objection."""
+    """Return the matter of an objection; None when there is no such objection."""
     found = await conn.fetchval(FIND_MATTER_OF_OBJECTION, objection_id)
     return None if found is None else str(found)
 
@@ -52,7 +52,7 @@ for update skip locked"""
 
 
 async def claim_due(conn: Connection, now: datetime, limit: int) -> list[str]:
-    """Matters whose moment has come, the longest overdue first, locked; those at work elsewhere are passed over."""
+    """Return due matters, longest overdue first, locked; those locked by others are skipped."""
     return [str(row["id"]) for row in await conn.fetch(CLAIM_DUE, now, limit)]
 
 
@@ -61,7 +61,7 @@ select id from matter where due_at is not null and id > $1 order by id limit $2"
 
 
 async def promising_after(conn: Connection, after: UUID, limit: int) -> list[str]:
-    """The next matters, in the order of their ids, of which an offer or a review runs."""
+    """Return the next matters, in the order of ids, with a running offer or review."""
     return [str(row["id"]) for row in await conn.fetch(PROMISING_AFTER, after, limit)]
 
 
@@ -71,7 +71,7 @@ from unnest($1::uuid[], $2::timestamptz[]) as given (id, due_at) where matter.id
 
 
 async def put_off(conn: Connection, moments: Mapping[str, datetime]) -> None:
-    """Look at these matters, which the caller has locked, at the given moments and not before."""
+    """Set when the sweep looks at these matters next; the caller has locked them."""
     await conn.execute(PUT_OFF, list(moments), list(moments.values()))
 
 
@@ -82,13 +82,13 @@ order by received_at limit $2"""
 
 
 async def find_offered_to(conn: Connection, parties: Sequence[str], limit: int) -> list[str]:
-    """The matters that were offered to these parties and not answered yet, the oldest `limit` of them."""
+    """Return matters with an open offer to one of these parties, the oldest `limit`."""
     return [str(row["matter_id"]) for row in await conn.fetch(FIND_OFFERED_TO, parties, limit)]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A matter to write, and when routing must look at it next."""
+    """A matter to write, with the time of its next sweep."""
 
     matter: Matter
     due_at: datetime | None
@@ -109,7 +109,7 @@ from unnest($1::uuid[], $2::int[], $3::uuid[], $4::timestamptz[], $5::text[], $6
 
 
 async def insert_matters(conn: Connection, rows: Sequence[Row]) -> None:
-    """Write matters that are new, each with the first offer of its first round.
+    """Insert new matters, each with its first offer.
 
     UniqueViolationError (matter_pkey) when one is not new.
     """
@@ -194,13 +194,13 @@ def _matter(row: asyncpg.Record) -> Matter:
 
 @lru_cache(maxsize=4096)
 def dispatched_json(dispatched: Dispatched) -> str:
-    """A decision as it is kept; there are few different ones."""
+    """Return a decision in stored form; there are few different ones."""
     return orjson.dumps(dispatched).decode()
 
 
 @lru_cache(maxsize=4096)
 def dispatched_from(text: str) -> Dispatched:
-    """A decision as it was kept."""
+    """Return a decision from its stored form."""
     found = orjson.loads(text)
     return Dispatched(
         **(

@@ -1,4 +1,4 @@
-"""Offers and objections: what was put to whom, why, and how it ended; many at a time."""
+"""Rows of offers and objections: party, reason and end; many at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,14 +35,14 @@ limit $3"""
 async def load_offers(
     conn: Connection, matter_ids: Sequence[str], offer_id: str | None = None
 ) -> list[Offer]:
-    """The offers of these matters' present rounds, and the one of `offer_id` whatever its round."""
+    """Load the offers of these matters' present rounds, and the one with `offer_id` of any round."""
     rows = await conn.fetch(LOAD_OFFERS, matter_ids, offer_id, MOST_LOADED)
     return [_offer(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class NewOffer:
-    """An offer as it is made, with all that explains it."""
+    """A new offer with its explanation."""
 
     offer: Offer
     cause: Cause
@@ -68,7 +68,7 @@ from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::text[]
 async def insert_offers(
     conn: Connection, made: Sequence[NewOffer], now: datetime, calendar_version: str
 ) -> None:
-    """Write offers that were made now, with limits of that version of the calendar.
+    """Insert new offers, with limits computed by that version of the calendar.
 
     Raises UniqueViolationError: offer_one_holding when a matter has another, offer_attempt when it had this one.
     """
@@ -94,7 +94,7 @@ async def insert_offers(
 
 @dataclass(frozen=True, slots=True)
 class OfferEnd:
-    """How an offer that is held changes: `holding` stays true for one that is accepted."""
+    """A change of an offer: `holding` stays true for an accepted one."""
 
     offer_id: str
     was: OfferState
@@ -117,7 +117,7 @@ returning offer.id"""
 
 
 async def update_offers(conn: Connection, ends: Sequence[OfferEnd], now: datetime) -> set[str]:
-    """Change offers that are still in the state they were read in; the ids of those that were."""
+    """Update offers that are still in the state that was read; return their ids."""
     rows = await conn.fetch(
         UPDATE_OFFERS,
         [end.offer_id for end in ends],
@@ -143,7 +143,7 @@ order by objection.matter_id, objection.raised_at"""
 
 
 async def load_objections(conn: Connection, matter_ids: Sequence[str]) -> list[Objection]:
-    """All objections of these matters; a party raises at most one a round."""
+    """Load all objections of these matters; a party raises at most one a round."""
     return [_objection(row) for row in await conn.fetch(LOAD_OBJECTIONS, matter_ids)]
 
 
@@ -178,7 +178,7 @@ async def insert_objections(
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How an open objection is settled, and by whom when by a person."""
+    """The end of an open objection, with the coordinator if a person ended it."""
 
     objection_id: str
     state: ObjectionState
@@ -197,7 +197,7 @@ returning objection.id"""
 async def close_objections(
     conn: Connection, settlements: Sequence[Settlement], now: datetime
 ) -> set[str]:
-    """Settle objections that are still open; the ids of those that were."""
+    """Close objections that are still open; return their ids."""
     rows = await conn.fetch(
         SETTLE_OBJECTIONS,
         [settlement.objection_id for settlement in settlements],
@@ -210,7 +210,7 @@ async def close_objections(
 
 
 def considered_json(considered: Sequence[Considered]) -> str:
-    """The candidates as they are kept: party's id, kind and name then, candidacy, verdict, end of an absence."""
+    """Return candidates in stored form: the party's id, kind and name then, candidacy, verdict, end of an absence."""
     return orjson.dumps(
         [
             (
@@ -227,7 +227,7 @@ def considered_json(considered: Sequence[Considered]) -> str:
 
 
 def considered_from(text: str) -> tuple[Considered, ...]:
-    """The candidates as they were kept."""
+    """Return candidates from their stored form."""
     return tuple(
         Considered(
             Party(party_id, PartyKind(kind), name),

@@ -1,4 +1,4 @@
-"""Queues as people read them, oldest request first, and what is told to those who watch one."""
+"""Queues as pages, oldest request first, and as changes for streams."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An offer as it stands in a queue."""
+    """An offer in a queue."""
 
     offer_id: str
     matter_id: str
@@ -62,18 +62,18 @@ limit $5"""
 async def list_queue(
     conn: Connection, party: str, state: OfferState, after: tuple[datetime, UUID], limit: int
 ) -> list[Item]:
-    """What a party is offered, or holds, the oldest request first."""
+    """Return a party's open or accepted offers, oldest request first."""
     return [_item(row) for row in await conn.fetch(LIST_QUEUE, party, state, *after, limit)]
 
 
 def place_of(item: Item) -> tuple[datetime, UUID]:
-    """Where an item stands in the order of its queue."""
+    """Return an item's position in the order of its queue."""
     return item.received_at, UUID(item.offer_id)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueChange:
-    """One entry of a feed: the offer came (`offered`) or went (`ended`, and how)."""
+    """One entry of a queue's feed: the offer came (`offered`) or ended (`ended`, and how)."""
 
     position: int
     kind: str
@@ -99,7 +99,7 @@ limit $3"""
 
 
 async def read_feed(conn: Connection, party: str, after: int, limit: int) -> list[QueueChange]:
-    """What happened in a queue after a position, in order."""
+    """Return a queue's entries after a position, in order."""
     return [
         QueueChange(row["position"], row["feed_kind"], row["how"], row["at"], _item(row))
         for row in await conn.fetch(READ_FEED, party, after, limit)

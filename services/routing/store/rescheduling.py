@@ -1,4 +1,4 @@
-"""Other limits for offers and objections that are open."""
+"""Updates limits of open offers and objections."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.runtime.database import Connection
 
 
 class NewLimit(NamedTuple):
-    """Of an offer or an objection."""
+    """A new limit of an offer or an objection."""
 
     id: str
     ends_at: datetime
@@ -25,12 +25,12 @@ where objection.id = given.id and objection.state = 'open'"""
 
 
 async def move_offers(conn: Connection, limits: Sequence[NewLimit], calendar_version: str) -> None:
-    """Give open offers, whose matters the caller has locked, other limits."""
+    """Update the limits of open offers, whose matters the caller has locked."""
     ids = [limit.id for limit in limits]
     await conn.execute(MOVE_OFFERS, ids, [limit.ends_at for limit in limits], calendar_version)
 
 
 async def move_objections(conn: Connection, limits: Sequence[NewLimit]) -> None:
-    """Give open objections, whose matters the caller has locked, other limits."""
+    """Update the limits of open objections, whose matters the caller has locked."""
     ids = [limit.id for limit in limits]
     await conn.execute(MOVE_OBJECTIONS, ids, [limit.ends_at for limit in limits])

@@ -1,4 +1,4 @@
-"""Objections, as those who rule them read them."""
+"""Objections as a coordinator reads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """An objection with what is needed to rule it."""
+    """An objection with the facts that a ruling needs."""
 
     objection_id: str
     offer_id: str
@@ -54,7 +54,7 @@ limit $4"""
 async def list_reviews(
     conn: Connection, state: str, after: tuple[datetime, UUID], limit: int
 ) -> list[Review]:
-    """Objections of one state in the order in which their reviews end."""
+    """Return objections of one state in the order in which their reviews end."""
     return [_review(row) for row in await conn.fetch(LIST_REVIEWS, state, *after, limit)]
 
 
@@ -75,7 +75,7 @@ limit 1000"""
 
 
 async def load_reviews_of(conn: Connection, matter_id: str) -> Sequence[Review]:
-    """A matter's objections, first to last."""
+    """Return a matter's objections, oldest first."""
     return [_review(row) for row in await conn.fetch(LOAD_REVIEWS_OF, matter_id)]
 
 

@@ -1,4 +1,4 @@
-"""Past requests with what was decided for them, for trying another catalogue."""
+"""Past requests with their decisions, for a trial of another catalogue."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A request, the facts that its decision looked at, and the decision."""
+    """A request, the facts of its decision, and the decision."""
 
     matter_id: str
     summary: str
@@ -30,7 +30,7 @@ order by id desc limit $2"""
 
 
 async def load_past(conn: Connection, before: str, limit: int) -> list[Past]:
-    """Requests older than `before`, the newest first: ids are drawn in the order of time."""
+    """Return requests older than `before`, newest first: ids are in the order of time."""
     return [
         Past(
             str(row["id"]),

@@ -1,4 +1,4 @@
-"""Makes the entries of followup's steps: the path, the command and the decision of each."""
+"""Builds the entries of followup's steps: path, command and decision of each."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias, TypeVar
@@ -26,7 +26,7 @@ Handle: TypeAlias = Callable[[Connection, Office, UUID, Call, Read], Awaitable[S
 
 
 class Body(BaseModel):
-    """A step's body."""
+    """Base of the steps' request bodies."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,7 +40,7 @@ def entry(
     *,
     optional: bool = False,
 ) -> StepEntry:
-    """The entry of a step at `path` below the matter; its command is `liaison.matter.<command>.v1`."""
+    """Return the entry of a step at `path` below the matter; its command is `liaison.matter.<command>.v1`."""
 
     async def perform_entry(edge: Edge, wanted: StepRequest) -> WriteResponse:
         return await perform(edge, wanted, plan(wanted, edge.office))
@@ -58,7 +58,9 @@ def entry(
 
 
 def handled_by(handle: Handle[Read], read: Callable[[StepRequest], Read]) -> Plan:
-    """The plan of a step on one matter: `read` makes of a request, once, what `handle` is given in each attempt."""
+    """Return the plan of a step on one matter: `read` parses the request once, `handle` gets the result in each
+    attempt.
+    """
 
     def plan(wanted: StepRequest, office: Office) -> Work:
         step, matter_id = read(wanted), wanted.ids["matter_id"]
@@ -68,5 +70,5 @@ def handled_by(handle: Handle[Read], read: Callable[[StepRequest], Read]) -> Pla
 
 
 def deciding(decision: Callable[[StepRequest], Decide]) -> Plan:
-    """The plan of a step that one rule decides, on the matter as it is."""
+    """Return the plan of a step that one pure rule decides."""
     return handled_by(steps.perform_step, decision)

@@ -1,4 +1,4 @@
-"""The return visit's answer by receipt: when it counts, and what is kept as the requester's words."""
+"""The requester's own answer to the return visit: when it counts, and when it is kept as a message."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from shared.contracts.vocabulary import Amendment, MatterState, ReopenCause, Rol
 
 @dataclass(frozen=True, slots=True)
 class OwnAnswer:
-    """What the requester answered by receipt, to which round (None: the present one).
+    """The requester's answer by receipt, for a round (None: the present one).
 
     `issued_to` are the party that was given the receipt and those it speaks for; empty where that is the requester.
     `by_worker`: the history shows one of them in the work, in whatever round.
@@ -37,7 +37,7 @@ class OwnAnswer:
 
 
 def answered_by_requester(matter: Matter, answer: OwnAnswer, moment: Moment) -> Changed:
-    """The requester's own answer counts above a visit that staff recorded, and until a closing cannot be undone.
+    """Decide on the requester's own answer, which overrides a visit recorded by staff until closing is final.
 
     An own answer to a closed matter that is not content begins another round. What cannot count any more, a second
     answer of a round or one to a round that has passed, is kept as the requester's words; so is an answer by a receipt
@@ -62,7 +62,7 @@ def answered_by_requester(matter: Matter, answer: OwnAnswer, moment: Moment) -> 
 
 
 def has_worked(matter: Matter, parties: Iterable[str]) -> bool:
-    """Whether any of these parties is in the work, so that it may not make the return visit."""
+    """Return whether any of these parties worked on the matter and so may not make the return visit."""
     return any(not may_visit(matter, ActingParty(Role.LIAISON, party)) for party in parties)
 
 

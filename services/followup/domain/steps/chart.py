@@ -25,7 +25,7 @@ SOON: Final = Limit.days(2)
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One milestone as it is planned."""
+    """A milestone to be planned."""
 
     id: str
     title: str
@@ -36,14 +36,14 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Milestones for the chart; more may be planned later. `known` is the directory, as far as it is named here."""
+    """Milestones to plan; more may follow later. `known` has the directory's entries of the named parties."""
 
     steps: tuple[PlannedStep, ...]
     known: Kinds | None = None
 
     @property
     def named(self) -> tuple[tuple[str, str], ...]:
-        """The fields that name a department, by their pointers into the body, with whom they name."""
+        """Return the fields that name departments: JSON pointer and party."""
         return tuple(
             (f"milestones/{number}/owner_department", each.owner_department)
             for number, each in enumerate(self.steps)
@@ -52,7 +52,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ChangeMilestone:
-    """What of a milestone changes; None leaves it, an empty `blocker` takes the blocker away."""
+    """A change of a milestone; None leaves a field as it is, an empty `blocker` removes the blocker."""
 
     id: str
     state: MilestoneState | None = None
@@ -64,7 +64,7 @@ class ChangeMilestone:
 
 @dataclass(frozen=True, slots=True)
 class AddTask:
-    """Something for a department to do. `known` is the directory, as far as it is named here."""
+    """A task for a department. `known` has the directory's entry of the named party."""
 
     id: str
     department: str
@@ -74,24 +74,24 @@ class AddTask:
 
     @property
     def named(self) -> tuple[tuple[str, str], ...]:
-        """The field that names the department, by its pointer into the body, with whom it names."""
+        """Return the field that names the department: JSON pointer and party."""
         return (("department", self.department),)
 
 
 @dataclass(frozen=True, slots=True)
 class FinishTask:
-    """The department did it."""
+    """A department finished its task."""
 
     id: str
 
 
 def light(milestone: ChartMilestone, at: datetime, calendar: WorkingCalendar) -> Light:
-    """Red when overdue, yellow when blocked or due within two working days, else green. Never typed in."""
+    """Return a milestone's light: red when overdue, yellow when blocked or due within two working days, else green."""
     return light_of(milestone, at, calendar.add(at, SOON))
 
 
 def light_of(milestone: ChartMilestone, at: datetime, soon: datetime) -> Light:
-    """The same, with `soon` two working days from `at` worked out once for many."""
+    """Return a milestone's light, with `soon`, two working days after `at`, computed once for many."""
     if milestone.is_finished:
         return Light.GREEN
     if milestone.due_at < at:
@@ -102,7 +102,7 @@ def light_of(milestone: ChartMilestone, at: datetime, soon: datetime) -> Light:
 
 
 def plan(matter: Matter, step: Plan, moment: Moment) -> Decision:
-    """Puts the matter on the chart, or more milestones on it; from now on feedback is due regularly."""
+    """Put milestones on the wall chart; from the first plan on, regular feedback is due."""
     if refused := guard(matter, Step.PLAN, moment.by):
         return refused
     if len(matter.milestones) + len(step.steps) > MOST_MILESTONES:
@@ -136,7 +136,7 @@ def plan(matter: Matter, step: Plan, moment: Moment) -> Decision:
 
 
 def change_milestone(matter: Matter, step: ChangeMilestone, moment: Moment) -> Decision:
-    """Moves a milestone on. Its department may, and whoever carries the work; only a coordinator waives one.
+    """Change a milestone. Its department and whoever does the work may; only a coordinator waives one.
 
     More than 30 days after its first date it moves with the leave of a coordinator who is not the owner.
     """
@@ -180,7 +180,7 @@ def _may_change(
 
 
 def add_task(matter: Matter, step: AddTask, moment: Moment) -> Decision:
-    """Gives a department something to do; it sees the matter from now on."""
+    """Give a department a task; it sees the matter from then on."""
     if refused := guard(matter, Step.TASK, moment.by):
         return refused
     if len(matter.tasks) >= MOST_TASKS:
@@ -197,7 +197,7 @@ def add_task(matter: Matter, step: AddTask, moment: Moment) -> Decision:
 
 
 def finish_task(matter: Matter, step: FinishTask, moment: Moment) -> Decision:
-    """The department, or whoever carries the work, says that it is done."""
+    """Record a task as done, for the department or whoever does the work."""
     if refused := guard(matter, Step.TASK_DONE, moment.by):
         return refused
     task = next((each for each in matter.tasks if each.id == step.id), None)

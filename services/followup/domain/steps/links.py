@@ -1,4 +1,4 @@
-"""Matters that belong together: merged within one firm and back again, joined across firms."""
+"""Links between matters: merging within one firm, unmerging, joining across firms."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -28,7 +28,7 @@ UNANSWERED: Final = frozenset({MatterState.WITHDRAWN, MatterState.REJECTED})
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The matter that this one is followed in from now on.
+    """The merge of this matter into another.
 
     `has_merged`: others were merged into this one. `merged_there`: how many were merged into the other already.
     """
@@ -41,21 +41,21 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Unmerge:
-    """Why the merge is undone."""
+    """The reason to undo a merge."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """The joint matter to be linked to."""
+    """The joint matter to link to."""
 
     joint_id: str
     title: str
 
 
 def merge(matter: Matter, step: Merge, moment: Moment) -> Decision:
-    """The same firm, the same problem 并单. What it goes back to is kept, so that it can be undone."""
+    """Merge into a matter of the same firm and problem 并单; the state before is kept, so that it can be undone."""
     if refused := guard(matter, Step.MERGE, moment.by):
         return refused
     if refused := _cannot_merge(matter, step):
@@ -86,7 +86,7 @@ def _cannot_merge(matter: Matter, step: Merge) -> Refused | None:
 
 
 def unmerge(matter: Matter, step: Unmerge, moment: Moment) -> Decision:
-    """It goes on by itself, with the promises that it had: a merge is no pause."""
+    """Undo a merge: the matter gets back its state and its limits; a merge is not a pause."""
     if refused := guard(matter, Step.UNMERGE, moment.by):
         return refused
     if matter.merging is None:
@@ -95,7 +95,7 @@ def unmerge(matter: Matter, step: Unmerge, moment: Moment) -> Decision:
 
 
 def released(merged: Matter, ended: Matter, reason: str, moment: Moment) -> Changed | None:
-    """A merged matter by itself again, since the one that it was followed in has `ended` without an answer.
+    """Undo the merge of a matter because the target has `ended` without an answer.
 
     None when the other goes on, was answered, or is not the one that this was merged into.
     """
@@ -118,7 +118,7 @@ def _on_its_own(matter: Matter, merging: Merging, reason: str, moment: Moment) -
 
 
 def join(matter: Matter, step: Join, moment: Moment) -> Decision:
-    """Different firms, one problem 共性事项: each keeps its liaison, its answer and its return visit."""
+    """Link to matters of different firms with one problem 共性事项; each keeps its liaison, answer and return visit."""
     if refused := guard(matter, Step.JOIN, moment.by):
         return refused
     if matter.joint is not None:

@@ -1,4 +1,4 @@
-"""How far a promise can be put off: by whoever carries the work within bounds, beyond them with a coordinator's leave.
+"""Bounds of postponing a limit: by the owner up to a maximum, beyond it with a coordinator's approval.
 
 The sums count over every step, so that none of them is a way around another.
 """
@@ -28,7 +28,7 @@ LONGEST_SHELF: Final = timedelta(days=730)
 
 
 def within(matter: Matter, date: datetime, moment: Moment, longest: timedelta) -> Refused | None:
-    """Why a date cannot be set: it has passed, or lies further ahead than `longest`."""
+    """Return why a date cannot be set: it is in the past, or further ahead than `longest`."""
     if date <= moment.at:
         return refuse(matter, Refusal.NOT_LATER, than=moment.at)
     if date > moment.at + longest:
@@ -37,13 +37,13 @@ def within(matter: Matter, date: datetime, moment: Moment, longest: timedelta) -
 
 
 def by_leave(matter: Matter, moment: Moment) -> bool:
-    """Whether whoever acts can allow what the owner may not do alone: a coordinator who is not the owner."""
+    """Return whether the actor may approve what the owner may not do alone: a coordinator who is not the owner."""
     own = matter.owner is not None and matter.owner.id == moment.by.party
     return CallerRelation.COORDINATOR in standings(matter, moment.by) and not own
 
 
 def postpone_refused(matter: Matter, clock: Clock, moment: Moment) -> Refused | None:
-    """Why the caller may not move this limit: it did so once in the round, or the limit has run out."""
+    """Return why the caller may not extend this limit: extended once in the round already, or already ended."""
     if by_leave(matter, moment):
         return None
     if matter.state is MatterState.HANDLED:
@@ -55,7 +55,7 @@ def postpone_refused(matter: Matter, clock: Clock, moment: Moment) -> Refused | 
 
 
 def _extensions(matter: Matter, kind: ClockKind) -> tuple[Extension, ...]:
-    """Of one kind of limit in this round: a feedback given begins a new limit and no new count."""
+    """Count the extensions of one kind of limit in this round; feedback begins a new limit and keeps the count."""
     return tuple(
         each for each in matter.extensions if each.clock is kind and each.round == matter.round
     )
@@ -64,7 +64,7 @@ def _extensions(matter: Matter, kind: ClockKind) -> tuple[Extension, ...]:
 def distance_refused(
     matter: Matter, clock: Clock, due_at: datetime, moment: Moment
 ) -> Refused | None:
-    """Why a limit cannot move as far as that. Of a hold and a shelving all of the time counts."""
+    """Return why a limit cannot move that far. For a hold and the long-term list the total time counts."""
     if clock.kind is ClockKind.RESUME and matter.hold is not None:
         return hold_refused(matter, matter.hold.held_at, due_at)
     if clock.kind is ClockKind.REVIEW and matter.shelf is not None:
@@ -84,7 +84,7 @@ def distance_refused(
 
 
 def hold_refused(matter: Matter, since: datetime, resume_at: datetime) -> Refused | None:
-    """Why it cannot be on hold from `since` to `resume_at`: all holds of a matter count together."""
+    """Return why the matter cannot be on hold from `since` to `resume_at`; all its holds count together."""
     in_sum = timedelta(seconds=matter.held_s) + (resume_at - since)
     if in_sum > LONGEST_HOLD:
         return refuse(matter, Refusal.TOTAL_SPENT, days=LONGEST_HOLD.days)
@@ -92,7 +92,7 @@ def hold_refused(matter: Matter, since: datetime, resume_at: datetime) -> Refuse
 
 
 def shelf_refused(matter: Matter, review_at: datetime, moment: Moment) -> Refused | None:
-    """Why it cannot be on the long-term list until then: all of its time there counts."""
+    """Return why the matter cannot be on the long-term list until then; all its time there counts."""
     since = (matter.shelf.shelved_at if matter.shelf else None) or moment.at
     in_sum = timedelta(seconds=matter.shelved_s) + (review_at - since)
     if in_sum > LONGEST_SHELF:
@@ -103,7 +103,7 @@ def shelf_refused(matter: Matter, review_at: datetime, moment: Moment) -> Refuse
 
 
 def postponed(matter: Matter, clock: Clock, due_at: datetime, moment: Moment) -> Matter:
-    """The matter with one limit moved, and on record from when to when and by whose leave."""
+    """Return the matter with one limit extended, and the extension recorded with its approver."""
     moved = clocks.extend(clock, due_at, moment.at, moment.calendar)
     granted = Extension(clock.kind, matter.round, clock.due_at, due_at, moment.by.party, moment.at)
     return replace(

@@ -1,4 +1,4 @@
-"""How a round ends and another begins: handled, visited, closed, reopened, rejected."""
+"""The end of a round and the start of the next: handle, return visit, close, reopen, reject."""
 
 from dataclasses import dataclass, replace
 
@@ -31,7 +31,7 @@ from shared.contracts.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """What came of the work, in words for the requester. Without a path: charted where there is a chart."""
+    """The result of the work, in words for the requester. The default path is charted if there is a chart."""
 
     outcome: Outcome
     answer: str
@@ -40,7 +40,7 @@ class Handle:
 
 @dataclass(frozen=True, slots=True)
 class ReturnVisit:
-    """What the requester said, or that nobody was reached. `workers` did any of the work, in whatever round."""
+    """The result of a return visit, or that nobody was reached. `workers` did any of the work in any round."""
 
     reached: bool
     answered: bool | None = None
@@ -52,7 +52,7 @@ class ReturnVisit:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Settle it; without an answer of the return visit only with an exemption, by none of its `workers`."""
+    """A closing; without an answered return visit it needs an exemption by somebody not among the `workers`."""
 
     exemption: str | None = None
     workers: frozenset[str] = frozenset()
@@ -60,7 +60,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """Why it starts another round."""
+    """The reason for another round."""
 
     cause: ReopenCause
     reason: str
@@ -68,7 +68,7 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Why it is not ours to take, and the lawful channel for it; of a later round by none of its `workers`."""
+    """A rejection: reason and lawful channel; in a later round by somebody not among the `workers`."""
 
     reason: str
     channel: str
@@ -76,7 +76,7 @@ class Reject:
 
 
 def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
-    """The work is done; from now on the return visit is what is promised."""
+    """Record the work as done and start the clock of the return visit."""
     if refused := guard(matter, Step.HANDLE, moment.by):
         return refused
     if step.outcome is Outcome.WITHDRAWN:
@@ -108,7 +108,7 @@ def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
 
 
 def _on_time(matter: Matter, moment: Moment) -> bool:
-    """Whether the handling limit of the round was never missed, a later limit or not."""
+    """Return whether the round's handling limit was never broken, extended or not."""
     limit = clocks.find(matter.clocks, ClockKind.HANDLE)
     missed = any(
         each.clock is ClockKind.HANDLE and each.round == matter.round for each in matter.breaches
@@ -127,7 +127,7 @@ def _visit_clock(matter: Matter, moment: Moment) -> clocks.Clock:
 
 
 def return_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Decision:
-    """Made by somebody who did none of the work. A content requester settles the matter at once."""
+    """Record a return visit by somebody who did none of the work; a satisfied requester closes the matter."""
     if refused := guard(matter, Step.RETURN_VISIT, moment.by):
         return refused
     if moment.by.party in step.workers:
@@ -153,7 +153,7 @@ def _unreached(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
 
 
 def record_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
-    """The matter with an answer in the place of whatever visit it had; a content one closes it."""
+    """Return the matter with the answer replacing any earlier visit of the round; a satisfied one closes it."""
     attempts = (matter.visit.attempts if matter.visit else 0) + 1
     answered = step.answered is not False
     visit = Visit(
@@ -176,12 +176,12 @@ def record_visit(matter: Matter, step: ReturnVisit, moment: Moment) -> Changed:
 
 
 def _decision_clock(moment: Moment) -> clocks.Clocks:
-    """What is done about an answer is due by the next working day."""
+    """Return the clock of the decision on an answer, due by the next working day."""
     return (clocks.begin(ClockKind.REVIEW, Limit.days(1), moment.at, moment.calendar),)
 
 
 def close(matter: Matter, step: Close, moment: Moment) -> Decision:
-    """Settles a matter whose requester is not content, or, with a named exemption, has not answered."""
+    """Close a matter whose requester is not satisfied or, with a named exemption, has not answered."""
     if matter.state is MatterState.CLOSED:
         return Unmoved("it is closed already")
     if refused := guard(matter, Step.CLOSE, moment.by):
@@ -205,7 +205,7 @@ def _closed(
 
 
 def reopen(matter: Matter, step: Reopen, moment: Moment) -> Decision:
-    """Another round, within the limit after closing, or at once when the requester is not content."""
+    """Begin another round, within the limit after closing, or at once when the requester is not satisfied."""
     if refused := guard(matter, Step.REOPEN, moment.by):
         return refused
     if refused := reopening_refused(matter, moment):
@@ -216,7 +216,7 @@ def reopen(matter: Matter, step: Reopen, moment: Moment) -> Decision:
 def another_round(
     matter: Matter, step: Reopen, moment: Moment, earlier: Changed | None = None
 ) -> Changed:
-    """The matter in its next round, after what `earlier` changed in the same step."""
+    """Return the matter in its next round, after the `earlier` facts of the same step."""
     limits = moment.limits_of(matter.category)
     starts = (
         (ClockKind.INTERIM, limits.interim),
@@ -246,7 +246,7 @@ def another_round(
 
 
 def reopening_refused(matter: Matter, moment: Moment) -> Refused | None:
-    """Why no further round can begin; None when one can."""
+    """Return why no further round can begin; None when one can."""
     if matter.closing is not None:
         limit = moment.limits_of(matter.category).reopening
         until = moment.after(limit, matter.closing.at)
@@ -259,7 +259,7 @@ def reopening_refused(matter: Matter, moment: Moment) -> Refused | None:
 
 
 def reject(matter: Matter, step: Reject, moment: Moment) -> Decision:
-    """Not ours to take 不予受理: before anybody took it in this round, with the reason and the lawful channel.
+    """Reject the matter 不予受理 before anybody accepted it in this round, with the reason and the lawful channel.
 
     Whoever worked in an earlier round does not end in this way what the requester was not content with.
     """

@@ -1,4 +1,4 @@
-"""The steps of whoever works on a matter: contact, feedback, hold, resume, extend, shelve."""
+"""Steps of the owner: first contact, feedback, hold, resume, extend, shelve."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,21 +32,21 @@ from shared.contracts.vocabulary import ClockKind, Difficulty, MatterState, Path
 
 @dataclass(frozen=True, slots=True)
 class FirstContact:
-    """The owner spoke to the requester for the first time."""
+    """The owner's first contact with the requester."""
 
     note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What the requester was told."""
+    """Interim feedback to the requester."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class HoldOn:
-    """What the requester is waited for, and until when at the latest."""
+    """What is awaited of the requester, and until when at the latest."""
 
     reason: str
     resume_at: datetime
@@ -54,12 +54,12 @@ class HoldOn:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Work goes on."""
+    """The end of a hold or of a stay on the long-term list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """A later limit for one clock, and why."""
+    """A later limit for one clock, with the reason."""
 
     clock: ClockKind
     new_due_at: datetime
@@ -68,14 +68,14 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class PutOnShelf:
-    """Why it goes on the long-term list, and when it is looked at again."""
+    """The reason for the long-term list, and the review date."""
 
     reason: str
     review_at: datetime
 
 
 def first_contact(matter: Matter, step: FirstContact, moment: Moment) -> Decision:
-    """Keeps the promise of a first contact, once a round."""
+    """Record the first contact, once a round, and stop its clock."""
     if refused := guard(matter, Step.FIRST_CONTACT, moment.by):
         return refused
     if matter.contacted_at is not None:
@@ -84,14 +84,14 @@ def first_contact(matter: Matter, step: FirstContact, moment: Moment) -> Decisio
 
 
 def contacted(matter: Matter, at: datetime) -> Matter:
-    """The matter with its requester spoken to by `at`: a feedback and an answer are contacts too."""
+    """Return the matter with the requester contacted by `at`; feedback and an answer count as contacts."""
     return replace(
         _with_promise_kept(matter, ClockKind.FIRST_CONTACT), contacted_at=matter.contacted_at or at
     )
 
 
 def _with_promise_kept(matter: Matter, kind: ClockKind) -> Matter:
-    """The matter with a promise kept, whether its clock runs or stands aside."""
+    """Return the matter without the clock of a kept promise, running or set aside."""
     return replace(
         matter,
         clocks=clocks.without(matter.clocks, kind),
@@ -100,7 +100,7 @@ def _with_promise_kept(matter: Matter, kind: ClockKind) -> Matter:
 
 
 def feedback(matter: Matter, step: Feedback, moment: Moment) -> Decision:
-    """Keeps the interim promise; while charted the next feedback is promised at once (一跟到底)."""
+    """Record feedback and stop the clock of the interim answer; while charted, start the next feedback (一跟到底)."""
     if refused := guard(matter, Step.FEEDBACK, moment.by):
         return refused
     after = _with_promise_kept(contacted(matter, moment.at), ClockKind.INTERIM)
@@ -110,7 +110,7 @@ def feedback(matter: Matter, step: Feedback, moment: Moment) -> Decision:
 
 
 def promise_feedback(matter: Matter, moment: Moment) -> Matter:
-    """The matter with the next feedback due a full limit from now, or from the end of a hold or a shelving."""
+    """Return the matter with the next feedback due a full limit from now, or from the end of a hold or shelving."""
     limit = moment.limits_of(matter.category).feedback
     clock = clocks.begin(ClockKind.FEEDBACK, limit, moment.at, moment.calendar)
     if matter.state is MatterState.SHELVED:
@@ -122,7 +122,7 @@ def promise_feedback(matter: Matter, moment: Moment) -> Matter:
 
 
 def hold(matter: Matter, step: HoldOn, moment: Moment) -> Decision:
-    """Pauses every clock; the only step that does. The hold ends by itself at `resume_at`."""
+    """Put the matter on hold: the only step that pauses clocks. The hold ends by itself at `resume_at`."""
     if refused := guard(matter, Step.HOLD, moment.by):
         return refused
     if refused := within(matter, step.resume_at, moment, LONGEST_HOLD):
@@ -140,7 +140,7 @@ def hold(matter: Matter, step: HoldOn, moment: Moment) -> Decision:
 
 
 def resume(matter: Matter, step: Resume, moment: Moment) -> Decision:
-    """Ends a hold or takes the matter off the long-term list: its clocks go on with the time that they had left."""
+    """End a hold or a stay on the long-term list; clocks continue with the time they had left."""
     if refused := guard(matter, Step.RESUME, moment.by):
         return refused
     held = matter.state is MatterState.ON_HOLD
@@ -149,7 +149,7 @@ def resume(matter: Matter, step: Resume, moment: Moment) -> Decision:
 
 
 def handling_limit(matter: Matter, moment: Moment) -> Limit:
-    """The working days that the catalogue gave, else those of its difficulty."""
+    """Return the handling limit: the catalogue's working days, else those of the difficulty."""
     if matter.dispatch is None:
         return moment.limits_of(matter.category).simple
     if matter.dispatch.handle_days > 0:
@@ -177,7 +177,7 @@ def _off_the_shelf(matter: Matter, moment: Moment) -> Matter:
 
 
 def _off_an_old_shelf(matter: Matter, moment: Moment) -> Matter:
-    """Off a list that it was put on before clocks were set aside: the handling limit begins again."""
+    """Take the matter off a list on which clocks were not yet set aside; the handling limit begins again."""
     limit = handling_limit(matter, moment)
     handle = clocks.begin(ClockKind.HANDLE, limit, moment.at, moment.calendar)
     if matter.shelf is not None:
@@ -193,7 +193,7 @@ def _off_an_old_shelf(matter: Matter, moment: Moment) -> Matter:
 
 
 def extend(matter: Matter, step: Extend, moment: Moment) -> Decision:
-    """Moves one limit. Its owner may once in a round, by 30 days, before it ran out; a coordinator at any time."""
+    """Extend one limit: the owner once a round, by 30 days, before its end; a coordinator at any time."""
     if refused := guard(matter, Step.EXTEND, moment.by):
         return refused
     clock = clocks.find(matter.clocks, step.clock)
@@ -214,7 +214,7 @@ def extend(matter: Matter, step: Extend, moment: Moment) -> Decision:
 
 
 def _with_dates(matter: Matter, step: Extend) -> Matter:
-    """A hold and the long-term list name their own date too."""
+    """Return the matter with the new date also in its hold or long-term list entry."""
     if matter.hold is not None and step.clock is ClockKind.RESUME:
         return replace(matter, hold=replace(matter.hold, resume_at=step.new_due_at))
     if matter.shelf is not None and step.clock is ClockKind.REVIEW:
@@ -223,7 +223,7 @@ def _with_dates(matter: Matter, step: Extend) -> Matter:
 
 
 def shelve(matter: Matter, step: PutOnShelf, moment: Moment) -> Decision:
-    """Puts it on the long-term list 挂账: the review is what is promised, and the other clocks stand aside.
+    """Put the matter on the long-term list 挂账: only its review runs, other clocks are set aside.
 
     Again moves the review: a later one is an extension of it, a sooner one promises more and needs no leave.
     """

@@ -1,4 +1,4 @@
-"""Projects `liaison.directory` into a read model: the departments and liaisons that steps may name."""
+"""Projection of `liaison.directory` into a read model: the departments and liaisons that steps may name."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from shared.runtime.database import Connection
 
 
 async def apply(conn: Connection, messages: Sequence[Message]) -> list[Message]:
-    """Write what the directory says of parties, in one statement; of several events of one the last counts.
+    """Write the parties of these events in one statement; of several events of one party the last counts.
 
     Raises ValueError for an event whose subject is not its entry.
     """

@@ -1,4 +1,4 @@
-"""Messages by a receipt that was issued to somebody who worked on the matter."""
+"""Finds messages by receipts that were issued to somebody who worked on the matter."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -23,7 +23,7 @@ DecideByWorker: TypeAlias = Callable[[Matter, Any, Moment, Message], Decision]
 async def held_by_workers(
     conn: Connection, messages: Sequence[Message], loaded: Mapping[str, Matter]
 ) -> frozenset[UUID]:
-    """The ids of the messages by receipts that were given to somebody who did any of the work, by the history."""
+    """Return the ids of messages sent with receipts of parties that did any of the work, by the history."""
     found: set[UUID] = set()
     for message in messages:
         event, own = message.event, loaded.get(message.subject)

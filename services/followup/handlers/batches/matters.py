@@ -59,7 +59,7 @@ async def apply_batch(
 
 
 class _MatterBatch:
-    """The matters of a batch as they are while it is decided, one message after the other."""
+    """The matters of a batch while its messages are decided one after the other."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class _MatterBatch:
             self._pass_on(message, matter, actor)
 
     def _pass_on(self, message: Message, merged: Matter, by: ActingParty) -> None:
-        """What the holder of a merged request says reaches whoever has the matter that it was merged into."""
+        """Pass a message of a merged request's holder on to the matter that it was merged into."""
         target = target_of(merged, self._matters)
         if target is not None:
             moment = self._office.moment(self._now, target, by)
@@ -116,7 +116,7 @@ class _MatterBatch:
             self._keep(message, target, self._climbed(before.emitted, changed, moment))
 
     def _release(self, message: Message, ended: Matter, by: ActingParty) -> None:
-        """Let those go on by themselves that were merged into a matter which ended without an answer."""
+        """Unmerge the matters that were merged into one that ended without an answer."""
         reason = text("unmerged.withdrawn", "zh")
         for merged in list(self._matters.values()) if ended.state in UNANSWERED else ():
             moment = self._office.moment(self._now, merged, by)

@@ -1,4 +1,4 @@
-"""Requesters' messages about merged requests, applied to the matter that these were merged into."""
+"""Applies requesters' messages about merged requests to the matter that these were merged into."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -23,8 +23,7 @@ PASSED_ON: Final = (
 
 
 async def load_with_targets(conn: Connection, messages: Sequence[Message]) -> dict[str, Matter]:
-    """The matters of the messages, those that their holders' words are passed on to, and those merged into one that
-    is taken back, all locked.
+    """Load and lock the matters of the messages, their merge targets, and the matters merged into a withdrawn one.
 
     Raises asyncpg.LockNotAvailableError when one was merged meanwhile into a matter that somebody else has locked.
     """
@@ -46,13 +45,13 @@ async def load_with_targets(conn: Connection, messages: Sequence[Message]) -> di
 
 
 def _merged_into(loaded: Mapping[str, Matter], ids: set[UUID]) -> set[UUID]:
-    """The matters that these were merged into and that are not loaded."""
+    """Load the matters that these were merged into and that are not loaded yet."""
     found = (loaded[str(each)].merging for each in ids if str(each) in loaded)
     return {UUID(each.into) for each in found if each is not None and each.into not in loaded}
 
 
 def target_of(merged: Matter, loaded: Mapping[str, Matter]) -> Matter | None:
-    """The last matter of the chain that a merged one begins; None where it is not loaded."""
+    """Return the last matter of the chain of merges that begins here; None when it is not loaded."""
     passed: set[str] = set()
     following: Matter | None = merged
     while following is not None and following.merging is not None:
@@ -66,7 +65,7 @@ def target_of(merged: Matter, loaded: Mapping[str, Matter]) -> Matter | None:
 def followed_in(
     matter: Matter, message: Message, moment: Moment, *, by_worker: bool = False
 ) -> Changed:
-    """What an event of a request that was merged into this matter does to it."""
+    """Decide on an event of a request that was merged into this matter."""
     match message.event:
         case requests.ReturnVisitAnswered() as said:
             answer = OwnAnswer(

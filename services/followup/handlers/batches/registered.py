@@ -1,4 +1,4 @@
-"""A registration from intake, in the values of this service."""
+"""Converts a registration of intake into the values of this service."""
 
 from services.followup.domain.arrivals import Registration
 from services.followup.domain.facts import RequestingParty
@@ -7,7 +7,7 @@ from shared.contracts.events import requests
 
 
 def registration_of(event: requests.RequestRegistered) -> Registration:
-    """What the rules open a matter with."""
+    """Return the values that the rules open a matter with."""
     return Registration(
         event.matter_id,
         _requester(event),
@@ -25,7 +25,7 @@ def _requester(event: requests.RequestRegistered) -> RequestingParty:
 
 
 def request_of(event: requests.RequestRegistered) -> Request:
-    """The request as it is stored."""
+    """Return the request to store."""
     return Request(
         event.matter_id,
         event.source,

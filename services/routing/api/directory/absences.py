@@ -1,4 +1,4 @@
-"""What follows from an absence that was entered: offers to whoever is away go to the next."""
+"""Passes on the offers of a liaison whose absence was entered."""
 
 import structlog
 
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 async def pass_on_offers(edge: Edge, by: Actor, liaison_id: str | None = None) -> None:
-    """Pass on what is offered to those who are away by now, in a transaction of its own; of one liaison where named.
+    """Pass on the offers of absent liaisons, or of one, in a transaction of its own.
 
     The absence is entered already: where a lock is in the way or the database fails, the sweep does it soon after.
     """

@@ -1,4 +1,4 @@
-"""The directory's entries as they are sent, one by one or as rows of a file, and what is said of those refused."""
+"""Entries of the directory as request bodies or file rows, and the errors of refused ones."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, TypeAlias
@@ -89,27 +89,27 @@ class AbsenceBody(Body):
 
 
 def department_of(department_id: str, body: DepartmentBody) -> Department:
-    """The department that was sent."""
+    """Return the department in a body."""
     return Department(department_id, body.name, body.phone_desk)
 
 
 def liaison_of(liaison_id: str, body: LiaisonBody) -> LiaisonEntry:
-    """The liaison who was sent."""
+    """Return the liaison in a body."""
     return LiaisonEntry(liaison_id, body.name, body.department_id, body.capacity)
 
 
 def enterprise_of(code: str, body: EnterpriseBody) -> EnterpriseEntry:
-    """The enterprise that was sent."""
+    """Return the enterprise in a body."""
     return EnterpriseEntry(code, body.name, body.park, body.industry, body.tier)
 
 
 def tie_of(tie_id: str, body: TieBody) -> Tie:
-    """The tie that was sent."""
+    """Return the tie in a body."""
     return Tie(tie_id, body.uscc, body.liaison_id, body.role, body.since, body.until, body.reason)
 
 
 def absence_of(liaison_id: str, absence_id: str, body: AbsenceBody, zone: ZoneInfo) -> Absence:
-    """The absence that was sent; days are those of the town's `zone`."""
+    """Return the absence in a body; days are those of the town's `zone`."""
     until = None if body.until is None else _end(body.until, zone)
     return Absence(liaison_id, absence_id, _beginning(body.since, zone), until, body.deputy_id)
 
@@ -124,7 +124,7 @@ def _end(given: date | datetime, zone: ZoneInfo) -> datetime:
 
 
 def problem_of(refused: Refused, lang: str) -> Problem:
-    """Why one entry was refused."""
+    """Return the problem document of a refused entry."""
     match refused:
         case IdTaken(party_id=party_id):
             return Problem(409, "party_of_another_kind", params={"id": party_id})
@@ -138,7 +138,7 @@ def problem_of(refused: Refused, lang: str) -> Problem:
 
 
 def error_of(refused: Refused, lang: str, place: str) -> FieldError:
-    """The same as one error among others, in the field below `place` that is at fault."""
+    """Return a refused entry as a field error below `place`."""
     match refused:
         case IdTaken(party_id=party_id):
             what, code, params = "id", "party_of_another_kind", {"id": party_id}

@@ -1,4 +1,4 @@
-"""The header of a directory file: which field each column is, in whatever way its name is written."""
+"""Reads the header of a directory file: the field of each column, in any spelling of its name."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ from shared.tables.table import TableData
 
 
 def read_header(table: TableData, row: type[BaseModel], lang: str) -> tuple[str, ...]:
-    """The field of each column, "" for one without a heading. Names are compared folded, without spaces and `_`.
+    """Return the field of each column, "" without a heading. Names are compared folded, without spaces and `_`.
 
     Raises Problem 422 for a column that is not known, is there twice, or is needed and missing.
     """

@@ -66,7 +66,7 @@ _FROM_TODAY: Final = re.compile(r"\+([0-9]{1,4})d", re.ASCII)
 
 
 class What(StrEnum):
-    """What the rows of a file are."""
+    """Kinds of files of the directory."""
 
     DEPARTMENTS = "departments"
     LIAISONS = "liaisons"
@@ -118,7 +118,7 @@ ROWS: Final[Mapping[What, type[Row]]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """What the dates of a file are read by: the office's day and zone."""
+    """The day and zone by which a file's dates are read."""
 
     today: date
     zone: tzinfo
@@ -126,7 +126,7 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Entering:
-    """What each row is entered with."""
+    """How a row's kind is parsed and stored."""
 
     conn: Connection
     edge: Edge
@@ -206,7 +206,7 @@ async def _enter(entering: _Entering, rows: Mapping[int, Row], lang: str) -> Cou
 def _read_rows(
     table: TableData, header: Sequence[str], kind: What, clock: _Clock, lang: str
 ) -> Iterator[Row | list[FieldError]]:
-    """Each row, or what is wrong with it."""
+    """Return each row's entry, or its errors."""
     for number, cells in table.rows.items():
         if unread := table.faults.get(number):
             yield [_unread(fault, table, number, lang) for fault in unread]
@@ -222,7 +222,7 @@ def _read_rows(
 
 
 def _repeated(rows: Mapping[int, Row], lang: str) -> Iterator[FieldError]:
-    """The rows that name the entry of an earlier row with other content, of which one would be lost."""
+    """Return errors for rows that name an earlier row's entry with other content."""
     first: dict[tuple[str, ...], int] = {}
     for number, row in rows.items():
         earlier = first.setdefault(_key(row), number)
@@ -249,7 +249,7 @@ def _unread(fault: CellFault, table: TableData, number: int, lang: str) -> Field
 
 
 def _dated(cells: dict[str, str], clock: _Clock) -> dict[str, str | Typed]:
-    """The cells, of which dates may be counted from today, and dates and labels written as an office does."""
+    """Return the cells with relative dates resolved, and dates and labels converted from an office's spelling."""
     dated: dict[str, str | Typed] = dict(cells)
     for name in ("from", "until"):
         if name in cells:

@@ -1,4 +1,4 @@
-"""What one step does to one matter, and the rows that it writes: the case before beside the case after."""
+"""Changes of one matter and the rows they write, by comparing the case before and after."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.contracts.vocabulary import OfferState
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A decision about a matter whose row is locked; `before` is None for a matter that is new to routing."""
+    """A decision about a matter whose row is locked; `before` is None for a new matter."""
 
     before: Case | None
     decision: Changed
@@ -28,13 +28,13 @@ class Change:
 
     @property
     def made(self) -> Offer | None:
-        """The offer that the step led to."""
+        """The new offer; None without one."""
         made = self.decision.made
         return made.fact.offer if made is not None and isinstance(made.fact, Offered) else None
 
 
 def new_offers(change: Change) -> list[NewOffer]:
-    """The offer that was made, with all that explains it."""
+    """Return the new offer with its explanation."""
     made = change.decision.made
     if made is None or not isinstance(made.fact, Offered):
         return []
@@ -52,7 +52,7 @@ def new_offers(change: Change) -> list[NewOffer]:
 
 
 def offer_ends(change: Change) -> list[OfferEnd]:
-    """The offers that ended, or that count from now on or no longer."""
+    """Return the offers that ended, or whose count against the capacity changed."""
     return [
         OfferEnd(
             now.id, was.state, now.state, now.holding, now.reason, now.suggested_owner, now.note
@@ -62,7 +62,7 @@ def offer_ends(change: Change) -> list[OfferEnd]:
 
 
 def queue_entries(change: Change) -> Iterator[QueueEntry]:
-    """What happens in the queues of the parties: an offer that ends comes before one that is made."""
+    """Return the entries for the parties' queues: an ended offer before a new one."""
     for was, now in _changed_offers(change):
         load = int(now.holding) - int(was.holding)
         if was.state is OfferState.OFFERED:
@@ -74,7 +74,7 @@ def queue_entries(change: Change) -> Iterator[QueueEntry]:
 
 
 def settlements(change: Change) -> list[Settlement]:
-    """The objections that were ruled, lapsed or lost their matter."""
+    """Return the objections that were ruled, lapsed or became moot."""
     if change.before is None:
         return []
     pairs = zip(change.before.objections, change.decision.case.objections, strict=False)
@@ -86,7 +86,7 @@ def settlements(change: Change) -> list[Settlement]:
 
 
 def new_objections(change: Change) -> tuple[Objection, ...]:
-    """The objections that were raised; they come after those that were there."""
+    """Return the objections that were raised."""
     known = 0 if change.before is None else len(change.before.objections)
     return change.decision.case.objections[known:]
 

@@ -22,13 +22,13 @@ from shared.runtime.database import Connection
 
 
 class Contested(RuntimeError):
-    """A row changed under the lock of its matter: something writes without taking it."""
+    """A row changed although its matter is locked: another writer ignores the lock."""
 
 
 async def load_cases(
     conn: Connection, matter_ids: Sequence[str], offer_id: str | None = None
 ) -> dict[str, Case]:
-    """The matters that are known, locked, with the offers of their rounds (and that of `offer_id`) and objections."""
+    """Load and lock the known matters, with the offers of their rounds (and that of `offer_id`) and objections."""
     locked = await matters.lock_matters(conn, matter_ids)
     if not locked:
         return {}
@@ -51,7 +51,7 @@ async def load_cases(
 async def place_and_persist(
     conn: Connection, office: Office, changes: Sequence[Change], now: datetime
 ) -> list[Change]:
-    """Find somebody where somebody is wanted, then write every change and what is said of it.
+    """Make the offers that the changes need, then persist every change with its events.
 
     Returns the changes as they were written, in order.
     """

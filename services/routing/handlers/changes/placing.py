@@ -1,4 +1,4 @@
-"""Loads what the choices of a batch look at, in a fixed number of statements, and has each step placed."""
+"""Loads the data of a batch's choices in a fixed number of statements, and makes each step's offer."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from shared.runtime.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """All that the choices of one batch look at."""
+    """Data of the choices of one batch."""
 
     enterprises: Mapping[str, Enterprise]
     town: Town
@@ -37,7 +37,7 @@ class _Scene:
 async def place(
     conn: Connection, office: Office, changes: Sequence[Change], now: datetime
 ) -> list[Change]:
-    """These changes, which all want somebody, each with its offer; the caller saves them.
+    """Return these changes, which all need an offer, with their offers; the caller persists them.
 
     Locks the queues of the liaisons who may be chosen or whose offer ends, so that it must come before other
     queues are locked and after the matters are.
@@ -78,7 +78,7 @@ def _concerned(
     enterprises: Mapping[str, Enterprise],
     away: Mapping[str, Away],
 ) -> list[str]:
-    """The liaisons who may be chosen, with all stand-ins, and those whose offers end."""
+    """Return the liaisons who may be chosen, with all deputies, and those whose offers end."""
     found = {entry.party for entry in entries}
     for enterprise in enterprises.values():
         found.update(enterprise.ties.deputies)
@@ -97,7 +97,7 @@ def _concerned(
 
 
 def _wanted(change: Change, scene: _Scene) -> Wanted:
-    """The step with what it needs; asks the catalogue where the round begins."""
+    """Return the step with its input to the choice; evaluates the catalogue at the beginning of a round."""
     decision = change.decision
     enterprise = scene.enterprises.get(uscc_of(decision.matter) or "")
     if placing_of(decision).decide_anew:

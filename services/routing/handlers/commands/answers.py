@@ -20,7 +20,7 @@ from shared.runtime.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Which offer is answered, by whom, and at which versions of the matter (None: at any)."""
+    """An answer to an offer: the actor, and the expected versions of the matter (None: any)."""
 
     offer_id: str
     acting: Acting
@@ -31,7 +31,7 @@ class Answering:
 async def accept_offer(
     conn: Connection, office: Office, answering: Answering, now: datetime
 ) -> Outcome:
-    """The party takes the matter and owns it from now on (签收)."""
+    """Accept an offer: the party becomes the owner (签收)."""
     case = await _case_of_offer(conn, answering)
     if not isinstance(case, Case):
         return case
@@ -51,7 +51,7 @@ async def decline_offer(
     declination: Declination,
     now: datetime,
 ) -> Outcome:
-    """The party sends the offer back (退单): to the next candidate, or for a ruling when it names a better owner."""
+    """Decline an offer (退单): the next candidate gets one, or a named better owner leads to a ruling."""
     case = await _case_of_offer(conn, answering)
     if not isinstance(case, Case):
         return case

@@ -1,4 +1,4 @@
-"""The dispatch catalogue's commands: keep a draft, put a version in force, try one on past requests."""
+"""Commands of the dispatch catalogue: store a draft, activate a version, try one on past requests."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ MOST_CHANGES_SHOWN: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A new draft."""
+    """A stored draft."""
 
     version: int
     rules: int
@@ -34,14 +34,14 @@ Adding: TypeAlias = Added | Faulty
 
 @dataclass(frozen=True, slots=True)
 class CatalogueFile:
-    """A file as it was uploaded, and the table that was read from it."""
+    """An uploaded file, and the table read from it."""
 
     raw: bytes
     table: TableData
 
 
 async def add_version(conn: Connection, file: CatalogueFile, author: str, now: datetime) -> Adding:
-    """Keep a file as a draft if it can be used; everything that is wrong with it if it cannot."""
+    """Store a valid file as a draft; return all faults of an invalid one."""
     await catalogues.lock_versions(conn)
     known = Known(
         frozenset(await catalogues.load_departments(conn)),
@@ -56,7 +56,7 @@ async def add_version(conn: Connection, file: CatalogueFile, author: str, now: d
 
 
 def remark_fields(remark: Remark) -> dict[str, Any]:
-    """A remark as it is kept."""
+    """Return a remark in its stored form."""
     return {
         "code": remark.code,
         "row": remark.row,
@@ -66,7 +66,7 @@ def remark_fields(remark: Remark) -> dict[str, Any]:
 
 
 async def activate_version(conn: Connection, version: int, by: str, now: datetime) -> bool:
-    """Put a version in force and the one before out of it; False when there is none of that number.
+    """Activate a version and retire the one before; return False when there is no such version.
 
     An earlier version can be put in force again. Every replica reads it with its next batch.
     """
@@ -80,7 +80,7 @@ async def activate_version(conn: Connection, version: int, by: str, now: datetim
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A past request that another version would dispatch in another way."""
+    """A past request that another version would dispatch differently."""
 
     past: Past
     after: Dispatched
@@ -88,7 +88,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Trial:
-    """What a version would change in past requests; of the changes the newest 200 are kept."""
+    """What a version would change in past requests, with the newest 200 changes."""
 
     version: int
     tried: int = 0
@@ -99,7 +99,7 @@ class Trial:
 
 
 async def try_version(db: Database, office: Office, version: int) -> Trial | None:
-    """Ask a version about the newest 10,000 requests and compare; None when there is none of that number.
+    """Evaluate a version for the newest 10,000 requests and compare; None when there is no such version.
 
     Changes nothing. Reads in pages, so that neither a connection nor the event loop is held for long.
     """
@@ -138,7 +138,7 @@ def _compare(trial: Trial, past: Past, catalogue: Catalogue) -> None:
 
 
 def changes_of(difference: Difference) -> Mapping[str, tuple[Any, Any]]:
-    """What would differ: before and after, by field."""
+    """Return the differing fields with both values."""
     before, after = difference.past.dispatched, difference.after
     pairs = {
         name: (getattr(before, name), getattr(after, name))

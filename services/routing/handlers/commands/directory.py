@@ -101,7 +101,7 @@ async def put_enterprise(
 
 
 async def put_tie(conn: Connection, tie: Tie, actor: Actor, now: datetime) -> TieWrite:
-    """Enter or change a tie, and say so. Offers that are open stay with whom they were made to."""
+    """Enter or change a tie and publish it. Open offers stay with their party."""
     if tie.until_on is not None and tie.until_on < tie.from_on:
         return BadDates("until")
     if not await entries.lock_enterprise(conn, tie.uscc):
@@ -134,7 +134,7 @@ async def put_tie(conn: Connection, tie: Tie, actor: Actor, now: datetime) -> Ti
 async def put_absence(
     conn: Connection, absence: Absence, actor: Actor, now: datetime
 ) -> AbsenceWrite:
-    """Enter or change an absence. When it covers now, `due.begin_absences` passes on what is offered, right after.
+    """Enter or change an absence. If it covers now, `due.begin_absences` passes on the offers right afterwards.
 
     The caller ends its transaction with `hold_offers` to this liaison.
     """
@@ -154,5 +154,5 @@ async def put_absence(
 
 
 async def hold_offers(conn: Connection, liaison_ids: Collection[str]) -> None:
-    """Wait for offers to these liaisons that are under way; those begun after it see what the caller entered."""
+    """Wait for offers to these liaisons that are being made; later ones see what the caller entered."""
     await entries.lock_queues(conn, liaison_ids)

@@ -1,4 +1,4 @@
-"""Outcomes of a command: done, refused by the rules, or not about what is there."""
+"""Outcomes of a command: done, refused by the rules, not found, or a version conflict."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from services.routing.handlers.changes.change import Change
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The command was carried out: the matter's change, and the objection that it raised or ruled."""
+    """The command succeeded: the matter's change, and the objection that it raised or ruled."""
 
     change: Change
     offer: Offer | None = None
@@ -24,7 +24,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class VersionConflict:
-    """Refused: the matter has another version than the caller saw."""
+    """Conflict: the matter has another version than the caller expected (optimistic locking)."""
 
     version: int
 

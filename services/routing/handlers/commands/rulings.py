@@ -18,7 +18,7 @@ from shared.runtime.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class GivenRuling:
-    """How an objection is ruled, by whom, and at which versions of the matter (None: at any)."""
+    """A ruling: the actor, and the expected versions of the matter (None: any)."""
 
     objection_id: str
     ruling: Ruling
@@ -31,7 +31,7 @@ class GivenRuling:
 async def rule_objection(
     conn: Connection, office: Office, given: GivenRuling, now: datetime
 ) -> Outcome:
-    """A coordinator decides: upheld, the suggested owner is offered the matter; overruled, who objected is again."""
+    """Rule on an objection: upheld, the suggested owner gets the offer; overruled, the objecting party again."""
     matter_id = await matters.find_matter_of_objection(conn, given.objection_id)
     if matter_id is None:
         return NotFound()

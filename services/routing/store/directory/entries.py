@@ -1,4 +1,4 @@
-"""The directory's writes: parties, enterprises, ties and absences; each says what it changed."""
+"""Writes of the directory: parties, enterprises, ties and absences."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.runtime.database import Connection
 
 
 class Put(StrEnum):
-    """What a write did."""
+    """Effects of a write."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -82,7 +82,7 @@ returning id"""
 
 
 async def put_party(conn: Connection, party_id: str, kind: PartyKind, name: str) -> bool:
-    """Name a party; False when the id is that of a party of another kind."""
+    """Write a party's name; return False when the id belongs to a party of another kind."""
     return await conn.fetchval(PUT_PARTY, party_id, kind, name) is not None
 
 
@@ -92,7 +92,7 @@ on conflict (party) do nothing"""
 
 
 async def open_queue(conn: Connection, party_id: str) -> None:
-    """Give a party its queue, if it has none."""
+    """Create a party's queue if it has none."""
     await conn.execute(OPEN_QUEUE, party_id)
 
 
@@ -145,7 +145,7 @@ LOCK_ENTERPRISE = "select uscc from enterprise where uscc = $1 for update"
 
 
 async def lock_enterprise(conn: Connection, uscc: str) -> bool:
-    """Let one transaction at a time change this enterprise's ties; False when there is no such enterprise."""
+    """Lock an enterprise's ties for this transaction; return False when there is no such enterprise."""
     return await conn.fetchval(LOCK_ENTERPRISE, uscc) is not None
 
 
@@ -158,7 +158,7 @@ order by from_on limit 1"""
 
 
 async def find_overlapping_primary(conn: Connection, tie: Tie) -> str | None:
-    """Another primary tie of the enterprise that holds on a day of this one. The enterprise is locked."""
+    """Return another primary tie of the enterprise that overlaps this one. The enterprise is locked."""
     found: str | None = await conn.fetchval(
         FIND_OVERLAPPING_PRIMARY, tie.uscc, tie.id, tie.from_on, tie.until_on
     )
@@ -179,7 +179,7 @@ returning version"""
 
 
 async def put_tie(conn: Connection, tie: Tie) -> int | None:
-    """Write a tie; its new version, or None when nothing changed.
+    """Write a tie; return its new version, or None when nothing changed.
 
     Raises ForeignKeyViolationError (tie_of_liaison), UniqueViolationError (tie_one_open_primary) or
     CheckViolationError (tie_dates). The enterprise is locked.
@@ -206,7 +206,7 @@ returning (xmax = 0) as created"""
 
 
 async def put_absence(conn: Connection, absence: Absence) -> Put:
-    """Write an absence, which is to begin anew.
+    """Write an absence, marked as not begun.
 
     Raises ForeignKeyViolationError (absence_of_liaison, absence_deputy) or CheckViolationError
     (absence_dates, absence_deputy_is_another).
@@ -228,7 +228,7 @@ select party from queue where party = any($1::text[]) order by is_desk, party fo
 
 
 async def lock_queues(conn: Connection, parties: Collection[str]) -> None:
-    """Wait until no offer to these parties is under way, and let none begin before the commit.
+    """Wait until no offer to these parties is being made, and block new ones until the commit.
 
     Every choice that may fall on one of them waits from then on: lock last, right before the commit.
     """
@@ -245,7 +245,7 @@ for update skip locked"""
 async def claim_absences(
     conn: Connection, now: datetime, liaison_id: str | None, limit: int
 ) -> list[Absence]:
-    """Absences whose time has come and that are not marked as begun, locked; of one liaison when asked so."""
+    """Return absences that have started and are not marked as begun, locked; optionally of one liaison."""
     rows = await conn.fetch(CLAIM_ABSENCES, now, liaison_id, limit)
     return [
         Absence(row["liaison_id"], row["id"], row["from_at"], row["until_at"], row["deputy_id"])
@@ -260,7 +260,7 @@ where absence.liaison_id = done.liaison_id and absence.id = done.id"""
 
 
 async def mark_begun(conn: Connection, absences: Sequence[Absence]) -> None:
-    """Look at these absences, which the caller has locked, no more."""
+    """Mark these absences, which the caller has locked, as begun."""
     await conn.execute(
         MARK_BEGUN,
         [absence.liaison_id for absence in absences],

@@ -1,4 +1,4 @@
-"""The directory as people read it: page by page, in the order of the ids."""
+"""Lists of the directory in the order of ids, page by page."""
 
 from datetime import datetime
 from typing import Any

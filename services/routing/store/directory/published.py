@@ -1,4 +1,4 @@
-"""What `liaison.directory` was last told of each entry, and which entries it was told nothing of yet."""
+"""The last published content of each directory entry, and entries that were never published."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ returning version"""
 
 
 async def put_published(conn: Connection, subject: str, data: str) -> int | None:
-    """Note what an entry is from now on; its new version, None where it was so already."""
+    """Store an entry's new content; return its new version, None when it is unchanged."""
     version: int | None = await conn.fetchval(PUT_PUBLISHED, subject, data)
     return version
 
@@ -30,7 +30,7 @@ returning subject"""
 
 
 async def add_published(conn: Connection, entries: Sequence[tuple[str, str]]) -> set[str]:
-    """Note the first version of entries (subject, data); those that had none."""
+    """Store the first version of entries (subject, data); return those that had one already."""
     subjects, data = [subject for subject, _ in entries], [each for _, each in entries]
     rows = await conn.fetch(ADD_PUBLISHED, subjects, data)
     return {row["subject"] for row in rows}
@@ -58,5 +58,5 @@ order by liaison_id, id limit $1"""
 
 
 async def unpublished(conn: Connection, statement: str, limit: int) -> list[dict[str, Any]]:
-    """Entries of which nothing was published, `limit` at most, by one of the statements above."""
+    """Return unpublished entries, `limit` at most, by one of the statements above."""
     return [dict(row) for row in await conn.fetch(statement, limit)]

@@ -1,4 +1,4 @@
-"""Loads the town as one batch of choices sees it; reads and locks, and changes nothing."""
+"""Loads the town for one batch of choices, with locks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ order by enterprise.uscc, tie.from_on, tie.id"""
 async def load_enterprises(
     conn: Connection, usccs: Sequence[str], today: date
 ) -> dict[str, Enterprise]:
-    """The enterprises that are in the directory, with the ties that hold on the local day `today`."""
+    """Return the known enterprises, with the ties that hold on the local day `today`."""
     primaries: dict[str, str] = {}
     deputies: dict[str, list[str]] = {}
     places: dict[str, tuple[str | None, Tier]] = {}
@@ -41,7 +41,7 @@ async def load_enterprises(
 
 @dataclass(frozen=True, slots=True)
 class Desks:
-    """The departments' desks and the fallback desk, and which version of the catalogue is in force."""
+    """The departments' desks, the fallback desk, and the active version of the catalogue."""
 
     departments: Mapping[str, Party]
     fallback: Party
@@ -55,7 +55,7 @@ from party where party.kind <> 'liaison'"""
 
 
 async def load_desks(conn: Connection) -> Desks:
-    """All desks; there are a few dozen at most."""
+    """Return all desks; a few dozen at most."""
     rows = await conn.fetch(LOAD_DESKS)
     parties = {row["id"]: Party(row["id"], PartyKind(row["kind"]), row["name"]) for row in rows}
     fallback = parties.pop(FALLBACK_DESK)
@@ -69,7 +69,7 @@ order by liaison_id, coalesce(until_at, timestamptz 'infinity'), id"""
 
 
 async def load_away(conn: Connection, now: datetime) -> dict[str, Away]:
-    """Who is away at `now`. Of absences that overlap, the one that ends last counts, with a deputy if any names one."""
+    """Return who is away at `now`. Of overlapping absences the latest end counts, with a deputy if any names one."""
     away: dict[str, Away] = {}
     for liaison_id, until_at, deputy_id in await conn.fetch(LOAD_AWAY, now):
         before = away.get(liaison_id)
@@ -90,7 +90,7 @@ for update of queue"""
 async def lock_liaisons(
     conn: Connection, ids: Sequence[str]
 ) -> tuple[dict[str, Liaison], dict[str, int]]:
-    """Liaisons and their load, locked in the order of their ids, so that no capacity is given away twice."""
+    """Return liaisons and their load, locked in the order of ids, so that no capacity is given away twice."""
     rows = await conn.fetch(LOCK_LIAISONS, ids)
     liaisons = {
         party: Liaison(Party(party, PartyKind.LIAISON, name), department_id, capacity)
@@ -103,6 +103,6 @@ LOAD_PARTIES = "select id, kind, name from party where id = any($1::text[])"
 
 
 async def load_parties(conn: Connection, ids: Sequence[str]) -> dict[str, Party]:
-    """The parties of these ids, as far as there are any."""
+    """Return the existing parties with these ids."""
     rows = await conn.fetch(LOAD_PARTIES, ids)
     return {row["id"]: Party(row["id"], PartyKind(row["kind"]), row["name"]) for row in rows}

@@ -1,4 +1,4 @@
-"""Erasure: overwrites personal data in a subject's events and in the delivery tables, and records that it did."""
+"""Erasure: overwrites personal data in a subject's events and in the delivery tables, and records the erasure."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -76,7 +76,7 @@ EraseRows: TypeAlias = Callable[[Connection, UUID, str], Awaitable[dict[str, int
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """An erasure as it was asked for: of what, when, by whom and why. `id` names it in one service."""
+    """An erasure as requested: subject, time, actor and reason. `id` identifies it in one service."""
 
     id: UUID
     subject: str
@@ -86,12 +86,12 @@ class ErasureRequest:
 
 
 async def begin(conn: Connection) -> None:
-    """Hold the chain until the caller's transaction ends. Call it before any row is locked."""
+    """Lock the hash chain until the caller's transaction ends. Call it before any row is locked."""
     await hold_chain(conn)
 
 
 async def erase_matter(conn: Connection, asked: ErasureRequest, erase: EraseRows) -> dict[str, int]:
-    """Erase a matter where it is known by its id alone, its service's own rows by `erase`; counts as of `finish`."""
+    """Erase a matter known by its id alone, and by `erase` the service's own rows; return counts as `finish` does."""
     await begin(conn)
     rows = await erase(conn, UUID(asked.subject), ERASED)
     rows["idempotency"] = await erase_answers(conn, asked.subject)
@@ -104,7 +104,7 @@ async def finish(
     rows: Mapping[str, int],
     names: Sequence[Sequence[str]] = (),
 ) -> dict[str, int]:
-    """Erase the subject's events and letters, and record all of it with `rows`, the counts of the caller's own tables.
+    """Erase the subject's events and letters, and record the erasure with `rows`, the caller's own counts.
 
     `names` are words that together tell a raw message of the subject where its id is not in it. The counts by table of
     what was erased: empty, and nothing recorded, when there was nothing left of it.
@@ -131,7 +131,7 @@ def _encoded(words: Sequence[str]) -> list[bytes]:
 
 
 async def _events_left(conn: Connection, subjects: Sequence[str]) -> dict[int, str]:
-    """The data of events without what was about a person, by number; of those that had any."""
+    """Return events' data without personal data, by number, for those that had any."""
     found = {}
     for row in await conn.fetch(SELECT_EVENTS, subjects):
         data = orjson.loads(row["data"])
@@ -156,14 +156,14 @@ async def _record(
 
 
 async def erase_answers(conn: Connection, subject: str) -> int:
-    """Forget what was answered to retries about a subject, but not that it was; how many answers."""
+    """Erase the idempotency responses about a subject, keeping their keys; return their number."""
     return counted(await conn.execute(ERASE_ANSWERS, subject, json.dumps({"matter_id": subject})))
 
 
 async def waiting_letters(
     conn: Connection, subject: str, names: Sequence[Sequence[str]] = ()
 ) -> list[str]:
-    """The letters that still have something of it and wait for an operator, some at most."""
+    """Return waiting dead letters that hold data of the subject, a few at most."""
     found: list[str] = []
     for words in ((subject,), *names):
         rows = await conn.fetch(SELECT_WAITING_LETTERS, subject, _encoded(words))
@@ -172,10 +172,10 @@ async def waiting_letters(
 
 
 async def last_versions(conn: Connection, subject: str) -> dict[str, int]:
-    """The last version of a subject that was recorded here, by topic."""
+    """Return the last recorded version of a subject by topic."""
     return {row["topic"]: row["version"] for row in await conn.fetch(SELECT_SAID, subject)}
 
 
 async def heard(conn: Connection, subject: str) -> dict[str, int]:
-    """The last version of a subject that was taken in here, by topic."""
+    """Return the last processed version of a subject by topic."""
     return {row["topic"]: row["version"] for row in await conn.fetch(SELECT_HEARD, subject)}

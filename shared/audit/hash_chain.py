@@ -1,4 +1,4 @@
-"""Hash chain over the recorded events: seals (SHA-256) are added behind the writers, every 10 s."""
+"""Hash chain over the recorded events: seals (SHA-256) follow the writers every 10 s."""
 
 import asyncio
 import hashlib
@@ -74,7 +74,7 @@ SELECT_WHOLE = "select whole, now() as now from (select) as one left join seal o
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a chain stands: its last seal, the last event's number under it, and the digests of all so far.
+    """State of a chain: its last seal, the last event's number under it, and the digests so far.
 
     `whole` is None where the last seal is of an earlier version.
     """
@@ -90,7 +90,7 @@ BEGINNING: Final = Link(0, 0, bytes(32))
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Events up to a number, and who may still be writing some of them."""
+    """The last event number at one moment, and the transactions that may still write lower ones."""
 
     up_to: int
     writers: frozenset[str]
@@ -108,7 +108,7 @@ class Sealer:
         self._mark: Mark | None = None
 
     async def step(self) -> bool:
-        """Seal what nobody can precede any more; whether there is more of it at once."""
+        """Seal the events that nothing can precede any more; return whether there are more at once."""
         async with self._db.reading() as conn:
             self._mark = await marked(conn, self._mark)
         if self._mark.writers:
@@ -123,7 +123,7 @@ class Sealer:
 
 
 async def marked(conn: Connection, mark: Mark | None) -> Mark:
-    """The events that are there now, or an earlier mark without those of its writers that have ended.
+    """Return the present mark, or an earlier one without writers that have ended.
 
     Call it outside of a transaction: who has let go of the table was gone before, and what they wrote is seen from
     the next statement on. A number below the mark was drawn under a lock that was held when the mark was made.
@@ -139,7 +139,7 @@ async def _writers(conn: Connection) -> frozenset[str]:
 
 
 async def seal_events(conn: Connection, up_to: int, most: int) -> int:
-    """Seal the next events up to that number, `most` of them, in the caller's transaction; how many.
+    """Seal the next events up to that number, `most` of them, in the caller's transaction; return their number.
 
     None while another session has the chain in hand.
     """
@@ -152,18 +152,18 @@ async def seal_events(conn: Connection, up_to: int, most: int) -> int:
 
 
 async def last_link(conn: Connection) -> Link:
-    """Where the chain stands."""
+    """Return the state of the chain."""
     row = await conn.fetchrow(SELECT_LAST)
     return BEGINNING if row is None else Link(*row.values())
 
 
 async def hold_chain(conn: Connection) -> None:
-    """Let nobody else seal anything until the caller's transaction ends."""
+    """Lock the chain until the caller's transaction ends, so that nobody else seals."""
     await conn.execute(HOLD_CHAIN)
 
 
 async def seal_erasure(conn: Connection, erasure_id: UUID, own: bytes, events: int) -> None:
-    """Put an erasure of so many events, with its digest, into the chain that the caller holds."""
+    """Append a seal for an erasure of so many events, with its digest; the caller holds the chain."""
     last = await last_link(conn)
     digest = chained(last.digest, [own])
     before = await conn.fetchrow(SELECT_WHOLE, last.number)
@@ -190,7 +190,7 @@ class SealFacts:
 
 
 def whole_digest(previous: bytes | None, facts: SealFacts, places: Iterable[bytes]) -> bytes:
-    """A seal's second digest: over the one before it, the seal's own columns and the digests of its events' places."""
+    """Return a seal's second digest: over the previous one, the seal's own columns and its events' places."""
     own = written_digest(
         [
             facts.number,
@@ -207,12 +207,12 @@ def whole_digest(previous: bytes | None, facts: SealFacts, places: Iterable[byte
 
 
 def place_digest(seq: int, event_id: UUID, topic: str, traceparent: str | None) -> bytes:
-    """The digest of what says where an event stands and goes: its number, its topic and its trace."""
+    """Return the digest of an event's place: its number, topic and trace."""
     return written_digest([seq, str(event_id), topic, traceparent])
 
 
 class Sealed(NamedTuple):
-    """What the chain says of an event; `data_sha256` is of its data as they were recorded."""
+    """The fields of an event that the chain covers; `data_sha256` is of its data as recorded."""
 
     id: UUID
     subject: str
@@ -224,7 +224,7 @@ class Sealed(NamedTuple):
 
 
 def own_digest(event: Sealed) -> bytes:
-    """An event's own digest: the SHA-256 of a JSON array of what the chain says of it, as PostgreSQL writes it."""
+    """Return an event's digest: the SHA-256 of a JSON array of its covered fields, as PostgreSQL writes it."""
     return written_digest(
         [
             str(event.id),
@@ -239,15 +239,15 @@ def own_digest(event: Sealed) -> bytes:
 
 
 def microseconds(at: datetime) -> int:
-    """A moment as the chain has it: microseconds since 1970."""
+    """Return a moment in microseconds since 1970, as the chain covers it."""
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def written_digest(values: list[object]) -> bytes:
-    """The SHA-256 of values as a JSON array in UTF-8, with ", " between them."""
+    """Return the SHA-256 of values as a JSON array in UTF-8, separated by ", "."""
     return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()
 
 
 def chained(previous: bytes, digests: Iterable[bytes]) -> bytes:
-    """A seal's digest: the SHA-256 of the digest before it and of the digests of what it holds."""
+    """Return a seal's digest: the SHA-256 of the previous digest and of the digests it covers."""
     return hashlib.sha256(previous + b"".join(digests)).digest()

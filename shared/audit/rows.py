@@ -58,7 +58,7 @@ select count(*) + (select count(*) from {table}_seal where number < 1) from {tab
 
 
 class RowLink(NamedTuple):
-    """Where the chain of a table stands."""
+    """State of a table's chain."""
 
     number: int
     last_seq: int
@@ -76,7 +76,7 @@ class RowSealer:
         self._writers: set[str] | None = None
 
     async def step(self) -> bool:
-        """Seal what nobody can precede any more; whether there is more of it at once."""
+        """Seal the rows that nothing can precede any more; return whether there are more at once."""
         async with self._db.reading() as conn:
             if self._writers is None:
                 self._up_to = await conn.fetchval(_of(self._table, HEAD))
@@ -103,18 +103,18 @@ class RowSealer:
 
 
 def last_of(link: RowLink) -> tuple[int, int, bytes]:
-    """The arguments of a seal that follows `link`."""
+    """Return the arguments of a seal that follows `link`."""
     return link.number, link.last_seq, link.digest
 
 
 async def last_row_link(conn: Connection, table: str) -> RowLink:
-    """Where the chain of a table stands."""
+    """Return the state of a table's chain."""
     row = await conn.fetchrow(_of(table, LAST))
     return RowLink(0, 0, NOTHING) if row is None else RowLink(*row.values())
 
 
 async def verify_rows(conn: Connection, table: str, kept: RowLink | None = None) -> RowLink:
-    """Walk the chain of a table, in a transaction that sees one instant; where it ends.
+    """Verify the chain of a table, in a transaction with one snapshot; return its end.
 
     Raises Altered with the first seal that is not right, or that is not what somebody else has kept in mind.
     """
@@ -141,7 +141,7 @@ def _follows(seal: asyncpg.Record, last: RowLink) -> bool:
 
 
 def _of(table: str, statement: str) -> str:
-    """The statement for a table, whose name comes from the program and never from outside."""
+    """Return the statement for a table, whose name is a constant of the program."""
     if not table.isidentifier():
         raise ValueError(f"{table!r} is no name for a table")
     return statement.replace("{table}", table)

@@ -52,7 +52,7 @@ Tell = Callable[[int], None]
 
 
 class Altered(Exception):
-    """The first thing in a chain that is not what was sealed: `key` says how, `seal` and `seq` where."""
+    """The first alteration in a chain: `key` names its kind, `seal` and `seq` its place."""
 
     def __init__(self, key: str, seal: int, seq: int | None = None) -> None:
         super().__init__(key, seal, seq)
@@ -63,8 +63,9 @@ class Altered(Exception):
 
 @dataclass(slots=True)
 class ChainReport:
-    """How much of a history was right: events under `seals`, `erased` of them without their data, and those that no
-    seal covers yet. `altered` is the first that was not."""
+    """Result of a verification: events under `seals`, `erased` ones among them, and those not sealed yet.
+    `altered` is the first alteration.
+    """
 
     seals: int = 0
     events: int = 0
@@ -79,7 +80,7 @@ class ChainReport:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A seal that somebody else has kept in mind; `whole` is None where it was kept by an earlier version."""
+    """A seal stored elsewhere; `whole` is None when an earlier version wrote it."""
 
     number: int
     digest: bytes
@@ -89,7 +90,7 @@ class Anchor:
 
 
 async def verify(conn: Connection, anchor: Anchor | None, tell: Tell) -> ChainReport:
-    """Walk the chain of the search path's schema; `tell` hears how many events were looked at so far.
+    """Verify the chain of the search path's schema; `tell` gets the number of events verified so far.
 
     Run it in a transaction that sees one instant.
     """
@@ -139,7 +140,7 @@ def _differs(anchor: Anchor, seal: asyncpg.Record) -> bool:
 
 
 def _check_whole(seal: asyncpg.Record, places: list[bytes], verdict: ChainReport) -> None:
-    """Note the first place or seal that is not what was sealed; a seal of an earlier version covers neither."""
+    """Record the first place or seal that does not match; a seal of an earlier version covers neither."""
     if seal["whole"] is None and seal["is_early"] and verdict.last.whole is None:
         return
     facts = SealFacts(**{name: seal[name] for name in SealFacts.__slots__})
@@ -152,7 +153,7 @@ def _check_whole(seal: asyncpg.Record, places: list[bytes], verdict: ChainReport
 async def _check_events(
     conn: Connection, seal: asyncpg.Record, verdict: ChainReport
 ) -> list[bytes]:
-    """The digests of the places of the events under a seal, whose own digests were right."""
+    """Verify the events under a seal; return the digests of their places."""
     number, count = seal["number"], seal["count"]
     # One more than there were, so that what was put in is seen, however much it is.
     rows = await conn.fetch(SELECT_SEALED, seal["first_seq"], seal["last_seq"], count + 1)
@@ -205,7 +206,7 @@ async def _check_erasure(conn: Connection, seal: asyncpg.Record) -> None:
 
 
 async def erasure_digest(conn: Connection, erasure_id: UUID) -> tuple[bytes, int]:
-    """The digest of an erasure and of the events that it names, and how many those are."""
+    """Return the digest of an erasure and its events, and the number of those events."""
     erasure = await conn.fetchrow(SELECT_ERASURE, erasure_id)
     assert erasure is not None, "a seal refers to it"  # noqa: S101 - narrows the type
     events = await conn.fetch(SELECT_ERASED_EVENTS, erasure_id)

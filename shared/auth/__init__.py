@@ -1,1 +1,1 @@
-"""Who calls: bearer tokens, JWT with JWKS, rate limiting, the brute-force guard."""
+"""Authentication: bearer tokens, JWT with JWKS, rate limiter, brute-force guard."""

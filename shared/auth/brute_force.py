@@ -14,12 +14,12 @@ NETWORK_BITS = 64
 
 
 def place_of(request: Request) -> str:
-    """From where a request comes: its address as the gateway says it, of IPv6 the network; empty when it has none."""
+    """Return the client's address as the gateway states it, of IPv6 its network; empty when unknown."""
     return "" if request.client is None else network_of(request.client.host)
 
 
 def network_of(host: str) -> str:
-    """An address as limits count it: of IPv6 the network, anything else as it is."""
+    """Return an address as limits count it: of IPv6 the network, anything else unchanged."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -30,7 +30,7 @@ def network_of(host: str) -> str:
 
 
 class BruteForceGuard:
-    """Counts for each place the secrets that are not known, which end as Problem 404.
+    """Brute-force guard: counts unknown secrets (Problem 404) per address.
 
     Right ones cost nothing. Once a place has been wrong too often its right ones are refused too, or the refusal would
     tell them apart.
@@ -42,7 +42,7 @@ class BruteForceGuard:
 
     @contextmanager
     def watch(self, place: str) -> Iterator[None]:
-        """Stand around one look-up. Raises Problem 429 when the place was wrong too often."""
+        """Guard one look-up during the block. Raises Problem 429 when the address was wrong too often."""
         self._wrong.require(place)
         try:
             yield

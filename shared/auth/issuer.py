@@ -1,4 +1,4 @@
-"""The issuer of JWTs as settings name it: URL, audience, claims; and which URLs are accepted."""
+"""Issuer of JWTs by the settings: URL, audience, claims; and which URLs are accepted."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ _THIS_MACHINE: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Who signs the tokens of people and systems, by OpenID Connect or OAuth 2."""
+    """Issuer of the tokens of people and systems (OpenID Connect or OAuth 2)."""
 
     name: str
     """What its tokens say in `iss`, to the letter."""
@@ -30,7 +30,7 @@ class Issuer:
 
 
 def safe_url(url: str) -> str:
-    """`url` as it is. Raises ValueError where somebody on the way could put keys of their own in."""
+    """Return `url`. Raises ValueError for one over which an attacker could replace the keys (plain HTTP)."""
     parts = urlsplit(url)
     is_safe = parts.scheme == "https" and parts.hostname
     if not is_safe and not (parts.scheme == "http" and parts.hostname in _THIS_MACHINE):

@@ -1,4 +1,6 @@
-"""The issuer's key set (JWKS): fetched within limits, kept during an outage, fetched again for an unknown key."""
+"""The issuer's key set (JWKS): fetched at bounded intervals, kept during an outage, fetched again for an unknown
+key.
+"""
 
 import asyncio
 import math
@@ -34,7 +36,7 @@ FAILED: Final = "failed"
 
 
 class _VerificationKeys(JWKRegistry):
-    """Imports the public keys that sign; every other key is of a type that is not understood."""
+    """Imports public signing keys; every other key counts as of an unknown type."""
 
     # A key that both sides know (oct) would let everybody who verifies sign as well.
     key_types: dict[str, type[Key]] = {  # noqa: RUF012 - declared so by the base
@@ -82,7 +84,7 @@ class SigningKeys:
         tick: Callable[[], float] = time.monotonic,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`tick` tells seconds that only go on; `transport` stands in for the network in tests."""
+        """`tick` returns monotonic seconds; `transport` replaces the network in tests."""
         self._service = service
         self._issuer = issuer
         self._tick = tick
@@ -109,7 +111,7 @@ class SigningKeys:
             return None
 
     async def run(self) -> None:
-        """Ask for the keys every 5 minutes, for ever, so that one that was taken back does not count for longer."""
+        """Fetch the keys every 5 minutes, for ever, so that a revoked key stops counting."""
         while True:
             async with self._asking:
                 await self._refresh()
@@ -131,7 +133,7 @@ class SigningKeys:
         ISSUER_KEYS.labels(self._service).set(len(kids))
 
     def _log_reachability(self, fault: Exception | None) -> None:
-        """Say it when the issuer goes and when it is back, not each time that it is asked meanwhile."""
+        """Log when the issuer becomes unreachable and when it is back, not each failed fetch."""
         away = fault is not None
         if away and not self._away:
             log.warning(
@@ -175,7 +177,7 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
 
 
 async def _document(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
-    """The JSON object at `url`. Raises ValueError for anything else, a redirect and more than 1 MiB included."""
+    """Return the JSON object at `url`. Raises ValueError for anything else, a redirect or more than 1 MiB."""
     body = bytearray()
     async with client.stream("GET", url) as answer:
         if answer.status_code != 200:

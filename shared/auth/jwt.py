@@ -33,7 +33,7 @@ _KINDS: Final = ("jwt", "at+jwt")
 
 
 class _Algorithms(JWSRegistry):
-    """Those above and no others. The base would warn of EdDSA, for its name alone, at each token."""
+    """The accepted algorithms. The base class would log a warning for EdDSA at each token."""
 
     def get_alg(self, name: str) -> JWSAlgModel:
         if name not in ALGORITHMS:
@@ -46,7 +46,7 @@ _REGISTRY: Final = _Algorithms(strict_check_header=False)
 
 
 class _Refused(Exception):
-    """A token that does not count; `reason` is one of few, for a figure and for whoever writes the caller."""
+    """A token is refused; `reason` is one of a closed set, for a metric and for the response."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -54,7 +54,7 @@ class _Refused(Exception):
 
 
 class SignedTokens:
-    """The signed tokens of one issuer."""
+    """Verifier of the signed tokens of one issuer."""
 
     def __init__(self, service: str, issuer: Issuer, keys: SigningKeys, clock: Clock) -> None:
         self._service = service
@@ -70,7 +70,7 @@ class SignedTokens:
         )
 
     async def principal(self, token: str) -> Principal:
-        """Whose token it is; waits while a key that is new is fetched.
+        """Return the principal of a token; waits while a new key is fetched.
 
         Raises Problem 401 for a token that cannot be verified or is not for us, 403 for one that is and names no
         role or party.
@@ -114,7 +114,7 @@ class SignedTokens:
         return next((role for role in Role if role == said), None)
 
     def _sources(self, claims: dict[str, Any]) -> tuple[str, ...] | None:
-        """What a system may submit under; none where the claim is not there, None where it says nothing of use."""
+        """Return the sources a system may submit under: empty without the claim, None for an unusable one."""
         if self._issuer.sources_claim not in claims:
             return ()
         said = claims[self._issuer.sources_claim]
@@ -140,19 +140,19 @@ class SignedTokens:
 
 
 def signed_tokens(service: str, issuer: Issuer | None, clock: Clock) -> SignedTokens | None:
-    """The signed tokens of the issuer that the settings name, if they name one."""
+    """Return the verifier of the issuer in the settings; None without an issuer."""
     if issuer is None:
         return None
     return SignedTokens(service, issuer, SigningKeys(service, issuer), clock)
 
 
 def keeping_keys(signed: SignedTokens | None) -> dict[str, Callable[[], Awaitable[None]]]:
-    """The background task that signed tokens need; none without an issuer."""
+    """Return the background task that keeps the issuer's keys; none without an issuer."""
     return {} if signed is None else {"issuer": signed.keys.run}
 
 
 def _kid(token: str) -> str:
-    """The name of the key that a token is signed with, before anything of it is believed.
+    """Return the name of the key that a token is signed with, before it is verified.
 
     Raises _Refused for what no key could make good, so that nobody is asked for keys in vain.
     """
@@ -173,13 +173,13 @@ def _kid(token: str) -> str:
 
 
 def _is_access_token(header: dict[str, Any]) -> bool:
-    """Whether it is no token of another kind by the same issuer, such as a logout token."""
+    """Return whether a token is an access token, and not another kind by the same issuer, such as a logout token."""
     kind = str(header.get("typ", "JWT")).lower()
     return kind.removeprefix("application/") in _KINDS
 
 
 def _name(value: object) -> str | None:
-    """A name as it can be kept and shown: 1 to 255 printable characters."""
+    """Return a name that can be stored and printed: 1 to 255 printable characters."""
     if isinstance(value, str) and value.isprintable() and 0 < len(value) <= MAX_NAME_LENGTH:
         return value
     return None

@@ -19,7 +19,7 @@ class RateLimiter:
     """
 
     def __init__(self, per_minute: int, tick: Callable[[], int] = time.monotonic_ns) -> None:
-        """`per_minute` is 1 or more; `tick` tells nanoseconds that only go on."""
+        """`per_minute` is 1 or more; `tick` returns monotonic nanoseconds."""
         self._per_minute = per_minute
         self._tick = tick
         self._share = 60 * _SECOND // per_minute
@@ -32,12 +32,12 @@ class RateLimiter:
         return self._per_minute
 
     def spend(self, party: object) -> None:
-        """Count one request of `party`. Raises Problem 429 for one too many, which is not counted."""
+        """Count one request of `party`. Raises Problem 429 above the limit, without counting."""
         self.require(party)
         self.charge(party)
 
     def require(self, party: object) -> None:
-        """Count nothing. Raises Problem 429 when one more request of `party` would be one too many."""
+        """Raises Problem 429 when one more request of `party` would exceed the limit; counts nothing."""
         now = self._tick()
         late = max(self._full_at.get(party, now), now) + self._share - now - self._depth
         if late > 0:
@@ -50,7 +50,7 @@ class RateLimiter:
             )
 
     def charge(self, party: object) -> None:
-        """Count one request of `party`, one too many too: the next is allowed so much later."""
+        """Count one request of `party`, also above the limit: the next is allowed that much later."""
         now = self._tick()
         self._full_at[party] = max(self._full_at.get(party, now), now) + self._share
         self._full_at.move_to_end(party)

@@ -33,7 +33,7 @@ SETTLED_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts: a role, and the id of the liaison, department, coordinator, operator, system or requester.
+    """The authenticated caller: role, and id of the liaison, department, coordinator, operator, system or requester.
 
     `sources` are those that a system may submit under; if none is named, under any.
     """
@@ -62,7 +62,7 @@ _ENTRIES = TypeAdapter(list[TokenEntry])
 
 
 class Tokens:
-    """The tokens of a file; a change of the file counts from the next call on, without a restart."""
+    """Tokens of a file; changes of the file take effect at the next call, without a restart."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -71,7 +71,7 @@ class Tokens:
         self._speakers: Mapping[str, Sequence[Principal]] = {}
 
     def speaker(self, source: str, party: str | None) -> Principal | None:
-        """Whom a system speaks for on Kafka: the party that it names, or the only one that it may speak for."""
+        """Return whom a system speaks for on Kafka: the party that it names, or its only one."""
         self._refresh()
         may = self._speakers.get(source, ())
         if party is None:
@@ -79,12 +79,12 @@ class Tokens:
         return next((principal for principal in may if principal.party == party), None)
 
     def spoken_for(self, source: str) -> tuple[str, ...]:
-        """The parties that a system may speak for, a liaison's or a department's among them."""
+        """Return the parties that a system may speak for, liaisons and departments."""
         self._refresh()
         return tuple(principal.party for principal in self._speakers.get(source, ()))
 
     def principal(self, token: str) -> Principal | None:
-        """Whose token it is; None for a token that is not known."""
+        """Return the principal of a token; None for an unknown one."""
         if len(token) > MAX_TOKEN_LENGTH:
             return None
         self._refresh()
@@ -132,7 +132,7 @@ class Tokens:
 
 
 def tokens_of(request: Request) -> Tokens:
-    """The tokens of the app that serves `request`."""
+    """Return the tokens of the app that serves `request`."""
     tokens: Tokens = request.app.state.tokens
     return tokens
 
@@ -144,7 +144,9 @@ _bearer = HTTPBearer(
 
 
 class Caller:
-    """Gives the caller's Principal where its role is one of `roles`, which the API's description reads too."""
+    """Dependency that returns the caller's Principal if its role is one of `roles`; the OpenAPI document reads
+    them too.
+    """
 
     def __init__(self, roles: tuple[Role, ...]) -> None:
         self.roles = roles
@@ -159,7 +161,7 @@ class Caller:
         return self.principal(request)
 
     def principal(self, request: Request) -> Principal:
-        """Whose request it is, which is counted where it comes from outside.
+        """Return the request's principal, and count the request against its rate limit if it comes from outside.
 
         Raises Problem 401 without a known token, 403 with another role, 429 for one request too many.
         """

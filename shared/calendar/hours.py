@@ -1,4 +1,4 @@
-"""The working hours of one day, of a week and of the days that differ; it computes no deadline."""
+"""Working hours of a day, of a week and of days that differ."""
 
 import re
 from collections.abc import Iterable

@@ -20,7 +20,7 @@ _TEXT = re.compile(r"([1-9][0-9]{0,8})(h|min|wd|cd)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many units; at least one. What each unit means is said at `WorkingCalendar.add`."""
+    """A number of units, at least one; `WorkingCalendar.add` defines what each unit means."""
 
     unit: Unit
     amount: int

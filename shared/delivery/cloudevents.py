@@ -32,7 +32,7 @@ _VERSION = re.compile(r"^[0-9]{1,9}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A record as Kafka gave it."""
+    """A record as read from Kafka."""
 
     topic: str
     partition: int
@@ -42,11 +42,11 @@ class Raw:
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
     def header(self, name: str) -> str | None:
-        """The last header of that name as text; None when it is absent, null or not UTF-8."""
+        """Return the last header of that name as text; None when it is absent, null or not UTF-8."""
         return _text(self.named(), name)
 
     def named(self) -> "Named":
-        """The last value of each header that is not null: for whoever looks at several."""
+        """Return the last non-null value of each header, for callers that need several."""
         return {name: value for name, value in self.headers if value is not None}
 
 
@@ -65,7 +65,7 @@ def _text(named: Named, name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event that came in: `sequence` is its subject's version at the service that wrote it."""
+    """A received event: `sequence` is its subject's version at the service that wrote it."""
 
     id: UUID
     source: str
@@ -80,7 +80,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that is no event of ours; `fate` is `poison` or `unknown_version`."""
+    """A record that is not one of our events; `fate` is `poison` or `unknown_version`."""
 
     raw: Raw
     fate: str
@@ -90,7 +90,7 @@ class Unreadable:
 
 
 def read(raw: Raw, events: Mapping[str, type[Event]]) -> Message | Unreadable:
-    """The event in a record, or why there is none. Never raises: a stranger's record must not stop the others."""
+    """Return the event in a record, or why it is unreadable. Never raises: a bad record must not stop the others."""
     named = raw.named()
     subject, version = _subject(named), _version(named)
     try:
@@ -158,7 +158,7 @@ def _read(
 
 
 def _trace(named: Named) -> str | None:
-    """The record's `traceparent` (W3C); None when it has none of the right form: a trace is worth no event."""
+    """Return the record's `traceparent` (W3C); None when it is missing or malformed."""
     return valid_trace(_text(named, "traceparent"))
 
 
@@ -176,7 +176,7 @@ def _first(fault: ValidationError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A row of the event table, as the relay sends it."""
+    """A row of the event table, as the relay publishes it."""
 
     seq: int
     id: UUID
@@ -191,7 +191,7 @@ class Recorded:
 
 
 def headers_of(row: Recorded, source: str) -> list[tuple[str, bytes]]:
-    """The record's headers, as CloudEvents' Kafka binding names them."""
+    """Return the record's headers, by CloudEvents' Kafka binding."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(row.id).encode()),
@@ -210,7 +210,7 @@ def headers_of(row: Recorded, source: str) -> list[tuple[str, bytes]]:
 
 
 def _cause_of(row: Recorded) -> str | None:
-    """The id of what led to the event. A command's id is its sender's and need not be a UUID, so a reply names it."""
+    """Return the id of the event's cause. For a reply that is the command's id, which need not be a UUID."""
     if row.topic == topics.REPLIES:
         command_id: str | None = orjson.loads(row.data).get("command_id")
         return command_id

@@ -22,7 +22,7 @@ _SPECVERSION: Final = b'"specversion"'
 
 @dataclass(frozen=True, slots=True)
 class SentRecord:
-    """A record opened. In binary mode its data is the record's value; in structured mode `envelope` has it.
+    """An opened record: in binary mode the data is the record's value, in structured mode it is in `envelope`.
 
     `headers` are the attributes in the `ce_` headers, in either mode. `unread` is the code of why a structured record
     could not be read; its envelope then has what names its sender.
@@ -35,7 +35,7 @@ class SentRecord:
 
 
 def open_record(raw: Raw) -> SentRecord:
-    """The mode, the attributes and the data of a record. Header names count in any case; nothing is raised.
+    """Return the mode, attributes and data of a record. Header names are case-insensitive; never raises.
 
     A content type decides. Without one, and without `ce_specversion`, a value that is itself an event in the JSON
     format is one; a `ce_type` beside it still says what the record is.
@@ -58,7 +58,7 @@ def open_record(raw: Raw) -> SentRecord:
 
 
 def trace_given(raw: Raw) -> str | None:
-    """The trace that a record goes on with: the header `traceparent`, else the event's extension attribute.
+    """Return the trace that a record continues: the header `traceparent`, else the event's extension attribute.
 
     The header names the last hop, the attribute the trace that the event began in.
     """
@@ -68,7 +68,7 @@ def trace_given(raw: Raw) -> str | None:
 
 
 def leniently(value: bytes | None) -> object:
-    """What can be made of a value that is not JSON of ours, for the names in it alone.
+    """Parse a value that is not valid JSON leniently, to read the sender's names in it.
 
     Half an emoji or a byte that is no UTF-8 becomes a lone surrogate, which no name may hold. The five bytes that a
     schema registry's serializer writes first are left out.
@@ -83,7 +83,7 @@ def leniently(value: bytes | None) -> object:
 
 
 def _headers(raw: Raw) -> dict[str, str]:
-    """The last value of each header that is a text, by its name in small letters."""
+    """Return the last text value of each header, by its name in lower case."""
     last = {name.lower(): value for name, value in raw.headers if value is not None}
     return {
         name: found for name, value in last.items() if (found := _text(name, value)) is not None

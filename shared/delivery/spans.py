@@ -1,4 +1,4 @@
-"""Spans of processed batches and of sent events; only of sampled traces."""
+"""Spans of processed batches and of published events, for sampled traces only."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from shared.runtime.ids import made_at
 
 
 class ProcessingSpans:
-    """One batch of records: what is recorded for each goes on from its own span, told once all of it is committed.
+    """Spans of one batch of records: events recorded for a record continue its span; exported after the commit.
 
     A batch that is given up tells nothing: nothing was recorded, and it comes again.
     """
@@ -27,7 +27,7 @@ class ProcessingSpans:
     def messages(
         self, items: Sequence[cloudevents.Message | cloudevents.Unreadable]
     ) -> Sequence[cloudevents.Message | cloudevents.Unreadable]:
-        """The same items, the sampled ones each with the traceparent of its own span."""
+        """Return the same items, sampled ones with the traceparent of their own span."""
         if self._tracer is None:
             return items
         return [
@@ -50,18 +50,18 @@ class ProcessingSpans:
         return replace(message, traceparent=trace)
 
     def record(self, raw: Raw) -> str:
-        """What goes on from a record that is none of our events; its span repeats none of its sender's words."""
+        """Return the traceparent for a record that is not our event; its span has none of the sender's texts."""
         trace, parent = continued(self._tracer, trace_given(raw))
         if parent is not None:
             self._taken.append((raw, trace, parent, {}))
         return trace
 
     def fail(self, raw: Raw) -> None:
-        """The record could not be handled and is set aside."""
+        """Mark the record's span as failed."""
         self._failed.add(id(raw))
 
     def export(self) -> None:
-        """All of it is committed."""
+        """Export the spans after the commit."""
         if self._tracer is None or not self._taken:
             return
         ended = now()
@@ -78,7 +78,7 @@ class ProcessingSpans:
 
 
 def departing(tracer: Tracer | None, rows: Sequence[Recorded]) -> Sequence[Recorded]:
-    """The rows as they are sent: a sampled one names its own span, which is the same however often it is sent."""
+    """Return the rows to publish: a sampled one has its own span's id, equal at each attempt."""
     if tracer is None:
         return rows
     return [
@@ -87,7 +87,7 @@ def departing(tracer: Tracer | None, rows: Sequence[Recorded]) -> Sequence[Recor
 
 
 def export_sent(tracer: Tracer | None, rows: Iterable[Recorded]) -> None:
-    """Tell of rows, as they were recorded, that Kafka has by now: from when each was recorded until then."""
+    """Export spans of published rows, from their recording until now."""
     if tracer is None:
         return
     ended = now()

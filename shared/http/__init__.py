@@ -1,1 +1,3 @@
-"""The HTTP interface: application factory, problem details, idempotency, group commit, checks of every route."""
+"""The HTTP interface: application factory, problem details, idempotency, group commit, cursor pagination, checks
+of every route.
+"""

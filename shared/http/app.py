@@ -36,7 +36,7 @@ def make_app(
     signed: SignedTokens | None = None,
     requests_per_minute: int | None = None,
 ) -> FastAPI:
-    """An app with the shell on it; the service adds its routers.
+    """Build an app with the common middleware; the service adds its routers.
 
     Without `signed` only the tokens of the file count. `requests_per_minute` (1 or more) is for each role and party,
     and for each address on routes that need no token; without it there is no limit.
@@ -88,7 +88,9 @@ def _add_health(app: FastAPI, service: str, health: Health) -> None:
 
 
 class _Verified:
-    """Verifies signed tokens before a route asks who calls: a route that must be quick cannot wait for a key."""
+    """Middleware that verifies signed tokens before the route, because a group-committed route cannot wait for a
+    key.
+    """
 
     def __init__(self, app: ASGIApp, tokens: Tokens, signed: SignedTokens) -> None:
         self._app = app
@@ -108,7 +110,7 @@ class _Verified:
 
 
 def _signed_token(scope: Scope) -> str | None:
-    """The bearer token, where it has the form of a signed one."""
+    """Return the bearer token if it has the form of a signed one."""
     given: bytes = next(
         (value for name, value in scope["headers"] if name == b"authorization"), b""
     )
@@ -119,7 +121,7 @@ def _signed_token(scope: Scope) -> str | None:
 
 
 class _Measured:
-    """Times each request by its route's template, so that no id becomes a label."""
+    """Middleware that times each request by its route's template, so that no id becomes a label."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
@@ -151,7 +153,7 @@ class _Measured:
 
 
 class _Storable:
-    """Refuses an address with U+0000 in it, which PostgreSQL cannot hold: no path has it, and no parameter may.
+    """Middleware that refuses an address with U+0000, which PostgreSQL cannot store.
 
     Neither has a path an encoded slash: it is a character of a segment (RFC 3986, 2.2), and the routes would read it as
     the end of one.
@@ -184,11 +186,11 @@ def _unstorable(scope: Scope) -> Problem | None:
 
 
 class _TooLarge(Exception):
-    """The body has passed the limit; whoever reads it goes no further."""
+    """The body exceeded the limit; reading it stops here."""
 
 
 class _Limited:
-    """Refuses a body above 8 MiB, by what it says or by what it sends."""
+    """Middleware that refuses a body above 8 MiB, by its Content-Length or while it is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

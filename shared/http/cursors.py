@@ -1,4 +1,4 @@
-"""Cursor pagination: where a list goes on, as a text that callers give back as it is."""
+"""Cursor pagination: a list's position as an opaque text, which callers send back unchanged."""
 
 import base64
 from datetime import datetime
@@ -13,12 +13,12 @@ MAX_DIGITS = 9
 
 
 def write_cursor(*parts: object) -> str:
-    """The cursor of a place in a list; `parts` are values that JSON has, datetimes and UUIDs."""
+    """Return the cursor of a position; `parts` are JSON values, datetimes and UUIDs."""
     return base64.urlsafe_b64encode(orjson.dumps(parts, default=str)).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, count: int) -> list[str]:
-    """The `count` parts of a cursor as text, without U+0000. Raises Problem 422 for what no list of such parts gave."""
+    """Return the `count` parts of a cursor as text, without U+0000. Raises Problem 422 for an invalid cursor."""
     try:
         parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
@@ -32,13 +32,13 @@ def read_cursor(cursor: str, count: int) -> list[str]:
 
 
 def read_id(cursor: str) -> UUID:
-    """The id in a cursor of one. Raises Problem 422."""
+    """Return the id in a cursor with one part. Raises Problem 422."""
     (text,) = read_cursor(cursor, 1)
     return _uuid(text)
 
 
 def read_place(cursor: str) -> tuple[datetime, UUID]:
-    """The moment and the id in a cursor of the two. Raises Problem 422."""
+    """Return the moment and id in a cursor with two parts. Raises Problem 422."""
     at, text = read_cursor(cursor, 2)
     try:
         return read_recorded(at), _uuid(text)
@@ -47,7 +47,7 @@ def read_place(cursor: str) -> tuple[datetime, UUID]:
 
 
 def read_number(cursor: str) -> int:
-    """The number, of 9 digits at most, in a cursor of one. Raises Problem 422."""
+    """Return the number, of 9 digits at most, in a cursor with one part. Raises Problem 422."""
     (text,) = read_cursor(cursor, 1)
     if not text.isascii() or not text.isdecimal() or len(text) > MAX_DIGITS:
         raise bad_cursor()
@@ -55,7 +55,7 @@ def read_number(cursor: str) -> int:
 
 
 def bad_cursor() -> Problem:
-    """The 422 for a cursor that no list gave."""
+    """Return the 422 for an invalid cursor."""
     return Problem(422, "bad_cursor")
 
 

@@ -11,14 +11,14 @@ from shared.auth.tokens import Caller
 
 
 class DirectRoute(APIRoute):
-    """A route, described like any other, whose endpoint takes the request and its caller and gives the response.
+    """A described route whose endpoint takes the request and its caller, and returns the response.
 
     Both are known without asking FastAPI; what the endpoint raises is answered as everywhere. Raises TypeError for an
     endpoint that depends on anything else.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What FastAPI would make of the endpoint and all that it depends on."""
+        """Return the handler that FastAPI would build from the endpoint's dependencies, without solving them."""
         endpoint, caller = self.endpoint, _only_caller(self.dependant)
 
         async def answer(request: Request) -> Response:

@@ -15,7 +15,7 @@ MOST_ERRORS: Final = 50
 
 
 async def refuse_members(request: Request) -> None:
-    """Raises Problem 422 for a body with anything in it; blank ones, `null` and `{}` say nothing and pass."""
+    """Raises Problem 422 for a body with members; an empty body, `null` and `{}` pass."""
     body = (await request.body()).strip()
     if not body:
         return
@@ -32,7 +32,7 @@ async def refuse_members(request: Request) -> None:
 
 
 def refuse_members_of(sent: Mapping[str, Any], lang: str) -> None:
-    """Raises Problem 422 that names the members of `sent`, 50 at most; passes where it has none."""
+    """Raises Problem 422 naming the members of `sent`, 50 at most; passes without any."""
     names = list(sent)[:MOST_ERRORS]
     if names:
         raise invalid_because(

@@ -15,7 +15,7 @@ _UNCODED: Final = frozenset({b"", b"identity"})
 
 
 class BodyForm:
-    """The media types that a route reads; without any, the route judges the type itself."""
+    """The media types that a route accepts; without any, the route checks the type itself."""
 
     def __init__(self, media_types: Collection[str] = ()) -> None:
         self._media_types = frozenset(media_types)

@@ -1,4 +1,4 @@
-"""What a caller prefers of an answer (`Prefer`, RFC 7240)."""
+"""The caller's preferences for a response (`Prefer`, RFC 7240)."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ EVENTS_ALONE: Final = "reply"
 
 
 def as_preferred(request: Request, response: Response) -> Response:
-    """The answer, without its content for who prefers none; its status stays."""
+    """Return the response, without content for `return=minimal`; its status stays."""
     given = ",".join(request.headers.getlist("prefer")).lower()
     preferences = {
         each.partition(";")[0].replace(" ", "").replace('"', "") for each in given.split(",")

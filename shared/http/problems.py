@@ -66,17 +66,17 @@ PROBLEM_RESPONSE: Final[dict[str, Any]] = {
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The same for several statuses, as a route's `responses`."""
+    """Return `problem` responses for several statuses, as a route's `responses`."""
     return dict.fromkeys(statuses, PROBLEM_RESPONSE)
 
 
 def language(request: Request) -> str:
-    """The language that the caller reads: `?lang=`, else Accept-Language, else Chinese."""
+    """Return the caller's language: `?lang=`, else Accept-Language, else Chinese."""
     return choose_language(request.query_params.get("lang"), request.headers.get("accept-language"))
 
 
 def field_errors(fault: ValidationError | RequestValidationError, lang: str) -> list[FieldError]:
-    """What is wrong where, in words that say what to do; the values themselves are never repeated."""
+    """Return the errors by field, in words that say what to do; submitted values are never repeated."""
     known = catalogue(lang)
     found: list[FieldError] = []
     for error in list(fault.errors())[:50]:
@@ -93,7 +93,7 @@ def field_errors(fault: ValidationError | RequestValidationError, lang: str) -> 
 
 
 def _limits_of(context: Mapping[str, Any], lang: str) -> dict[str, object]:
-    """What the words of an error name: limits, the values that may be, and where a text is no JSON."""
+    """Return the parameters of an error's message: limits, allowed values, and the place of a JSON error."""
     limits = {key: value for key, value in context.items() if key != "error"}
     if (expected := limits.get("expected")) and (choices := _CHOICE.findall(str(expected))):
         limits["expected"] = ("、" if lang == "zh" else ", ").join(choices)
@@ -103,7 +103,7 @@ def _limits_of(context: Mapping[str, Any], lang: str) -> dict[str, object]:
 
 
 def _place_of(error: Mapping[str, Any]) -> tuple[object, ...]:
-    """Where an error is. A model's own rule names the field at fault in its context, as `field`."""
+    """Return an error's JSON pointer. A model's own rule names the field in its context, as `field`."""
     inner = (error.get("ctx") or {}).get("field")
     place = tuple(error["loc"])
     if error["type"] == "json_invalid" and place and isinstance(place[-1], int):
@@ -124,17 +124,17 @@ class _Lenient(dict[str, object]):
 
 
 def invalid(fault: ValidationError | RequestValidationError, lang: str) -> Problem:
-    """The 422 for a body, path or query that does not fit."""
+    """Return the 422 for an invalid body, path or query."""
     return Problem(422, "invalid", errors=field_errors(fault, lang))
 
 
 def as_response(problem: Problem, lang: str) -> Response:
-    """The problem as an HTTP answer in a language."""
+    """Return the problem as an HTTP response in a language."""
     return as_json(problem.body(lang), problem.status, problem.headers, MEDIA_TYPE)
 
 
 def _log_context(request: Request) -> dict[str, str]:
-    """Which route a request took, and which matter it was about. A path whole may hold a receipt's code."""
+    """Return a request's route template and matter id for the log. A raw path may contain a receipt's code."""
     taken = request.path_params
     # A request and its matter have one id.
     matter = taken.get("matter_id") or taken.get("request_id")
@@ -143,14 +143,14 @@ def _log_context(request: Request) -> dict[str, str]:
 
 
 async def on_fault(request: Request, fault: Exception) -> Response:
-    """The answer to an error that nobody handled, which is logged: 503 for the infrastructure's, else 500."""
+    """Log an unhandled error and return its response: 503 for one of the infrastructure, else 500."""
     log.error("request.failed", **_log_context(request), fault=reason_of(fault))
     problem = busy(5) if is_transient(fault) else Problem(500, "internal")
     return as_response(problem, language(request))
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` as a problem document."""
+    """Make every error of `app` a problem document."""
 
     async def on_problem(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, Problem)  # noqa: S101 - registered for this class only

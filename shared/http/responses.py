@@ -1,4 +1,4 @@
-"""JSON responses, written by orjson, and the page that every list is."""
+"""JSON responses written by orjson, and the page model of every list."""
 
 from collections.abc import Mapping
 from typing import Generic, TypeVar

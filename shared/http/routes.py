@@ -53,11 +53,11 @@ class CheckedRoute(APIRoute):
 
 
 class CheckedDirectRoute(CheckedRoute, DirectRoute):
-    """The same for an endpoint that takes the request and its caller alone."""
+    """A checked route for an endpoint that takes only the request and its caller."""
 
 
 class RouteChecks:
-    """What one route takes, read from its description."""
+    """The parameters, media types and roles that one route accepts, read from its description."""
 
     def __init__(self, route: APIRoute) -> None:
         self._callers = tuple(_callers(route.dependant))
@@ -91,7 +91,7 @@ def _callers(dependant: Dependant) -> Iterator[Caller]:
 
 
 def _parameters(route: APIRoute) -> dict[str, bool]:
-    """The names of the query parameters, and whether each may be repeated."""
+    """Return the names of the query parameters, and whether each may be repeated."""
     known = {
         field.alias: _is_list(field.field_info.annotation)
         for field in get_flat_params(route.dependant)

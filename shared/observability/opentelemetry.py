@@ -59,7 +59,7 @@ class OpenTelemetry:
         )
 
     def export(self, span: Span) -> None:
-        """Put a span with those that wait to be sent."""
+        """Queue a span for sending."""
         self._processor.on_end(
             ReadableSpan(
                 span.name,
@@ -76,7 +76,7 @@ class OpenTelemetry:
         )
 
     def stop(self) -> None:
-        """Send what waits for up to 1.5 s, then give it up."""
+        """Send queued spans for up to 1.5 s, then drop the rest."""
         # The library's own end takes 30 s where nobody listens.
         ending = threading.Thread(target=self._processor.shutdown, daemon=True)
         ending.start()
@@ -99,7 +99,7 @@ def _exporter(endpoint: str) -> OTLPSpanExporter:
 
 
 class _Sparing(SpanExporter):
-    """Gives batches on, each once, and says seldom that they were lost."""
+    """Exporter that sends each batch once, and logs lost batches at intervals."""
 
     def __init__(self, service: str, exporter: SpanExporter) -> None:
         self._service = service
@@ -109,7 +109,7 @@ class _Sparing(SpanExporter):
         self._ended = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send a batch; one that nobody takes within 2 s is lost."""
+        """Send a batch; it is lost unless accepted within 2 s."""
         result = SpanExportResult.FAILURE if self._ended else self._exporter.export(spans)
         if result is not SpanExportResult.SUCCESS:
             self._lost += len(spans)
@@ -119,7 +119,7 @@ class _Sparing(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Send nothing more, and wait for nothing that is under way."""
+        """Stop sending, without waiting."""
         if not self._ended:
             self._ended = True
             self._exporter.shutdown()

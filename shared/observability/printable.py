@@ -25,7 +25,7 @@ def printable(text: object, *, lines: bool = False) -> str:
 
 
 def is_obeyed(character: str) -> bool:
-    """Whether a terminal does something else with it than show it."""
+    """Return whether a terminal interprets the character."""
     return unicodedata.category(character) in OBEYED and character not in HARMLESS
 
 

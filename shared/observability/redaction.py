@@ -15,11 +15,11 @@ PLUMBING: Final = tuple(
 
 
 class Plain(RuntimeError):
-    """A fault whose words are ours alone and quote nothing: they may be told."""
+    """An error whose message is a constant text without values, and so may be shown."""
 
 
 def reason_of(fault: BaseException) -> str:
-    """What went wrong and where, for logs and operators: the kind of fault and the line of ours that met it."""
+    """Return an exception's kind and our line that met it, for logs and operators, without quoted values."""
     words = type(fault).__name__
     if isinstance(fault, asyncpg.PostgresError):
         # Its message and detail quote the row.

@@ -39,17 +39,17 @@ class Span:
 
 
 class Exporting(Protocol):
-    """Where spans go. Nothing of it waits but `stop`."""
+    """Destination of spans. Only `stop` waits."""
 
     def export(self, span: Span) -> None:
-        """Take a span; one more than there is room for is lost."""
+        """Queue a span; above the capacity it is lost."""
 
     def stop(self) -> None:
-        """Send what is left and end, within 2 s."""
+        """Send the remaining spans and end, within 2 s."""
 
 
 class Tracer:
-    """The spans of one service; without one a service carries traces on and tells nothing of them.
+    """Tracer of one service; without one a service propagates traces and exports nothing.
 
     Of the traces that begin here `share` (0 to 1) are told; those that a caller began as the caller decided.
     """
@@ -72,7 +72,7 @@ class Tracer:
         return f"00-{trace_id:032x}-{self._ids.generate_span_id():016x}-{sampled:02x}"
 
     def export(self, span: Span) -> None:
-        """Hand a span on; never waits and never fails."""
+        """Queue a span; never waits and never fails."""
         self._exporting.export(span)
 
     async def stop(self) -> None:
@@ -81,12 +81,12 @@ class Tracer:
 
 
 def valid_trace(given: str | None) -> str | None:
-    """`given` where it is a `traceparent` of the right form (W3C Trace Context), else None."""
+    """Return `given` if it is a valid `traceparent` (W3C Trace Context), else None."""
     return given if given is not None and _TRACEPARENT.match(given) else None
 
 
 def trace_of(given: str | None) -> str:
-    """The caller's `traceparent` (W3C Trace Context); the first of a new trace where there is none of the right form.
+    """Return the caller's `traceparent` (W3C Trace Context), else the first of a new trace.
 
     All that follows from a request carries it on, so that what belongs together is found in logs and on topics.
     """
@@ -96,17 +96,17 @@ def trace_of(given: str | None) -> str:
 
 
 def is_sampled(traceparent: str | None) -> bool:
-    """Whether whoever began the trace wants it told: the last bit of its flags."""
+    """Return whether the trace is sampled: the last bit of its flags."""
     return traceparent is not None and traceparent[-1] in _ODD
 
 
 def within(parent: str, span_id: str | None = None) -> str:
-    """The traceparent of a new span in the trace of `parent`; `span_id` has 16 hexadecimal digits."""
+    """Return the traceparent of a new span in the trace of `parent`; `span_id` has 16 hexadecimal digits."""
     return f"00-{parent[3:35]}-{span_id or os.urandom(8).hex()}-{parent[53:]}"
 
 
 def continued(tracer: Tracer | None, given: str | None) -> tuple[str, str | None]:
-    """What goes on from a `traceparent` that came, and the parent of the span that is to be told, if one is.
+    """Return the traceparent that continues an incoming one, and the parent for a sampled span.
 
     What has none of the right form begins a trace, whose first span has no parent: an empty one.
     """
@@ -119,5 +119,5 @@ def continued(tracer: Tracer | None, given: str | None) -> tuple[str, str | None
 
 
 def now() -> int:
-    """Nanoseconds since 1970, by this machine: a span is about the work, not about the town's time."""
+    """Return nanoseconds since 1970 by this machine: spans do not use the town's clock."""
     return time.time_ns()

@@ -1,1 +1,1 @@
-"""Orders to compute open limits anew: asked for by a person, carried out by each service in bounded batches."""
+"""Rescheduling orders: a person orders open limits to be recomputed, each service does so in bounded batches."""

@@ -1,4 +1,4 @@
-"""Rescheduling orders (limits computed anew): what was ordered, how far it has come, what moved."""
+"""Rescheduling orders (recomputed limits): the order, its progress and the moves."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class MovedDeadline(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked. `after` is the last matter that was looked at; without `apply` nothing is changed."""
+    """An order. `after` is the last matter examined; without `apply` nothing is changed."""
 
     id: UUID
     apply: bool
@@ -45,7 +45,7 @@ class Order:
 
 
 class ReschedulingBatch(NamedTuple):
-    """What one batch came to; `last` is None when there was nothing left to look at."""
+    """Result of one batch; `last` is None when nothing was left."""
 
     last: str | None
     moved: Sequence[MovedDeadline]
@@ -73,13 +73,13 @@ select apply, cause, calendar_version, moved, moves, after, done_at from resched
 
 
 async def ask(conn: Connection, *, apply: bool, cause: RescheduleCause, asked_by: str) -> UUID:
-    """Ask for open limits to be computed anew, or for a preview of it; the order's id."""
+    """Order open limits to be recomputed, or a preview of that; return the order's id."""
     order_id: UUID = await conn.fetchval(ASK, apply, cause, asked_by)
     return order_id
 
 
 async def work_on_next(conn: Connection, calendar_version: str, work: Work) -> bool:
-    """Do one batch of the oldest order in the caller's transaction; whether there may be more to do at once."""
+    """Work on one batch of the oldest order in the caller's transaction; return whether there may be more at once."""
     row = await conn.fetchrow(NEXT, calendar_version)
     if row is None:
         return False
@@ -103,7 +103,7 @@ async def work_on_next(conn: Connection, calendar_version: str, work: Work) -> b
 
 
 async def ask_at_start(conn: Connection, calendar_version: str) -> None:
-    """Ask for a preview when the last order was carried out with another calendar, or when there was none."""
+    """Order a preview when the last order used another calendar, or when there was none."""
     latest = await conn.fetchrow(SELECT_LATEST)
     if latest is None or latest["calendar_version"] != calendar_version:
         await ask(conn, apply=False, cause=RescheduleCause.CALENDAR, asked_by=CLOCK)
@@ -111,7 +111,7 @@ async def ask_at_start(conn: Connection, calendar_version: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OrderProgress:
-    """How far an order has come; `moves` are the first of them."""
+    """Progress of an order; `moves` has the first ones."""
 
     apply: bool
     calendar_version: str | None
@@ -122,7 +122,7 @@ class OrderProgress:
 
 
 async def load_progress(conn: Connection, order_id: UUID) -> OrderProgress:
-    """How far an order has come. LookupError when there is none."""
+    """Return the progress of an order. Raises LookupError when there is none."""
     row = await conn.fetchrow(SELECT_ORDER, order_id)
     if row is None:
         raise LookupError(f"there is no order {order_id}")
@@ -134,6 +134,6 @@ async def load_progress(conn: Connection, order_id: UUID) -> OrderProgress:
 
 
 async def would_move(conn: Connection) -> int:
-    """How many open limits the latest preview found that nobody has moved yet."""
+    """Return how many open limits the latest preview found that are not moved yet."""
     latest = await conn.fetchrow(SELECT_LATEST)
     return 0 if latest is None or latest["apply"] else int(latest["moved"])

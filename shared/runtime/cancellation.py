@@ -1,17 +1,17 @@
-"""Cancels a task within a limit, and tells a cancellation of ours from one that a library lets out."""
+"""Cancels a task within a time limit, and tells our own cancellation from a library's stray CancelledError."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 
 def times_told_to_end() -> int:
-    """How often somebody has cancelled the task that this runs in; a stray CancelledError counts for nothing."""
+    """Return how often the current task was cancelled; a stray CancelledError does not count."""
     task = asyncio.current_task()
     return task.cancelling() if task else 0
 
 
 async def ended(step: Callable[[], Awaitable[object]], seconds: float) -> BaseException | None:
-    """Do `step`, for `seconds` at most, and return what kept it from its end, or None.
+    """Run `step` for `seconds` at most; return the error or timeout that kept it from completing, or None.
 
     Raises CancelledError when this task is told to end meanwhile, and nothing else.
     """

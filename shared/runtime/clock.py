@@ -1,4 +1,4 @@
-"""The clock as a parameter: business time can be set; leases and retries use the database's clock."""
+"""The clock as a parameter: business time can be shifted; leases and retries use the database's clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,5 +31,5 @@ def shifted_clock(offset_file: Path) -> Clock:
 
 
 def clock_from(offset_file: Path | None) -> Clock:
-    """The clock that the settings ask for."""
+    """Return the clock of the settings."""
     return system_clock if offset_file is None else shifted_clock(offset_file)

@@ -44,7 +44,7 @@ _GONE = ("clos", "released")
 
 
 class Signal:
-    """Wakes everybody who waits, and is ready again at once; a wait always has a limit."""
+    """Wakes all waiters at each `notify`; every wait has a time limit."""
 
     def __init__(self) -> None:
         self._waiting: asyncio.Future[None] | None = None
@@ -59,7 +59,7 @@ class Signal:
         self._waiting = None
 
     async def wait(self, timeout: float, since: int | None = None) -> bool:
-        """Wait for the next `notify`, `timeout` seconds at most; whether it came.
+        """Wait for the next `notify` for at most `timeout` seconds; return whether it came.
 
         Whoever looks for something and then waits for it gives the `count` from before it looked: a `notify` that
         came while it was looking would be missed otherwise.
@@ -137,7 +137,7 @@ class Database:
 
 
 async def connect(url: str, schema: str, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """One connection outside the pool, for what must own its session (a lock held for long)."""
+    """Open a connection outside the pool, for a long-held session such as an advisory lock's."""
     return await asyncpg.connect(
         url,
         timeout=CONNECT_SECONDS,
@@ -170,12 +170,12 @@ async def open_database(url: str, schema: str, *, max_size: int = 8) -> Database
 
 
 def counted(status: str) -> int:
-    """How many rows a statement was about, by PostgreSQL's answer to it, such as `UPDATE 3` or `COPY 5`."""
+    """Return the number of rows in PostgreSQL's status of a statement, such as `UPDATE 3` or `COPY 5`."""
     return int(status.rsplit(" ", 1)[-1])
 
 
 async def _keep_session(_: object) -> None:
-    """Nothing here changes a session for longer than its transaction, so none is reset: a round trip saved a use."""
+    """Skip the session reset of a released connection, which saves a round trip: nothing changes a session for long."""
 
 
 def is_transient(fault: BaseException) -> bool:

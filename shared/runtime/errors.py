@@ -1,4 +1,4 @@
-"""Errors for a caller: code, fields at fault, what to do, in the reader's language (RFC 9457)."""
+"""Errors for a caller: code, wrong fields and what to do, in the reader's language (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class FieldError:
 
 
 class Problem(Exception):
-    """An answer that is no success. `code` names its catalogue entries `problem.<code>.title` and `.detail`."""
+    """An error response. `code` names its catalogue entries `problem.<code>.title` and `.detail`."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class Problem(Exception):
 
 
 def invalid_because(errors: Sequence[FieldError]) -> Problem:
-    """The same 422 for errors that no model found."""
+    """Return a 422 with these field errors."""
     return Problem(422, "invalid", errors=errors)
 
 
 def busy(seconds: int, headers: Mapping[str, str] | None = None) -> Problem:
-    """The 503 that asks to come again in `seconds`; nothing was kept."""
+    """Return the 503 that asks for a retry after `seconds`; nothing was saved."""
     again = {"retry-after": str(seconds)} | dict(headers or {})
     return Problem(503, "busy", params={"seconds": seconds}, headers=again)

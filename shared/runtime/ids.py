@@ -18,7 +18,7 @@ _AFTER_9999 = 253_402_300_800_000
 
 
 def made_at(identifier: UUID) -> datetime | None:
-    """When a version 7 UUID was drawn, to the millisecond; None for any other, and for one of after the year 9999."""
+    """Return when a version 7 UUID was drawn, to the millisecond; None for any other, and after the year 9999."""
     milliseconds = identifier.int >> 80
     if identifier.version != 7 or milliseconds >= _AFTER_9999:
         return None
@@ -51,7 +51,7 @@ def _grouped(code: str) -> str:
 
 
 def spelled_code(written: str) -> str:
-    """A code as it was given out, from how a person typed it: any case, O for 0, I and L for 1."""
+    """Return a code's canonical form from how a person typed it: any case, O for 0, I and L for 1."""
     plain = "".join(character for character in written.upper() if character.isalnum())
     plain = plain.translate(str.maketrans("OIL", "011"))
     return "-".join(plain[start : start + 6] for start in range(0, len(plain), 6))

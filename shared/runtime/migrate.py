@@ -34,7 +34,7 @@ class EditedMigration(Exception):
 
 
 async def migrate(url: str, schema: str, folders: Sequence[Path]) -> list[str]:
-    """Apply what is missing in `schema`, folder by folder in the order of the file names; the names applied.
+    """Apply the missing migrations in `schema`, folder by folder in the order of file names; return their names.
 
     Safe to run from several processes at once. Raises EditedMigration, or asyncpg errors with nothing applied.
     """
@@ -49,7 +49,7 @@ async def migrate(url: str, schema: str, folders: Sequence[Path]) -> list[str]:
 async def apply(
     connection: Session, schema: str, folders: Sequence[Path], only: Collection[str] | None = None
 ) -> list[str]:
-    """The same inside the caller's transaction, of all files or of those whose names are among `only`."""
+    """Apply migrations inside the caller's transaction, all files or only those named in `only`."""
     await lock(connection, schema)
     await connection.execute("set local lock_timeout = '5s'")
     await connection.execute(f'create schema if not exists "{_checked(schema)}"')
@@ -68,12 +68,12 @@ async def apply(
 
 
 async def lock(connection: Session, schema: str) -> None:
-    """Let nobody else make or change this schema until the transaction ends."""
+    """Lock the schema for this transaction, so that nobody else migrates it."""
     await connection.execute(LOCK, schema)
 
 
 async def applied(connection: Session) -> dict[str, str]:
-    """The files that the schema of the search path was made by, each with its SHA-256."""
+    """Return the migrations applied to the search path's schema, each with its SHA-256."""
     return {row["name"]: row["sha256"] for row in await connection.fetch(SELECT_APPLIED)}
 
 
@@ -89,7 +89,7 @@ def files(folders: Sequence[Path]) -> dict[str, str]:
 
 
 def sha256_of(text: str) -> str:
-    """What an applied file is known by."""
+    """Return the SHA-256 that identifies an applied file."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

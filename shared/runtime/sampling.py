@@ -22,7 +22,7 @@ Take: TypeAlias = Callable[[Connection], Awaitable[None]]
 
 
 async def measure(db: Database, gauges: Sequence[Gauge], take: Take) -> bool:
-    """Have `take` set the `gauges`, within 2 s; always False: there is no more to do at once.
+    """Set the `gauges` by `take` within 2 s; return False: there is no more to do at once.
 
     Each gauge has `service` among its labels. Where something fails they are of no value until the next time: an old
     figure would pass for a new one.
@@ -38,6 +38,6 @@ async def measure(db: Database, gauges: Sequence[Gauge], take: Take) -> bool:
 
 
 def set_lateness(service: str, due_at: datetime | None, now: datetime) -> None:
-    """Say for how long what is due first has been due by `now`; where nothing is due, nothing is late."""
+    """Set the seconds for which the earliest due item has been due by `now`; 0 when nothing is due."""
     overdue = (now - due_at).total_seconds() if due_at is not None else 0.0
     SWEEP_LATE.labels(service).set(max(0.0, overdue))

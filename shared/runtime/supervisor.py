@@ -1,4 +1,6 @@
-"""Supervisor of background tasks (restart with back-off) and the health check: liveness and readiness."""
+"""Supervisor of background tasks (restart with exponential back-off and jitter); health check: liveness and
+readiness.
+"""
 
 import asyncio
 import contextlib
@@ -39,7 +41,7 @@ Task = Callable[[], Awaitable[None]]
 
 
 async def keep(service: str, name: str, task: Task) -> None:
-    """Run `task` for ever: when it ends or raises, begin it again after a growing, jittered pause."""
+    """Run `task` for ever: when it ends or raises, restart it after an exponential, jittered back-off."""
     pause = FIRST_PAUSE_SECONDS
     # Told from the beginning: a figure that is not there yet looks like one that nobody measures.
     restarts = TASK_RESTARTS.labels(service, name)
@@ -61,7 +63,7 @@ async def keep(service: str, name: str, task: Task) -> None:
 
 @contextlib.asynccontextmanager
 async def running(service: str, tasks: Mapping[str, Task]) -> AsyncIterator[None]:
-    """Keep all `tasks` going while the block runs; then cancel them, waiting 20 s at most."""
+    """Run all `tasks` during the block; then cancel them, waiting 20 s at most."""
     kept = [
         asyncio.create_task(keep(service, name, task), name=name) for name, task in tasks.items()
     ]
@@ -76,7 +78,7 @@ async def running(service: str, tasks: Mapping[str, Task]) -> AsyncIterator[None
 
 
 async def every(seconds: float, step: Callable[[], Awaitable[bool]]) -> None:
-    """Do `step` for ever: again at once while it finds work, else after `seconds`."""
+    """Run `step` for ever: again at once while it returns True, else after `seconds`."""
     while True:
         if not await step():
             await asyncio.sleep(seconds)
@@ -107,7 +109,7 @@ select (select count(*) from (select from outbox order by seq limit $1 + 1) as p
 
 @dataclass(slots=True)
 class Health:
-    """What `/readyz` and `/metrics` say of one service; refreshed every 2 s by `watch`."""
+    """Health check of one service for `/readyz` and `/metrics`; `watch` refreshes it every 2 s."""
 
     service: str
     hindrances: Callable[[], Mapping[str, str]]
@@ -124,7 +126,7 @@ class Health:
     """When the first of the events that wait was last seen to be a later one than before, by the monotonic clock."""
 
     async def watch(self, db: Database) -> None:
-        """Measure for ever. A database that does not answer is a finding, not an error."""
+        """Measure for ever. An unreachable database is a result, not an error."""
         while True:
             try:
                 async with db.reading() as conn:
@@ -152,7 +154,7 @@ class Health:
             DEAD_LETTERS.labels(self.service, fate).set(count)
 
     def checks(self) -> dict[str, bool]:
-        """Each thing the service needs, and whether it is there."""
+        """Readiness: each dependency of the service, and whether it is available."""
         # A server that fell silent lets a question wait for long; an old answer is none.
         fresh = time.monotonic() - self.measured_at < STALE_SECONDS
         return {

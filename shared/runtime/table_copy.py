@@ -93,7 +93,7 @@ async def connect_to_copy(url: str) -> Session:
 
 @asynccontextmanager
 async def one_transaction(url: str, *, readonly: bool = False) -> AsyncIterator[Session]:
-    """Such a connection in one transaction, which commits when the block ends and reads all as it was at one instant.
+    """Yield such a connection in one transaction with one snapshot, committed when the block ends.
 
     When the block raises, or is cancelled, the connection is cut, and PostgreSQL rolls back by itself: in the middle
     of a COPY nothing else can be said.
@@ -127,7 +127,7 @@ async def tables_of(conn: Session, schemas: Sequence[str]) -> list[Table]:
 
 
 async def copy_out(conn: Session, table: Table, write: Write) -> int:
-    """Write all rows of a table as text; how many there were. `write` is waited for: nothing piles up."""
+    """Write all rows of a table as text; return their number. `write` is awaited for each block."""
     copying = conn.copy_from_table(
         table.name,
         schema_name=table.schema,
@@ -139,7 +139,7 @@ async def copy_out(conn: Session, table: Table, write: Write) -> int:
 
 
 async def copy_in(conn: Session, table: Table, source: AsyncIterator[bytes]) -> int:
-    """Put rows into a table as `copy_out` wrote them; how many. Raises asyncpg errors for a row that does not fit."""
+    """Copy rows into a table as `copy_out` wrote them; return their number. Raises asyncpg errors for a bad row."""
     copying = conn.copy_to_table(
         table.name,
         schema_name=table.schema,
@@ -151,7 +151,7 @@ async def copy_in(conn: Session, table: Table, source: AsyncIterator[bytes]) -> 
 
 
 async def while_connected(conn: Session, copying: Coroutine[None, None, str]) -> str:
-    """What `copying` comes to.
+    """Return the result of `copying`.
 
     Raises ConnectionResetError when the server goes: while asyncpg waits to send, it would wait for ever.
     """
@@ -175,21 +175,21 @@ async def while_connected(conn: Session, copying: Coroutine[None, None, str]) ->
 
 
 async def empty(conn: Session, tables: Sequence[Table]) -> None:
-    """Remove what migrations have put into these tables."""
+    """Delete the rows that migrations inserted into these tables."""
     await conn.execute("truncate " + ", ".join(table.quoted for table in tables))
 
 
 async def numbers_drawn(conn: Session, schemas: Sequence[str]) -> dict[str, int]:
-    """The last number that each sequence of these schemas has given."""
+    """Return the last number of each sequence of these schemas."""
     rows = await conn.fetch(SELECT_SEQUENCES, list(schemas))
     return {row["name"]: row["last_value"] for row in rows}
 
 
 async def number_on(conn: Session, drawn: Mapping[str, int]) -> None:
-    """Have sequences go on after these numbers."""
+    """Set sequences to continue after these numbers."""
     await conn.executemany(SET_SEQUENCE, list(drawn.items()))
 
 
 async def measure(conn: Session, tables: Sequence[Table]) -> None:
-    """Tell the planner of rows that it has not seen come."""
+    """Update the planner's statistics after a copy."""
     await conn.execute("analyze " + ", ".join(table.quoted for table in tables))

@@ -1,1 +1,1 @@
-"""What each service starts with: settings, the server process."""
+"""Start of each service: settings, the server process."""

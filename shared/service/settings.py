@@ -88,7 +88,7 @@ class ServerSettings(BaseSettings):
 
     @property
     def kafka_address(self) -> KafkaAddress:
-        """Where Kafka is, who we are there, and the prefix of its names."""
+        """Return the address and login of Kafka, and the prefix of its names."""
         login = None
         if self.kafka_user is not None and self.kafka_password_file is not None:
             login = Login(self.kafka_user, _secret(self.kafka_password_file))
@@ -172,12 +172,12 @@ class ServiceSettings(ServerSettings):
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The origins whose pages may call the interface."""
+        """Return the origins whose pages may call the API (CORS)."""
         return read_origins(self.cors_origins)
 
     @property
     def issuer(self) -> Issuer | None:
-        """Whose signed tokens count, if anybody's."""
+        """Return the issuer of signed tokens; None without one."""
         if self.oidc_issuer is None or self.oidc_audience is None:
             return None
         return Issuer(

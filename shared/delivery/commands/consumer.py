@@ -40,7 +40,7 @@ Reply = CommandDone | CommandRefused
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """What became of a record, and the traceparent of what follows from it."""
+    """Outcome of a record, and the traceparent of its events."""
 
     raw: Raw
     result: Reply | Letter
@@ -48,12 +48,12 @@ class _Settled:
 
 
 class UnansweredCommand(TimeoutError):
-    """The service could not decide for now; the command is tried again."""
+    """The command could not be decided for now and is retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedSteps:
-    """The steps of a service by the types of their commands, the edge that they work with, and who speaks for whom."""
+    """A service's steps by command type, the edge they run with, and who may speak for whom."""
 
     steps: Mapping[str, StepEntry]
     edge: object
@@ -61,7 +61,7 @@ class ServedSteps:
 
 
 class Commands:
-    """The commands of one service.
+    """Processes the commands of one service.
 
     Of several services routing keeps what is nobody's as a dead letter, and answers unknown types: see
     `shared.contracts.commands`.
@@ -82,7 +82,7 @@ class Commands:
         self._tracer = tracer
 
     async def process(self, raws: Sequence[Raw]) -> None:
-        """Take commands one after the other, in their order, and reply to each.
+        """Process commands one after the other, in order, and reply to each.
 
         Raises what the infrastructure raises for longer than 45 s, with the commands before done and perhaps not
         yet replied to: read again, they are answered as before, by their Idempotency-Key.
@@ -111,7 +111,7 @@ class Commands:
             return _Settled(raw, letter, trace)
 
     async def replay(self, conn: Connection, letter: Letter) -> bool:
-        """Try a letter again; whether it could be answered."""
+        """Process a dead letter again; return whether it could be answered."""
         found = self._read(letter.raw)
         if found is None or isinstance(found, Letter):
             return False
@@ -143,7 +143,7 @@ class Commands:
         )
 
     async def _perform(self, command: Command, principal: Principal, trace: str) -> WriteResponse:
-        """Do what a POST of the same content by the same party would. Raises Problem where it is refused."""
+        """Do what a POST of the same content by the same party would. Raises Problem when it is refused."""
         entry = self._served.steps[command.type]
         entry.caller.require_role(principal)
         path, sent = entry.path.format_map(command.ids), json.dumps(dict(command.body)).encode()
@@ -181,7 +181,7 @@ class Commands:
 
 
 def _key_of(command: Command) -> str:
-    """The Idempotency-Key that stands for a command: its name, or a hash of one that no header can carry.
+    """Return the Idempotency-Key of a command: its name, or a hash of a name that no header can carry.
 
     Two commands have two keys: a source with a fragment of its own is hashed too.
     """

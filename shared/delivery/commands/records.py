@@ -1,4 +1,4 @@
-"""Reads a command's record: into a step, a refusal for its sender, or a dead letter."""
+"""Parses a command's record into a step, a refusal for its sender, or a dead letter."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from shared.runtime.errors import FieldError, Problem
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One step that a system asks for in a party's name; its refusal is written in `lang`."""
+    """A step that a system requests in a party's name; a refusal is written in `lang`."""
 
     raw: Raw
     id: str
@@ -39,7 +39,7 @@ class Command:
 def read_command(
     raw: Raw, steps: Mapping[str, StepEntry], service: str
 ) -> Command | CommandRefused | Letter | None:
-    """The command in a record; None where its type is for another service to answer.
+    """Return the command in a record; None when its type belongs to another service.
 
     `steps` are those of `service` by the types of their commands.
     """
@@ -66,7 +66,7 @@ def read_command(
 def _step(
     raw: Raw, record: SentRecord, names: Sequence[str], lang: str
 ) -> tuple[str | None, dict[str, UUID], dict[str, Any]]:
-    """The party, the ids and the body that a record asks for. Raises Problem where they cannot be read."""
+    """Return the party, the ids and the body in a record. Raises Problem when they cannot be read."""
     if raw.value is not None and len(raw.value) > MAX_VALUE_BYTES:
         raise Problem(413, "too_large", params={"limit": MAX_VALUE_BYTES})
     subject = record.envelope.attributes.get("subject")
@@ -77,7 +77,7 @@ def _step(
 
 
 def _data_of(raw: Raw, record: SentRecord, lang: str) -> dict[str, Any]:
-    """The object that is the command's data. Raises Problem 400 that names what is wrong with the record."""
+    """Return the command's data object. Raises Problem 400 naming the record's fault."""
     envelope, faults, prefix = record.envelope, [], ""
     if not record.structured:
         prefix = "header/ce_"
@@ -103,7 +103,7 @@ def _json_of(value: bytes | None) -> object:
 
 
 def _split(names: Sequence[str], body: dict[str, Any]) -> tuple[dict[str, UUID], dict[str, Any]]:
-    """The ids of these names, and what is left of the body. Raises Problem 422 for an id that is no UUID."""
+    """Split a body into the ids of these names and the rest. Raises Problem 422 for an id that is not a UUID."""
     rest = dict(body)
     values = {}
     for name in names:
@@ -127,7 +127,7 @@ def _printable(wire_type: str) -> str:
 def refusal_of(
     command: Command, principal: Principal | None, document: Mapping[str, Any]
 ) -> CommandRefused:
-    """The reply to a command whose step was refused with a problem document."""
+    """Return the reply to a command that was refused with a problem document."""
     code = str(document.get("type", "")).rpartition(":")[2]
     return CommandRefused(
         actor=Actor(

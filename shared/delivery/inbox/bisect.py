@@ -25,7 +25,7 @@ SetAside = Callable[[Connection, Item, Exception], Awaitable[None]]
 
 
 async def patiently(attempt: Callable[[], Awaitable[Result]], items: int) -> Result:
-    """What `attempt` returns; a fault of the infrastructure is tried again in place for up to 45 s, then raised.
+    """Return the result of `attempt`, retrying faults of the infrastructure with back-off for up to 45 s.
 
     The pauses grow and are jittered. `items` is for the log.
     """
@@ -48,7 +48,7 @@ async def apply_apart(
     set_aside: SetAside[Item],
     fault: Exception,
 ) -> None:
-    """Apply what can be applied of a batch that met `fault`, in one transaction, and set the rest aside.
+    """Apply what can be applied of a batch that raised `fault`, in one transaction; park or bury the rest.
 
     Raises only faults of the infrastructure, `fault` itself if it is one.
     """
@@ -62,7 +62,7 @@ async def apply_apart(
 async def isolate(
     conn: Connection, items: Sequence[Item], apply: ApplyAll[Item], set_aside: SetAside[Item]
 ) -> None:
-    """Apply what can be applied of `items`, in order, inside the caller's transaction; set the rest aside.
+    """Bisect `items`: apply in order what can be applied, inside the caller's transaction; set poison messages aside.
 
     Costs about 2 log2(n) attempts for each bad item. Raises only faults of the infrastructure.
     """

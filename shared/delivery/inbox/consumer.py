@@ -1,4 +1,4 @@
-"""The inbox: processes a batch of records in one transaction, each event once, each subject in order."""
+"""The inbox: processes a batch of records in one transaction, with deduplication and in order per subject."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ Item: TypeAlias = Message | Unreadable
 
 
 class Inbound:
-    """The way in of one service: `applies` says, by topic and in the order to apply them, what is done with events.
+    """The inbox of one service: `applies` has the handler of each topic's events, in the order to apply them.
 
     `replays` says the same of letters from topics that hold no events of ours.
     """
@@ -58,11 +58,11 @@ class Inbound:
 
     @property
     def topics(self) -> list[str]:
-        """What it reads, in the order to apply it."""
+        """The consumed topics, in the order to apply them."""
         return list(self._sequencer.applies)
 
     async def process(self, raws: Sequence[Raw]) -> None:
-        """Take records in, durably, in one transaction; returns when they may be acknowledged.
+        """Process records durably in one transaction; afterwards they may be acknowledged.
 
         Raises only when the infrastructure failed for longer than the patience of a batch.
         """
@@ -128,7 +128,7 @@ class Inbound:
         await letters.bury(conn, self._sequencer.service, letter)
 
     async def replay_next(self) -> bool:
-        """Replay or discard one dead letter that an operator asked for; whether there was one.
+        """Replay or discard one dead letter that an operator requested; return whether there was one.
 
         Every 5 s it also gives letters a new try whose turn may have come unnoticed.
         """

@@ -1,4 +1,4 @@
-"""Dead letters as an operator lists them and asks for a replay or a discard."""
+"""Dead letters for operators: list, show, request a replay or a discard."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ order by first_failed_at desc, id desc limit $1"""
 async def list_letters(
     conn: Connection, limit: int, *, settled: bool = False
 ) -> list[dict[str, Any]]:
-    """The newest letters that wait, `limit` at most; the replayed and discarded too when `settled`."""
+    """Return the newest waiting letters, `limit` at most; with `settled` also replayed and discarded ones."""
     rows = await conn.fetch(LIST_ALL if settled else LIST_WAITING, limit)
     return [dict(row) for row in rows]
 
@@ -38,7 +38,7 @@ from dead_letter where id = $1"""
 
 
 async def show_letter(conn: Connection, letter_id: UUID) -> dict[str, Any] | None:
-    """One letter with its raw key, value and headers; None when there is none of that id."""
+    """Return one letter with its raw key, value and headers; None when there is none of that id."""
     row = await conn.fetchrow(SHOW, letter_id)
     return None if row is None else dict(row)
 
@@ -51,7 +51,7 @@ where id = any($1::uuid[]) and state = 'waiting' returning id"""
 async def ask(
     conn: Connection, ids: Sequence[UUID], what: str, by: str, because: str | None
 ) -> list[UUID]:
-    """Ask the service to `replay` or `discard` letters; the ids that were waiting, done within a second or two."""
+    """Request `replay` or `discard` of letters; return the ids that were waiting. The service acts within seconds."""
     return [row["id"] for row in await conn.fetch(ASK, ids, what, by, because)]
 
 
@@ -62,7 +62,7 @@ order by other.id limit $2"""
 
 
 async def like(conn: Connection, ids: Sequence[UUID], limit: int) -> list[UUID]:
-    """The letters that wait and are of the topic and the fate of one of these, `limit` at most, the oldest first."""
+    """Return waiting letters of the same topic and fate as one of these, `limit` at most, oldest first."""
     return [row["id"] for row in await conn.fetch(LIKE, ids, limit)]
 
 
@@ -70,7 +70,7 @@ SELECT_STATES = "select id, state, asked from dead_letter where id = any($1::uui
 
 
 async def states(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """How these letters stand, as far as they are here: `failed` is one that was tried again and waits anew."""
+    """Return the state of these letters; `failed` is one that was replayed and waits again."""
     return {
         row["id"]: "failed" if row["state"] == "waiting" and row["asked"] is None else row["state"]
         for row in await conn.fetch(SELECT_STATES, ids)
@@ -83,5 +83,5 @@ where id = $1 and state = 'waiting' returning id"""
 
 
 async def mend_letter(conn: Connection, letter_id: UUID, value: bytes) -> bool:
-    """Put a repaired value into a waiting letter before it is replayed; whether there was one."""
+    """Replace the value of a waiting letter before its replay; return whether it was there."""
     return await conn.fetchval(MEND, letter_id, value) is not None

@@ -21,23 +21,23 @@ log = structlog.get_logger()
 
 
 def identity(item: Message | Unreadable) -> UUID:
-    """What names a record for the inbox: its event's id, or its place where no id can be read."""
+    """Return the deduplication id of a record: its event's id, or one of its place when no id can be read."""
     return item.id if isinstance(item, Message) else place_id(item.raw)
 
 
 def place_id(raw: Raw) -> UUID:
-    """An id from a record's place and content: the same for each redelivery, another for a copy sent later."""
+    """Return an id of a record's place and content: equal for a redelivery, different for a copy sent later."""
     content = hashlib.sha256(raw.value or b"").hexdigest()
     return uuid5(NAMESPACE_URL, f"{raw.topic}/{raw.partition}/{raw.offset}/{content}")
 
 
 def held(message: Message, fate: str, reason: str) -> Letter:
-    """The letter of a message that could be read."""
+    """Return the letter of a message that must wait (parked)."""
     return Letter(fate, reason, message.raw, message.subject, message.sequence)
 
 
 def failed(letter: Letter, fault: Exception) -> Letter:
-    """The letter once its handler has raised `fault`."""
+    """Return the letter of a poison message whose handler raised `fault`."""
     return replace(letter, fate="failed", reason=reason_of(fault))
 
 
@@ -51,7 +51,7 @@ async def _record_events(conn: Connection, stored: StoredLetter, event: Event) -
 
 
 async def bury(conn: Connection, service: str, letter: Letter) -> StoredLetter:
-    """Keep a letter that nobody but an operator can help, and say so on `liaison.dead-letters`."""
+    """Store a dead letter that needs an operator, and record an event on `liaison.dead-letters`."""
     stored = await store.set_aside(conn, letter)
     event = DeadLetterRecorded(
         actor=Actor(role=Role.SYSTEM, party=service),
@@ -71,7 +71,7 @@ async def bury(conn: Connection, service: str, letter: Letter) -> StoredLetter:
 
 
 async def bury_conflict(conn: Connection, service: str, message: Message) -> None:
-    """Keep a message whose version was applied before from an event with another id, and raise an alarm.
+    """Store a message whose version was applied before with another event id (conflict), and raise an alarm.
 
     The same event again never comes so far: it is known by its id. So either this event or the one that was applied
     is not its owner's, and somebody must look which.
@@ -93,7 +93,7 @@ async def bury_conflict(conn: Connection, service: str, message: Message) -> Non
 
 
 async def close(conn: Connection, service: str, stored: StoredLetter, state: str) -> None:
-    """Mark a letter as `replayed` or `discarded`, and say who wanted it."""
+    """Mark a letter as `replayed` or `discarded`, and record who requested it."""
     await store.close_letters(conn, [stored.id], state)
     event = DeadLetterSettled(
         actor=Actor(role=Role.OPERATOR, party=stored.asked_by or service),

@@ -12,7 +12,7 @@ delete from dead_letter where topic = $1 and state = 'waiting' and fate in ('ear
 
 
 async def forget(conn: Connection, topic: str) -> None:
-    """Take in every event of `topic` again that comes, from the first version on, in the caller's transaction.
+    """Reset the position in `topic`, in the caller's transaction, so that all events are applied again.
 
     Consumers wait until it ends. Letters that only waited for their turn go: their events come again.
     """

@@ -15,7 +15,7 @@ PASSES = 20
 
 
 async def release(conn: Connection, follower: Sequencer, subjects: Sequence[str]) -> None:
-    """Apply the letters of these subjects whose turn has come: 10,000 at most, the rest is the sweep's.
+    """Apply parked letters of these subjects whose turn has come, 10,000 at most; the sweep applies the rest.
 
     A subject whose letters must go on waiting does not keep the others from their turn.
     """

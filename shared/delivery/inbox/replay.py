@@ -1,4 +1,4 @@
-"""Replays or discards the dead letters that an operator asked for."""
+"""Replays or discards dead letters that an operator requested."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
@@ -23,7 +23,7 @@ ReplayRaw: TypeAlias = Callable[[Connection, Letter], Awaitable[bool]]
 async def replay_next(
     conn: Connection, follower: Sequencer, replays: Mapping[str, ReplayRaw]
 ) -> bool:
-    """Replay or discard one letter that was asked for, the lowest version of a subject first; whether there was one."""
+    """Replay or discard one requested letter, the lowest version of a subject first; return whether there was one."""
     asked = await store.next_asked(conn)
     if asked is None:
         return False

@@ -1,4 +1,4 @@
-"""Retention of processed ids: what cannot come again by Kafka is forgotten."""
+"""Retention of processed ids (deduplication): those that Kafka cannot deliver again are deleted."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ delete from inbox where ctid = any(array(
 
 
 async def forget_processed(conn: Connection) -> bool:
-    """Delete processed ids that are older than 37 days, 5,000 at most; whether there may be more.
+    """Delete processed ids older than 37 days, 5,000 at most; return whether there may be more.
 
     A record that comes again after that is known by its subject's version, or is another record to its sender too.
     """
@@ -28,7 +28,7 @@ select greatest(max(applied_at), now() - make_interval(days => $1)) from migrati
 
 
 async def known_since(conn: Connection) -> datetime:
-    """The moment from which on each event that was processed has its id here.
+    """Return the moment since which the id of every processed event is stored.
 
     The latest upgrade, since a migration may have had the service forget ids to learn some subjects anew, but 36 days
     ago at the earliest.

@@ -1,4 +1,5 @@
-"""In-order processing per (subject, topic): apply the next version, drop duplicates, park messages behind a gap.
+"""Sequencer: in-order processing per (subject, topic): apply the next version, drop duplicates, park messages behind a
+gap.
 
 On a compacted topic the newest version of a subject says all, and versions before it may be gone: a newer version is
 applied at once, an older one is passed over.
@@ -35,7 +36,7 @@ Discarded: TypeAlias = frozenset[tuple[str, str, int]]
 
 @dataclass(frozen=True, slots=True)
 class ParkedMessage:
-    """A message whose turn has not come: `early` or `gap`, and why."""
+    """A message whose turn has not come (parked): `early` or `gap`, and why."""
 
     message: Message
     fate: str
@@ -44,7 +45,7 @@ class ParkedMessage:
 
 @dataclass(slots=True)
 class SubjectProgress:
-    """How far subjects have been followed, with what one attempt at a batch changes about it."""
+    """The last applied version of each subject, with the changes of one attempt at a batch."""
 
     seen: dict[Place, Seen]
     changed: dict[Place, Seen] = field(default_factory=dict)
@@ -54,45 +55,45 @@ class SubjectProgress:
     """Messages of a version that was applied before from another event: one of the two is forged."""
 
     def at(self, place: Place) -> Seen:
-        """How far a place has been followed."""
+        """Return the progress of a (subject, topic)."""
         return self.changed.get(place) or self.seen.get(place) or Seen(0, held=False)
 
     def advance(self, message: Message) -> None:
-        """The message has been applied."""
+        """Record that the message was applied."""
         place = place_of(message)
         self.changed[place] = Seen(message.sequence, self.at(place).held)
         self.advanced.add(message.subject)
 
     def park(self, place: Place) -> None:
-        """A letter of this place waits."""
+        """Record that a letter of this (subject, topic) waits."""
         self.changed[place] = Seen(self.at(place).version, held=True)
 
     def hold(self, message: Message, fate: str, reason: str) -> None:
-        """The message must wait."""
+        """Record that the message must wait."""
         self.park(place_of(message))
         self.waiting.append(ParkedMessage(message, fate, reason))
 
     def advanced_with_letters(self) -> list[str]:
-        """The subjects that were brought forward and of which letters wait on any topic."""
+        """Return the subjects that advanced and have waiting letters on any topic."""
         known = self.seen | self.changed
         held = {subject for (subject, _), state in known.items() if state.held}
         return sorted(held & self.advanced)
 
 
 def place_of(message: Message) -> Place:
-    """The place whose order a message keeps."""
+    """Return the (subject, topic) within which a message is ordered."""
     return message.subject, message.raw.topic
 
 
 async def load_progress(conn: Connection, subjects: Iterable[str]) -> SubjectProgress:
-    """How far these subjects have been followed, locked until the transaction ends."""
+    """Load the progress of these subjects, locked until the transaction ends."""
     wanted = sorted(set(subjects))
     return SubjectProgress(await store.load_seen(conn, wanted) if wanted else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Sequencer:
-    """What a service does with events: `applies` by topic, in the order to apply them, and the types it can read."""
+    """In-order processing of a service's events: `applies` by topic, in order, and the types it can read."""
 
     service: str
     applies: Mapping[str, Apply]
@@ -101,7 +102,7 @@ class Sequencer:
     async def follow(
         self, conn: Connection, progress: SubjectProgress, messages: Sequence[Message]
     ) -> None:
-        """Apply what is due of `messages`, each subject in order, and note in `progress` what came of each.
+        """Apply the messages that are due, in order per subject, and record the outcome of each in `progress`.
 
         Raises what an apply raises, KeyError for a topic that has none.
         """
@@ -146,7 +147,7 @@ def _planned(progress: SubjectProgress, messages: Sequence[Message], discarded: 
 
 
 async def _conflicts(conn: Connection, stale: Sequence[Message]) -> list[Message]:
-    """Those of the messages that are not the events that were applied, coming again.
+    """Return the messages whose version was applied before from another event (conflicts).
 
     An event that comes again is known by its id, where ids of its age are kept: an older one is only dropped.
     """

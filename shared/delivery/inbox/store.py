@@ -23,7 +23,7 @@ returning event_id"""
 
 
 async def claim(conn: Connection, ids: Sequence[UUID], raws: Sequence[Raw]) -> set[UUID]:
-    """Mark events as taken in by this transaction; those that no transaction had taken before."""
+    """Insert the ids of events in this transaction (deduplication); return those that were new."""
     rows = await conn.fetch(
         CLAIM,
         ids,
@@ -36,7 +36,7 @@ async def claim(conn: Connection, ids: Sequence[UUID], raws: Sequence[Raw]) -> s
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How far a subject has been followed on a topic; `held` when letters of it wait."""
+    """The last applied version of a subject on a topic; `held` when letters of it wait."""
 
     version: int
     held: bool
@@ -48,7 +48,7 @@ where subject = any($1::text[]) order by subject, topic for update"""
 
 
 async def load_seen(conn: Connection, subjects: Sequence[str]) -> dict[tuple[str, str], Seen]:
-    """What is known of these subjects, by (subject, topic), locked until the transaction ends."""
+    """Load the progress of these subjects by (subject, topic), locked until the transaction ends."""
     return {
         (row["subject"], row["topic"]): Seen(row["version"], row["held"])
         for row in await conn.fetch(LOAD_SEEN, subjects)
@@ -65,7 +65,7 @@ on conflict (subject, topic) do update set version = excluded.version, held = ex
 
 
 async def save_seen(conn: Connection, seen: dict[tuple[str, str], Seen]) -> None:
-    """Store how far these subjects have been followed."""
+    """Store the progress of these subjects."""
     if seen:
         await conn.execute(
             SAVE_SEEN,
@@ -78,7 +78,7 @@ async def save_seen(conn: Connection, seen: dict[tuple[str, str], Seen]) -> None
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message set aside: why, and all that is needed to try it again."""
+    """A message set aside: the reason, and everything needed to process it again."""
 
     fate: str
     reason: str
@@ -89,7 +89,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class StoredLetter:
-    """A letter as it lies in the table. `asked` is what an operator wants done with it."""
+    """A row of the table of letters. `asked` is the operator's request."""
 
     id: UUID
     letter: Letter
@@ -112,7 +112,7 @@ returning id, fate, reason, topic, partition, "offset", key, value, header_names
 
 
 async def set_aside(conn: Connection, letter: Letter) -> StoredLetter:
-    """Keep a letter; the same message set aside again only renews its reason."""
+    """Store a letter; for a message stored before, only its reason is renewed."""
     raw = letter.raw
     row = await conn.fetchrow(
         INSERT_LETTER,
@@ -154,7 +154,7 @@ order by subject, topic, version limit $2"""
 
 
 async def load_due(conn: Connection, subjects: Sequence[str], limit: int) -> list[StoredLetter]:
-    """The letters of these subjects whose turn has come, `limit` at most; those that came too late are among them."""
+    """Return letters of these subjects whose turn has come or has passed, `limit` at most."""
     return [_stored(row) for row in await conn.fetch(LOAD_DUE, subjects, limit)]
 
 
@@ -166,7 +166,7 @@ where letter.state = 'discarded' and letter.subject = any($1::text[]) and letter
 async def load_discarded(
     conn: Connection, subjects: Sequence[str]
 ) -> frozenset[tuple[str, str, int]]:
-    """The versions of these subjects, by (subject, topic, version), that an operator let them go on without."""
+    """Return the (subject, topic, version) that an operator discarded, so that subjects go on without them."""
     return frozenset(
         (row["subject"], row["topic"], row["version"])
         for row in await conn.fetch(LOAD_DISCARDED, subjects)
@@ -181,7 +181,7 @@ where letter.id = given.id"""
 
 
 async def renew(conn: Connection, tried: Sequence[tuple[UUID, str, str]]) -> None:
-    """Say of waiting letters (id, fate, reason) that they were tried again and why they go on waiting."""
+    """Renew waiting letters (id, fate, reason) after another attempt."""
     if tried:
         await conn.execute(RENEW_LETTERS, *(list(column) for column in zip(*tried, strict=True)))
 
@@ -198,7 +198,7 @@ limit $1"""
 
 
 async def load_forgotten(conn: Connection, limit: int) -> list[str]:
-    """Subjects with a letter whose turn may have come unnoticed, `limit` at most."""
+    """Return subjects with a letter whose turn may have come unnoticed, `limit` at most."""
     return [row["subject"] for row in await conn.fetch(LOAD_FORGOTTEN, limit)]
 
 
@@ -210,7 +210,7 @@ where state = 'waiting' and fate = 'unknown_version' and asked is null
 
 
 async def ask_known(conn: Connection, types: Sequence[str], by: str) -> None:
-    """Ask for the replay of letters that were set aside because their type was newer than the program."""
+    """Request the replay of letters whose type was newer than the program that set them aside."""
     await conn.execute(ASK_KNOWN, [name.encode() for name in types], by)
 
 
@@ -223,7 +223,7 @@ order by subject, topic, version limit 1"""
 
 
 async def next_asked(conn: Connection) -> StoredLetter | None:
-    """A letter that an operator wants replayed or discarded, not locked; the lowest version first."""
+    """Return a letter with an operator's request, not locked; the lowest version first."""
     row = await conn.fetchrow(LOAD_ASKED)
     return None if row is None else _stored(row)
 
@@ -237,7 +237,7 @@ for update"""
 
 
 async def lock_asked(conn: Connection, letter_id: UUID) -> StoredLetter | None:
-    """The letter, locked, when something is still asked of it: another replica may have done it meanwhile."""
+    """Lock a letter and return it if its request is still open: another replica may have carried it out."""
     row = await conn.fetchrow(LOCK_ASKED, letter_id)
     return None if row is None else _stored(row)
 
@@ -255,7 +255,7 @@ DELETE_LETTERS = "delete from dead_letter where id = any($1::uuid[])"
 
 
 async def forget(conn: Connection, ids: Sequence[UUID]) -> None:
-    """Drop letters that only had to wait for their turn, which has come."""
+    """Delete parked letters whose turn has come."""
     await conn.execute(DELETE_LETTERS, ids)
 
 
@@ -265,7 +265,7 @@ where state = 'waiting' and subject = any($1::text[]) group by subject, topic"""
 
 
 async def still_held(conn: Connection, subjects: Sequence[str]) -> set[tuple[str, str]]:
-    """Which (subject, topic) still have letters that wait."""
+    """Return the (subject, topic) that still have waiting letters."""
     return {(row["subject"], row["topic"]) for row in await conn.fetch(SELECT_HELD, subjects)}
 
 

@@ -1,4 +1,4 @@
-"""Processes records of strangers, whose order does not matter: deduplication without versions."""
+"""Processes other systems' records, whose order does not matter: deduplication without versions."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -25,7 +25,7 @@ ApplyItems = Callable[[Connection, Sequence[Item]], Awaitable[None]]
 
 
 class Unordered(Generic[Item]):
-    """The way in of records that are not our events: `read` makes an item of each, or a letter to set aside.
+    """The inbox of records that are not our events: `read` parses each into an item or a dead letter.
 
     It is given the record and the traceparent of what follows from it.
     """
@@ -47,7 +47,7 @@ class Unordered(Generic[Item]):
         self._tracer = tracer
 
     async def process(self, raws: Sequence[Raw]) -> None:
-        """Take records in, durably; returns when they may be acknowledged."""
+        """Process records durably; afterwards they may be acknowledged."""
         taking = ProcessingSpans(self._tracer, self._group)
         found = [(raw, self._read_safely(raw, taking.record(raw))) for raw in raws]
         await patiently(partial(self._process_once, found, taking), len(found))
@@ -95,7 +95,7 @@ class Unordered(Generic[Item]):
         await letters.bury(conn, self._service, Letter("failed", reason, raw, None, None))
 
     async def replay(self, conn: Connection, letter: Letter) -> bool:
-        """Try a letter again inside the caller's transaction; whether it could be applied."""
+        """Process a dead letter again inside the caller's transaction; return whether it was applied."""
         item = self._read_safely(letter.raw, trace_of(trace_given(letter.raw)))
         if isinstance(item, Letter):
             return False

@@ -1,4 +1,4 @@
-"""Kafka's address and login, as every client takes them."""
+"""Kafka's address and login for all clients."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ MECHANISM: Final = "SCRAM-SHA-512"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user of Kafka's; both sides prove that they know the password, and neither says it."""
+    """A Kafka user, authenticated by SCRAM: the password itself is never sent."""
 
     user: str
     password: str = field(repr=False)
@@ -20,7 +20,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class KafkaAddress:
-    """Where Kafka is; `prefix` comes before every topic and group, so that several towns can share a cluster."""
+    """Address of Kafka; `prefix` comes before every topic and group, so that several towns can share a cluster."""
 
     bootstrap: str
     """The servers, host:port joined by commas."""
@@ -48,7 +48,7 @@ class KafkaAddress:
         return arguments
 
     def security(self) -> BaseSecurity:
-        """The same as FastStream is told it."""
+        """Return the login as FastStream takes it."""
         context = self._trust()
         tls = context is not None
         if self.login is None:

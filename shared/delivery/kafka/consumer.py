@@ -65,7 +65,7 @@ async def _decode(message: StreamMessage[Records]) -> list[Any]:
 
 
 class Consumer:
-    """One service's reader of some topics, in one group with its replicas."""
+    """A service's consumer of some topics, in one group with its replicas."""
 
     def __init__(
         self,
@@ -94,11 +94,11 @@ class Consumer:
 
     @property
     def hindrance(self) -> str | None:
-        """What keeps it from working, or None."""
+        """Why the consumer does not work; None when it does."""
         return self._watch.hindrance
 
     def broker(self) -> KafkaBroker:
-        """A broker with the one subscriber of this consumer; not started."""
+        """Return a broker with this consumer's one subscriber, not started."""
         unpacking.install()
         broker = KafkaBroker(
             # A string would be taken for one server's name.
@@ -122,7 +122,7 @@ class Consumer:
             await self._process_batch(batch.raw_message)
 
     async def run(self) -> None:
-        """Consume until cancelled. Raises KafkaError or OSError when Kafka is away, Stalled when stuck."""
+        """Consume until cancelled. Raises KafkaError or OSError when Kafka is unreachable, Stalled when stuck."""
         broker, patience = self.broker(), STOP_SECONDS
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -159,7 +159,7 @@ class Consumer:
 
 
 def hindrances(service: str, consumers: Sequence[Consumer]) -> dict[str, str]:
-    """By consumer group, what keeps it from working: nothing when all of them work."""
+    """Return by consumer group why it does not work (readiness); empty when all work."""
     if not consumers:
         return {f"liaison.{service}": STARTING}
     return {each.group: each.hindrance for each in consumers if each.hindrance is not None}
@@ -189,7 +189,7 @@ async def _stop(broker: KafkaBroker, patience: float) -> None:
 
 
 async def _cut(consumer: AIOKafkaConsumer | None) -> None:
-    """End what aiokafka's own stop leaves running.
+    """Stop what aiokafka's own stop leaves running.
 
     Its stop ends half way when it is cut off while it waits for a broker, and when a fetch of its own was waiting for
     its next try; of the latter FastStream says nothing.
@@ -217,7 +217,7 @@ def subscribe(
     group: str,
     drain: Drain,
 ) -> Any:  # noqa: ANN401 - FastStream's own
-    """Add the one form of subscriber that loses nothing, to be given its handler; docs/decisions has each reason.
+    """Add the only form of subscriber without losses, to be given its handler; docs/decisions has the reasons.
 
     `drain` keeps each batch to its assignment.
     """

@@ -20,7 +20,7 @@ DATABASE_FAULTS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError
 
 
 class Continuity:
-    """Follows the partitions of one group: what comes next in each, and which offsets were never given.
+    """Tracks a group's partitions: the next expected offset of each, and offsets that were never delivered.
 
     `topics` are our names by Kafka's. A gap is a loss where the log begins behind it; elsewhere it is a transaction's
     own mark, or something that its sender took back. Without a `reading_log` losses are logged alone.
@@ -40,11 +40,11 @@ class Continuity:
         self._saved_at = 0.0
 
     def forget(self) -> None:
-        """Partitions changed hands: another replica may read on from here."""
+        """Forget partitions after a rebalance: another replica may consume them now."""
         self._next.clear()
 
     async def follow(self, places: Iterable[TopicPartition], committed: Committed) -> None:
-        """Begin to follow partitions where the group stands, before anything of theirs is acknowledged.
+        """Begin to track partitions at the group's positions, before any of their records is acknowledged.
 
         Where Kafka knows of no place, the one that the service wrote itself counts, else the log's very beginning.
         Raises KafkaError.
@@ -60,7 +60,7 @@ class Continuity:
                 self._next.setdefault(place, offset)
 
     def note(self, records: Iterable[ConsumerRecord]) -> None:
-        """These records were taken in, each partition's in order."""
+        """Record that these records were processed, in order per partition."""
         for record in records:
             place = TopicPartition(record.topic, record.partition)
             expected = self._next.get(place, record.offset)
@@ -69,7 +69,7 @@ class Continuity:
             self._next[place] = max(expected, record.offset + 1)
 
     def losses(self, starts: Mapping[TopicPartition, int]) -> list[Loss]:
-        """What was deleted unread, by where the logs begin now; each loss is given once."""
+        """Return what was deleted unread, by the present beginnings of the logs; each loss once."""
         found = [
             self._loss(place, expected, min(came, starts[place]))
             for place, expected, came in self._gaps
@@ -84,7 +84,7 @@ class Continuity:
         return found
 
     async def keep(self, starts: Mapping[TopicPartition, int]) -> None:
-        """Look for losses, and write them with the positions: at once, or every 15 s where there are none.
+        """Detect losses, and write them with the positions: losses at once, positions every 15 s.
 
         A database that is away has them later.
         """

@@ -1,4 +1,4 @@
-"""An aiokafka consumer that fetches nothing ahead while a small batch is processed."""
+"""Consumer that fetches nothing ahead while a small batch is processed, and lingers off the request path."""
 
 import asyncio
 import time

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PartitionPosition:
-    """One partition as it is, and a reader's place in it. Offsets are those of the record that comes next.
+    """A partition with a reader's position. Offsets are those of the next record.
 
     `start` is the log's first record, `stable` the end of what is committed (the last stable offset), `end` that of
     everything (the high watermark). `position` is what the reader takes next.
@@ -18,17 +18,17 @@ class PartitionPosition:
 
     @property
     def lag(self) -> int:
-        """Records in the log that were not taken in, those that a transaction holds among them."""
+        """Records in the log that were not processed, including those held by open transactions."""
         return max(0, self.end - max(self.position, self.start))
 
     @property
     def readable(self) -> int:
-        """Of them, those that could be read now: a reader with some, and no progress, is stuck."""
+        """Records that could be consumed now: a reader with some and no progress is stuck."""
         return max(0, min(self.stable, self.end) - max(self.position, self.start))
 
     @property
     def held(self) -> int:
-        """Of them, those behind a transaction that somebody left open."""
+        """Records behind a transaction that is still open."""
         return self.lag - self.readable
 
     @property

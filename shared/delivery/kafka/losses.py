@@ -13,7 +13,7 @@ Partition: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Offsets of one partition, the first and the last included, that a group never read."""
+    """Offsets of one partition, first and last included, that a group never read."""
 
     topic: str
     partition: int
@@ -22,7 +22,7 @@ class Loss:
 
     @property
     def count(self) -> int:
-        """How many records are missing at most: a transaction's own marks have offsets too."""
+        """The number of missing records at most: transaction markers have offsets too."""
         return self.last_offset - self.first_offset + 1
 
 
@@ -55,13 +55,13 @@ returning id"""
 
 
 class ReadingLog:
-    """Where the groups of one service write how far they have read, and what they missed."""
+    """Stores how far the groups of one service have read, and their losses."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def positions(self, group: str) -> dict[Partition, int]:
-        """How far the group had come when it last wrote; Kafka forgets that of a group that was away for a week."""
+        """Return the group's stored positions; Kafka deletes those of a group that was away for a week."""
         async with self._db.reading() as conn:
             rows = await conn.fetch(LOAD_POSITIONS, group)
         return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
@@ -69,7 +69,7 @@ class ReadingLog:
     async def save(
         self, group: str, positions: Mapping[Partition, int], losses: Iterable[Loss]
     ) -> None:
-        """Write positions, and findings, in one transaction. A finding made again changes nothing."""
+        """Store positions and losses in one transaction. A loss found again changes nothing."""
         places = sorted(positions)
         async with self._db.transaction() as conn:
             await conn.execute(
@@ -87,10 +87,10 @@ class ReadingLog:
 
 
 async def list_losses(conn: Connection, *, acknowledged: bool = False) -> list[dict[str, Any]]:
-    """The newest 1,000 findings that nobody has acknowledged; the others too when `acknowledged`."""
+    """Return the newest 1,000 unacknowledged losses; with `acknowledged` the others too."""
     return [dict(row) for row in await conn.fetch(LIST_LOSSES, acknowledged)]
 
 
 async def acknowledge(conn: Connection, ids: Sequence[UUID], by: str, because: str) -> list[UUID]:
-    """Acknowledge these findings, or all without ids; those that waited for it."""
+    """Acknowledge these losses, or all without ids; return those that were open."""
     return [row["id"] for row in await conn.fetch(ACKNOWLEDGE, ids, by, because)]

@@ -1,4 +1,4 @@
-"""The poll loop: a batch is acknowledged under the assignment that it was read under, across a rebalance too."""
+"""Poll loop: a batch is acknowledged only under the assignment it was read under, also across a rebalance."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ ACKNOWLEDGE_SECONDS = 10.0
 
 
 class PolledBatch(Protocol):
-    """What FastStream gives a batch as."""
+    """A batch as FastStream passes it."""
 
     raw_message: Sequence[ConsumerRecord]
     committed: AckStatus | None
@@ -29,7 +29,7 @@ class PolledBatch(Protocol):
 
 
 class Drain(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Holds a rebalance until the batch at work is acknowledged, so that no other consumer works on it too.
+    """Holds a rebalance until the current batch is acknowledged, so that no other consumer processes it too.
 
     aiokafka commits an offset for as long as that fails, under whatever assignment the consumer has by then, and a
     batch that failed is sought back to wherever its partition stands by then. In a Kafka that was made anew, such old

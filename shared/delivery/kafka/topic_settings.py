@@ -80,7 +80,7 @@ class IncrementalAlterConfigs(Request[IncrementalAlterConfigsStruct]):  # type: 
 
 
 async def topic_settings(admin: AIOKafkaAdminClient, settings: Settings) -> Settings:
-    """What these topics have for the names in `settings`. Raises the KafkaError of the first one refused."""
+    """Return these topics' values of the names in `settings`. Raises the KafkaError of the first one refused."""
     resources = [
         ConfigResource(ConfigResourceType.TOPIC, topic, dict.fromkeys(wanted))
         for topic, wanted in settings.items()
@@ -94,7 +94,7 @@ async def topic_settings(admin: AIOKafkaAdminClient, settings: Settings) -> Sett
 
 
 async def change_topic_settings(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
-    """Set these and no others, where they differ; the topics that were changed.
+    """Set exactly these settings where they differ; return the changed topics.
 
     Raises the KafkaError of the first one refused.
     """

@@ -1,4 +1,4 @@
-"""Turns a record that aiokafka cannot parse into one that says so, and reads on.
+"""Replaces a record that aiokafka cannot parse by a marked one, and continues after it (poison message).
 
 As aiokafka has it, such a record (a header's name that is no UTF-8, a codec that is not installed, a broken batch)
 stops its partition for ever, and records of other partitions that were drained in the same call are lost.

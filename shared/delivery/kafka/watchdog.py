@@ -35,15 +35,15 @@ IDLE: Final = "records wait and none is taken in"
 
 
 class Stalled(Plain):
-    """Records are waiting and none is taken in, or Kafka says nothing: the consumer must be made anew."""
+    """The consumer is stuck and must be restarted: records wait and none is processed, or Kafka does not answer."""
 
 
 class BrokersSilent(Stalled):
-    """Kafka says nothing, not even a farewell."""
+    """Kafka's brokers do not answer at all."""
 
 
 class Watchdog:
-    """Watches one consumer group's reader of `topics`, Kafka's name for each by which its own is found."""
+    """Watches one consumer group's reader of `topics` (our name by Kafka's)."""
 
     def __init__(
         self, service: str, group: str, topics: Mapping[str, str], continuity: Continuity
@@ -62,7 +62,7 @@ class Watchdog:
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
-        """While a batch is at work, whose time is its own; without an exception it has been taken in."""
+        """Exclude a batch's processing time during the block; without an exception its records count as progress."""
         self._working = True
         try:
             yield
@@ -71,11 +71,13 @@ class Watchdog:
             self._working = False
 
     def over(self) -> None:
-        """The consumer has ended; another may begin."""
+        """Record that the consumer has ended; another may begin."""
         self.hindrance = STARTING
 
     async def run(self, consumer: AIOKafkaConsumer) -> None:
-        """Publish the lag until cancelled. Raises Stalled when nothing moves, Unanswered when Kafka is silent."""
+        """Publish the lag until cancelled. Raises Stalled without progress, BrokersSilent when Kafka does not
+        answer.
+        """
         self._progress = self._answered = time.monotonic()
         while True:
             lag = await self._lag(consumer)
@@ -134,7 +136,7 @@ class Watchdog:
             CONSUMER_HELD.labels(self._service, topic).set(held[topic])
 
     def _held_for(self, partition: TopicPartition, place: PartitionPosition, now: float) -> float:
-        """Seconds for which a transaction has held this partition; 0 where none does."""
+        """Return for how many seconds a transaction has held this partition; 0 without one."""
         if not place.held:
             self._held.pop(partition, None)
             return 0.0
@@ -145,7 +147,7 @@ class Watchdog:
         return now - since
 
     async def _lag(self, consumer: AIOKafkaConsumer) -> dict[str, int] | None:
-        """Records that could be read and were not, as Kafka says it now, by topic; the places are noted.
+        """Return the number of readable, unread records by topic, as Kafka states it.
 
         None when it does not answer, nothing when the topics are not there. What a transaction holds is no sign of a
         reader that is stuck.

@@ -20,14 +20,14 @@ _PARTITIONER: Final = DefaultPartitioner()
 
 @dataclass(slots=True)
 class Sending:
-    """Rows on their way, with a future for each that the producer has taken."""
+    """Rows being sent, with a future for each that the producer has accepted."""
 
     rows: Sequence[Recorded]
     taken: dict[int, Acknowledgement] = field(default_factory=dict)
     """By the row's place; rows of one batch share theirs."""
 
     def acknowledged(self) -> list[int]:
-        """The rows that Kafka has, but none that comes after one of the same subject that it has not."""
+        """Return the rows that Kafka has, without any that follows a missing one of the same subject."""
         found: list[int] = []
         blocked: set[str] = set()
         for place, row in enumerate(self.rows):
@@ -45,14 +45,14 @@ def _succeeded(future: Acknowledgement) -> bool:
 
 @dataclass(slots=True)
 class _PackedBatch:
-    """What is being filled for one partition, and which rows are in it."""
+    """A record batch being filled for one partition, with its rows."""
 
     builder: BatchBuilder
     places: list[int] = field(default_factory=list)
 
 
 class Packing:
-    """One way of `sending`'s rows to Kafka: in their order within each partition, and so within each subject."""
+    """Packs rows into record batches: in order within each partition, and so within each subject."""
 
     def __init__(self, producer: AIOKafkaProducer, source: str, sending: Sending) -> None:
         self._producer = producer
@@ -62,7 +62,7 @@ class Packing:
         self._partitions: dict[str, list[int]] = {}
 
     async def add(self, place: int, row: Recorded, topic: str) -> None:
-        """Put a row into its partition's batch; a full batch goes out first. Raises what the producer raises."""
+        """Add a row to its partition's batch; a full batch is sent first. Raises what the producer raises."""
         key = key_of(row.topic, row.subject).encode()
         if (partitions := self._partitions.get(topic)) is None:
             # Asking may take as long as a broker is away: what is packed must not wait for it.
@@ -81,7 +81,7 @@ class Packing:
         batch.places.append(place)
 
     async def finish(self) -> None:
-        """Send what is left, and wait until Kafka has all of it. Raises what stopped the first that it has not."""
+        """Send the remaining batches and wait for Kafka. Raises the error of the first row that Kafka lacks."""
         await self._flush()
         await asyncio.gather(*set(self._sending.taken.values()))
 
@@ -107,6 +107,6 @@ class Packing:
 
 @lru_cache(maxsize=8192)
 def _place(key: bytes, partitions: int) -> int:
-    """Where Kafka's own clients would put the key; a subject's next event is often near."""
+    """Return the partition that Kafka's own clients would choose for the key."""
     place: int = _PARTITIONER(key, range(partitions), ())
     return place

@@ -36,7 +36,9 @@ class Outgoing(NamedTuple):
 
 
 class EventTooLarge(ValueError):
-    """An event that no reader would take: it is refused before it is kept, for Kafka's refusal would stop the relay."""
+    """An event above the size limit: it is refused before it is recorded, since Kafka's refusal would stop the
+    relay.
+    """
 
 
 async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[str]:
@@ -54,7 +56,7 @@ async def record(conn: Connection, outgoing: Sequence[Outgoing]) -> list[str]:
 
 
 def _row(event_id: str, item: Outgoing) -> tuple[object, ...]:
-    """The columns of `new_event`, in their order."""
+    """Return the columns of `new_event`, in order."""
     return (
         event_id,
         item.subject,

@@ -61,9 +61,9 @@ DELETE_SENT = "delete from outbox where seq = any($1::bigint[])"
 
 
 class Relay:
-    """Sends the events of one schema as `source`. Run it in every replica: an advisory lock lets one work.
+    """Relay of one schema's events as `source`. Run it in every replica: an advisory lock lets one work.
 
-    After each batch that is not full it lets events gather for `gather_seconds`.
+    Lingers for `gather_seconds` after each batch that is not full.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Relay:
         self._linger_seconds = linger_seconds
 
     async def run(self) -> None:
-        """Relay until cancelled. Raises what PostgreSQL or Kafka raise: the caller starts it again."""
+        """Relay until cancelled. Raises what PostgreSQL or Kafka raise; the supervisor restarts it."""
         producer = make_producer(self._kafka)
         try:
             # Before the lock: whoever holds it can send, and is not idle meanwhile.
@@ -140,7 +140,7 @@ class Relay:
 
 
 async def open_session(db: Database) -> Session:
-    """A session for the relay's own statements."""
+    """Open a session for the relay's own statements."""
     return await connect(
         db.url,
         db.schema,
@@ -157,7 +157,7 @@ async def open_session(db: Database) -> Session:
 
 
 async def _alive_meanwhile(connection: Session, work: Coroutine[None, None, None]) -> None:
-    """Do `work` while the lock's session is kept from falling silent. Raises when the session has ended."""
+    """Run `work` while a keep-alive holds the lock's session. Raises when the session has ended."""
     task = asyncio.create_task(work)
     try:
         while not (await asyncio.wait((task,), timeout=SIGN_OF_LIFE_SECONDS))[0]:
@@ -173,7 +173,7 @@ async def _close(connection: Session) -> None:
 
 
 def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
-    """An idempotent producer that waits for all replicas and refuses what the topics would refuse."""
+    """Return an idempotent producer with acks=all that refuses what the topics would refuse."""
     return AIOKafkaProducer(
         **kafka.client(),
         enable_idempotence=True,
@@ -189,7 +189,7 @@ def make_producer(kafka: KafkaAddress) -> AIOKafkaProducer:
 
 
 async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """Stop a producer within 15 s, with what it still holds delivered if Kafka takes it within five."""
+    """Stop a producer within 15 s; pending records are delivered if Kafka accepts them within five."""
     try:
         for step in (producer.flush, producer.stop):
             fault = await ended(step, STOP_SECONDS)

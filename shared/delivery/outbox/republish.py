@@ -31,7 +31,7 @@ SELECT_PENDING_UP_TO = (
 
 
 async def rewind(conn: Connection, after: int = 0) -> int:
-    """Have the relay send every event above `after` again, in order; how many more than were pending.
+    """Mark every event above `after` to be published again, in order; return how many became pending.
 
     Call it outside of a transaction, when Kafka is back and before its topics are made: what is recorded meanwhile
     must not be sent before what was recorded earlier. The relay is ended first, which takes its process up to
@@ -42,26 +42,26 @@ async def rewind(conn: Connection, after: int = 0) -> int:
 
 
 async def end_relay(conn: Connection) -> int:
-    """End the relay at work, if one is: its process notices within `GONE_SECONDS`. How many were ended."""
+    """End the working relay, which notices within `GONE_SECONDS`; return how many were ended."""
     ended: int = await conn.fetchval(END_RELAY, WAIT_MS)
     return ended
 
 
 async def mark_again(conn: Connection, after: int = 0) -> int:
-    """The same where no relay is at work, inside the caller's transaction."""
+    """Mark events like `rewind`, without a working relay, inside the caller's transaction."""
     return counted(await conn.execute(SEND_AGAIN, after))
 
 
 @dataclass(frozen=True, slots=True)
 class RewoundPart:
-    """Some events of a history, up to the one with the number `last`."""
+    """A part of a history, up to the event numbered `last`."""
 
     last: int
     events: int
 
 
 async def mark_part(conn: Connection, after: int, up_to: int, limit: int) -> RewoundPart:
-    """Have the relay send the next `limit` events above `after` again, while it goes on with the new ones.
+    """Mark the next `limit` events above `after` to be published again, beside new ones.
 
     For a Kafka that has lost nothing: newer events of a subject may well be there already.
     """
@@ -71,18 +71,18 @@ async def mark_part(conn: Connection, after: int, up_to: int, limit: int) -> Rew
 
 
 async def head(conn: Connection) -> int:
-    """The number of the last event, 0 before the first."""
+    """Return the number of the last event, 0 without any."""
     found: int = await conn.fetchval(SELECT_HEAD)
     return found
 
 
 async def next_to_send(conn: Connection) -> int:
-    """The number of the event that Kafka gets next, 0 when it has all."""
+    """Return the number of the next event to publish, 0 when none is pending."""
     found: int = await conn.fetchval(SELECT_NEXT)
     return found
 
 
 async def pending(conn: Connection, up_to: int, most: int) -> int:
-    """How many events up to this number Kafka has not got; the counting ends at `most`."""
+    """Count pending events up to this number, `most` at most."""
     found: int = await conn.fetchval(SELECT_PENDING_UP_TO, up_to, most)
     return found

@@ -10,7 +10,7 @@ FaultHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 class ContainmentMiddleware:
-    """Answers by `on_fault` what the app raises before its answer began.
+    """Responds by `on_fault` when the app raises before its response began.
 
     Starlette's own handler answers and raises again; the server then closes the connection unannounced, and the
     next call that a proxy sends on it fails. An answer that breaks off still ends its connection: nothing else would

@@ -16,7 +16,7 @@ _END: Final[Message] = {"type": "http.response.body", "body": b"", "more_body": 
 
 
 def allowed_methods(routes: Sequence[BaseRoute], path: str) -> list[str]:
-    """The methods that `path` takes, of all routes that match it; none for a path that is no route's."""
+    """Return the methods of all routes that match `path`; empty for an unknown path."""
     found: set[str] = set()
     for route in iter_route_contexts(routes):
         if route.methods and route.path_regex.match(path):
@@ -27,7 +27,7 @@ def allowed_methods(routes: Sequence[BaseRoute], path: str) -> list[str]:
 
 
 def permission(routes: Sequence[BaseRoute], scope: Scope) -> dict[str, str]:
-    """The headers that let a sender deliver CloudEvents here (HTTP 1.1 Web Hooks, 4.2); none where nobody asks for it.
+    """Return headers that permit CloudEvents delivery (HTTP 1.1 Web Hooks, 4.2); empty unless requested.
 
     Any origin may: the handshake protects who does not expect events, and a delivery needs a token all the same. The
     rate is that of each role and party, in requests a minute.
@@ -77,7 +77,7 @@ class MethodsMiddleware:
 
 
 class _Head:
-    """Ends an answer after its headers. To a stream the caller has left then, so that it ends too."""
+    """Ends a response after its headers; to a stream the caller appears disconnected, so that it ends too."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive

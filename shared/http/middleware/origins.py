@@ -31,7 +31,7 @@ _DEFAULT_PORT: Final = {"http": ":80", "https": ":443"}
 
 
 def read_origins(text: str) -> tuple[str, ...]:
-    """The origins of a list joined by commas, as browsers write them. Raises ValueError for what is none."""
+    """Parse a comma-separated list of origins. Raises ValueError for an invalid one."""
     found = [part.strip() for part in text.split(",") if part.strip()]
     for origin in found:
         scheme = origin.partition(":")[0]
@@ -44,7 +44,7 @@ def read_origins(text: str) -> tuple[str, ...]:
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
-    """Let pages of these origins call `app` with a token; without an origin nobody's may.
+    """Allow pages of these origins to call `app` with a token (CORS); without origins none may.
 
     Call it last: it goes around all other middleware, so that errors are readable too.
     A browser shows no answer of theirs that a cookie opened: what a session opens stays closed to other origins.

@@ -1,4 +1,4 @@
-"""Trusted proxies: whose X-Forwarded-For and X-Forwarded-Proto count."""
+"""Trusted proxies: whose X-Forwarded-For and X-Forwarded-Proto are believed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 def parse_address(text: str) -> Address | None:
-    """An IP address; None for anything else. A zone is dropped, an IPv4-mapped IPv6 address is IPv4."""
+    """Return an IP address; None for anything else. Zones are dropped, IPv4-mapped IPv6 becomes IPv4."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -78,14 +78,14 @@ def parse_network(text: str) -> Network:
 
 @dataclass(frozen=True, slots=True)
 class ClientOrigin:
-    """Where a request comes from: `host` is the caller's address, `scheme` the outermost one."""
+    """Origin of a request: `host` is the caller's address, `scheme` the outermost one."""
 
     host: str
     scheme: str
 
 
 class TrustedProxies:
-    """The proxies whose statements count. Without networks there are none.
+    """The proxies whose headers are believed. Without networks there are none.
 
     With a `key` a statement counts only beside `X-Liaison-Gateway-Key`: on the loopback interface an address alone
     does not tell the gateway from any other process of the machine.
@@ -107,7 +107,7 @@ class TrustedProxies:
         return not self._key or (len(given) == 1 and compare_digest(given[0], self._key))
 
     def origin(self, peer: str, scheme: str, fors: str, protos: str) -> ClientOrigin:
-        """The rightmost address of `fors` that is no trusted proxy's, and the scheme that it came by.
+        """Return the rightmost address of `fors` that is not a trusted proxy, and its scheme.
 
         `fors` and `protos` are the values of X-Forwarded-For and -Proto, several lines joined by commas. An element
         that is no address ends the search: the caller is then the proxy that wrote it. If all are trusted, the
@@ -132,7 +132,7 @@ def _elements(header: str) -> list[str]:
 
 
 def _scheme(protos: Sequence[str], hops: int) -> str | None:
-    """What the proxy that saw the caller wrote: as far from the right as the caller, or the leftmost there is."""
+    """Return the scheme that the proxy nearest to the caller stated, else the leftmost one."""
     if not protos:
         return None
     found = protos[-min(max(hops, 1), len(protos))].lower()
@@ -140,7 +140,7 @@ def _scheme(protos: Sequence[str], hops: int) -> str | None:
 
 
 class ForwardedMiddleware:
-    """Puts the caller's address and the outermost scheme into the scope, where a trusted proxy states them."""
+    """Middleware that sets the scope's client address and scheme from a trusted proxy's headers."""
 
     def __init__(self, app: ASGIApp, trusted: TrustedProxies) -> None:
         self._app = app
@@ -169,7 +169,7 @@ class ForwardedMiddleware:
 
 
 def replaced_claims(scope: Scope, key: str = "") -> list[tuple[bytes, bytes]]:
-    """The headers of a request, with what the caller claims of itself replaced by what the scope holds."""
+    """Return a request's headers, with the caller's own claims replaced by the scope's values."""
     headers = [(name, value) for name, value in scope["headers"] if name.lower() not in CLAIMS]
     if client := scope.get("client"):
         headers.append((FORWARDED_FOR, client[0].encode()))

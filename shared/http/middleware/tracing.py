@@ -1,4 +1,4 @@
-"""The span of a request, and the traceparent that everything recorded for it carries on."""
+"""Tracing of requests: a span for each, and the traceparent for everything recorded in it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ _READING: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 def make_tracer(service: str, endpoint: str | None, share: float) -> Tracer | None:
-    """The tracer of a service, which samples `share` (0 to 1) of the traces that begin there.
+    """Return a service's tracer, which samples `share` (0 to 1) of the traces that begin there.
 
     None without an OTLP `endpoint`. Imports OpenTelemetry only where it is used: that makes a start 0.3 s longer.
     """
@@ -39,13 +39,13 @@ def make_tracer(service: str, endpoint: str | None, share: float) -> Tracer | No
 
 
 def trace_in(request: Request) -> str:
-    """The traceparent that what is recorded for `request` carries on."""
+    """Return the traceparent for what is recorded in `request`."""
     found: str | None = request.scope.get(TRACE)
     return found or trace_of(_traceparent(request.scope))
 
 
 def trace_requests(app: FastAPI, tracer: Tracer | None) -> None:
-    """Tell of the requests to `app`, and end the tracer with it; without a tracer the app stays as it is."""
+    """Trace the requests to `app` and stop the tracer with it; without a tracer `app` is unchanged."""
     app.state.tracer = tracer
     if tracer is None:
         return
@@ -62,7 +62,7 @@ def trace_requests(app: FastAPI, tracer: Tracer | None) -> None:
 
 
 class TracingMiddleware:
-    """Goes on with the caller's trace or begins one, and tells of the request by its route's template.
+    """Continues the caller's trace or begins one, and exports a span by the route's template.
 
     What only reads begins none: nothing follows from it, and there is much of it.
     """
@@ -101,7 +101,7 @@ class TracingMiddleware:
 
 
 def _traceparent(scope: Scope) -> str | None:
-    """The header of the last hop, else the one of a CloudEvent in binary mode, which names the trace it began in."""
+    """Return the last hop's header, else that of a binary-mode CloudEvent."""
     given: dict[bytes, str] = {
         name: value.decode("latin-1") for name, value in scope["headers"] if name in _TRACEPARENTS
     }

@@ -17,7 +17,9 @@ SPARE_FILES: Final = 192
 
 
 def most_connections(open_files: int, files_each: int = 1) -> int | None:
-    """How many callers' connections fit a limit of open files, each taking `files_each`; None without a limit."""
+    """Return how many client connections fit a limit of open files, `files_each` per connection; None without a
+    limit.
+    """
     if open_files <= 0:
         return None
     return max(16, (open_files - SPARE_FILES) // files_each)
@@ -27,7 +29,7 @@ MOST_UNFINISHED: Final = 512
 
 
 class AbortableProtocol(BoundedHttpProtocol):
-    """The bounded protocol with `ABORT` among a scope's extensions, and a bound on connections.
+    """Adds `ABORT` to the scope's extensions, and limits the number of connections.
 
     A server that closes a connection first sends what is in its buffer, for as long as the peer takes nothing. One
     that has no file left can neither ask its database nor tell anybody.
@@ -38,7 +40,7 @@ class AbortableProtocol(BoundedHttpProtocol):
     _refused: ClassVar[int] = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Above the bound, cut a connection whose request is unfinished, else this one; logged once in 10 s."""
+        """Above the limit, close a connection with an unfinished request, else this one; logged once in 10 s."""
         most = self._most()
         if most is not None and len(self.connections) >= most:
             self._count_refused(most)
@@ -72,6 +74,6 @@ class AbortableProtocol(BoundedHttpProtocol):
 
 
 class RelayingProtocol(AbortableProtocol):
-    """The same where each connection has another behind it."""
+    """The same protocol for a gateway, whose connections each need another one behind them."""
 
     files_each = 2

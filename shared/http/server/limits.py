@@ -37,7 +37,7 @@ GRACE_SECONDS: Final = 0.05
 
 
 class RequestPart(Enum):
-    """What a connection is in the middle of reading."""
+    """The part of a request that a connection is reading."""
 
     NOTHING = auto()
     HEAD = auto()
@@ -163,13 +163,13 @@ class BoundedHttpProtocol(UpgradeIgnoringProtocol):
         self._refuse(400, "malformed_http")
 
     def pause_writing(self) -> None:
-        """Begin to watch whether the caller takes its answer."""
+        """Start the timer for a caller that does not read its response."""
         super().pause_writing()
         if self._sending is None:
             self._watch_sending(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """The caller has taken what there was."""
+        """Stop the timer: the caller has read the response."""
         self._stop_watching()
         super().resume_writing()
 
@@ -194,7 +194,7 @@ class BoundedHttpProtocol(UpgradeIgnoringProtocol):
             self._sending = None
 
     def _wait(self, part: RequestPart) -> None:
-        """Begin the time of a part anew."""
+        """Restart the timer of a part."""
         seconds = self.body_seconds if part is RequestPart.BODY else self.head_seconds
         self._limited = part
         self._limit = self.loop.call_later(seconds, self._expire, GRACE_SECONDS)
@@ -234,7 +234,7 @@ class BoundedHttpProtocol(UpgradeIgnoringProtocol):
 
     @property
     def _awaits_us(self) -> bool:
-        """Whether it is this side that does not read on."""
+        """Return whether this side has paused reading."""
         return bool(self.pipeline or self.flow.read_paused or self.cycle.waiting_for_100_continue)
 
     @property
@@ -242,7 +242,7 @@ class BoundedHttpProtocol(UpgradeIgnoringProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _refuse(self, status: int, code: str) -> None:
-        """Close, with an answer where it cannot be mistaken for another request's."""
+        """Close the connection, with a response unless it could be taken for another request's."""
         self._rest()
         if self._is_refused or self.transport.is_closing():
             return

@@ -8,13 +8,13 @@ SETTLED_SECONDS: Final = 1.0
 
 
 class Cuttable(Protocol):
-    """A connection that can be ended at once."""
+    """A connection that can be closed at once."""
 
     def cut(self) -> None: ...
 
 
 class Unfinished:
-    """Waiting connections of a server by address, those without progress for longest first."""
+    """Waiting connections by address, those longest without progress first."""
 
     def __init__(self) -> None:
         self._by_address: dict[str, dict[Cuttable, float]] = {}

@@ -1,4 +1,4 @@
-"""Guards event streams (SSE): limits per party, address and process; authorised for as long as they are open."""
+"""Guard of event streams (SSE): limits per party, address and process; re-authorised while open."""
 
 import asyncio
 import resource
@@ -45,21 +45,21 @@ MayRead: TypeAlias = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a stream: a party by its token, or a stranger by the address."""
+    """Holder of a stream: a party by its token, or an anonymous client by its address."""
 
     kind: Literal["party", "address"]
     name: str
 
     @classmethod
     def of(cls, principal: Principal | None, address: str) -> "Holder":
-        """The holder of a request's stream; `principal` is None for a stranger."""
+        """Return the holder of a request's stream; `principal` is None for an anonymous client."""
         if principal is None:
             return cls("address", address)
         return cls("party", f"{principal.role}:{principal.party}")
 
 
 class OpenStreams:
-    """The streams that one process holds open, by holder. `most` bounds all of them together."""
+    """Open streams of one process by holder. `most` limits their total."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -121,7 +121,7 @@ class OpenStreams:
 
 
 def most_streams(open_files: int, files_each: int = 1) -> int:
-    """How many streams a process with this limit of open files may hold, each taking `files_each` of them."""
+    """Return how many streams a process with this limit of open files may hold, `files_each` per stream."""
     if open_files <= 0:
         return MOST_STREAMS
     room = max(open_files - RESERVED_FILES, open_files // 4)
@@ -130,13 +130,13 @@ def most_streams(open_files: int, files_each: int = 1) -> int:
 
 @cache
 def process_streams(files_each: int = 1) -> OpenStreams:
-    """The streams of this process; services that share it share them."""
+    """Return the streams of this process, shared by the services in it."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return OpenStreams(most_streams(soft, files_each))
 
 
 def streams_of(service: str) -> OpenStreams:
-    """The streams of this process for one of its services, whose figures begin at 0.
+    """Return this process's streams for one service, with its metrics initialised to 0.
 
     Prometheus sees no increase to the first value of a series.
     """
@@ -149,7 +149,7 @@ def streams_of(service: str) -> OpenStreams:
 
 
 async def current_principal(request: Request, token: str | None) -> Principal | None:
-    """Whose token it is by now; None once it is revoked, has expired, or cannot be verified."""
+    """Return the token's present principal; None when it is revoked, expired or unverifiable."""
     if not token:
         return None
     tokens: Tokens = request.app.state.tokens
@@ -164,7 +164,7 @@ async def current_principal(request: Request, token: str | None) -> Principal | 
 
 
 class GuardedStream(EventSourceResponse):
-    """A stream whose reader is authorised anew at each heartbeat and before each event.
+    """A stream whose reader is re-authorised at each heartbeat and before each event.
 
     It ends without a word once `may_read` is false, and is cut after `send_seconds` with a reader that takes nothing.
     `heartbeat_seconds` pass at most between two signs of life.
@@ -206,7 +206,7 @@ class GuardedStream(EventSourceResponse):
 
 
 async def abort(scope: Scope) -> None:
-    """Cut the connection of a request, where its server can; closing it would wait until its buffers are read."""
+    """Abort a request's connection if the server can; a close would wait until its buffers are read."""
     cut = scope.get("extensions", {}).get(ABORT)
     if cut is not None:
         cut()

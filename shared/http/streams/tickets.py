@@ -1,4 +1,4 @@
-"""Stream tickets: what a browser's EventSource, which cannot send a token, shows instead.
+"""Stream tickets: single-use credentials for a browser's EventSource, which cannot send a token.
 
 A ticket counts once, within 30 s, for one path and for the token that it was issued to.
 """
@@ -59,7 +59,7 @@ async def issue(conn: Connection, path: str, token: str) -> StreamTicket:
 
 
 async def redeem(conn: Connection, path: str, ticket: str) -> str | None:
-    """The token that a ticket stands for; None where it does not count for `path`. It does not count again."""
+    """Redeem a ticket: return its token, None when the ticket is not valid for `path`. It cannot be used again."""
     row = await conn.fetchrow(USE_TICKET, _digest(ticket))
     if row is None or row["path"] != path or not row["counts"]:
         return None
@@ -68,7 +68,7 @@ async def redeem(conn: Connection, path: str, ticket: str) -> str | None:
 
 
 async def admit(request: Request, db: Database, ticket: str) -> None:
-    """Let a request with a ticket be its party's.
+    """Authenticate a request by its ticket.
 
     Raises Problem 401 where the ticket or its token does not count, 429 for one request too many.
     """
@@ -89,7 +89,7 @@ async def admit(request: Request, db: Database, ticket: str) -> None:
 
 
 def stream_token(request: Request) -> str | None:
-    """The token in whose name a stream is read: the one of its ticket, else of the Authorization header."""
+    """Return the token for a stream: that of its ticket, else of the Authorization header."""
     token: str | None = request.scope.get(STREAM_TOKEN)
     return token or bearer_token(request)
 

@@ -1,4 +1,4 @@
-"""Group commit: calls that come together share one transaction; a full queue is back-pressure (503)."""
+"""Group commit: concurrent calls share one transaction; a full queue is back-pressure (503)."""
 
 import asyncio
 from collections import deque
@@ -20,7 +20,7 @@ ANSWER_SECONDS = 20.0
 
 
 class Batcher(Generic[Item, Result]):
-    """Calls `work` with what has come while the batch before was at work; a lone item never waits for more to come.
+    """Calls `work` with the items that arrived during the previous batch; a single item never waits for others.
 
     Two batches are at work at most, the second one when 8 items or more wait: one that takes long holds up nobody else.
     At most 10,000 items wait; one more is refused with the Problem `busy` (503), and nothing of it is kept.
@@ -33,7 +33,7 @@ class Batcher(Generic[Item, Result]):
         self._news = asyncio.Event()
 
     async def submit(self, item: Item) -> Result:
-        """The result for one item. Raises what `work` raised for it, and the Problem `busy` after 20 s."""
+        """Return the result for one item. Raises what `work` raised for it, and the Problem `busy` after 20 s."""
         if len(self._waiting) >= MAX_WAITING:
             raise busy(1)
         loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ class Batcher(Generic[Item, Result]):
             limit.cancel()
 
     async def run(self) -> None:
-        """Work until cancelled; whoever waits then is told that nothing was kept."""
+        """Work until cancelled; waiting callers then get the Problem `busy`."""
         try:
             async with asyncio.TaskGroup() as working:
                 while True:

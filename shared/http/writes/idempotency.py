@@ -1,4 +1,4 @@
-"""Idempotent writes: one transaction, and the same response for the same Idempotency-Key (idempotency key)."""
+"""Idempotent writes by Idempotency-Key (idempotency key): one transaction, and the same response for the same key."""
 
 import hashlib
 import json
@@ -30,14 +30,14 @@ Work: TypeAlias = Callable[[Connection], Awaitable["WriteResponse"]]
 
 @dataclass(frozen=True, slots=True)
 class WriteResponse:
-    """What a successful write answers."""
+    """The response of a successful write."""
 
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
-        """The answer as an HTTP response."""
+        """Return the HTTP response."""
         return as_json(self.body, self.status, self.headers)
 
 
@@ -62,7 +62,7 @@ async def run(
     principal: Principal,
     work: Work,
 ) -> Response:
-    """Do `work` in one transaction and answer, as `run_once` does, by the request's Idempotency-Key.
+    """Run `work` in one transaction and respond, idempotently by the request's Idempotency-Key.
 
     Raises Problem 422 when the key was used for another request, 400 when it is no key.
     """
@@ -70,7 +70,7 @@ async def run(
 
 
 async def run_once(db: Database, use: "KeyUse | None", work: Work) -> WriteResponse:
-    """Do `work` in one transaction; a refusal (a Problem raised by `work`) changes nothing.
+    """Run `work` in one transaction; a refusal (a Problem raised by `work`) rolls it back.
 
     `work` is done again, up to three times in all, when another transaction was in its way (deadlock).
 
@@ -90,7 +90,7 @@ async def run_once(db: Database, use: "KeyUse | None", work: Work) -> WriteRespo
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The request's key, if it has one. Raises Problem 400 for several, or one that is not 1-255 printable ASCII."""
+    """Return the request's key, if any. Raises Problem 400 for several, or one that is not 1-255 printable ASCII."""
     keys = request.headers.getlist("idempotency-key")
     if not keys:
         return None
@@ -101,13 +101,13 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def is_key(text: str) -> bool:
-    """Whether every character of `text` is one that a key may have."""
+    """Return whether every character of `text` is allowed in a key."""
     return text.isascii() and text.isprintable()
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key as one caller uses it, and what tells its request from another."""
+    """A caller's use of a key, with the fingerprint of its request."""
 
     owner: str
     key: str
@@ -117,7 +117,7 @@ class KeyUse:
 
 
 async def use_of(request: Request, principal: Principal) -> KeyUse | None:
-    """The use of the request's key; None without one. Raises Problem 400 for what is no key."""
+    """Return the use of the request's key; None without one. Raises Problem 400 for an invalid key."""
     key = idempotency_key(request)
     if key is None:
         return None
@@ -140,7 +140,7 @@ async def use_of(request: Request, principal: Principal) -> KeyUse | None:
 
 
 def use_of_command(principal: Principal, key: str, path: str, body: bytes) -> KeyUse:
-    """The use of the key that stands for a command: that of a POST of its JSON `body` to `path`."""
+    """Return the use of a command's key: that of a POST of its JSON `body` to `path`."""
     parts: tuple[Any, ...] = ("POST", path, [], ["application/json"], [])
     first = (b"POST", path.encode(), body)
     return KeyUse(_owner(principal), key, _fingerprint(parts, body), _digest(first))
@@ -178,12 +178,12 @@ async def _keyed(conn: Connection, use: KeyUse, work: Work) -> WriteResponse:
 
 
 async def forget_old_keys(conn: Connection) -> bool:
-    """Drop answers older than 7 days, 5,000 at most; whether there may be more."""
+    """Delete responses older than 7 days, 5,000 at most; return whether there may be more."""
     return await conn.execute(FORGET_KEYS, FORGET_LIMIT) == f"DELETE {FORGET_LIMIT}"
 
 
 def if_match(request: Request) -> frozenset[int] | None:
-    """The versions that the change is meant for, whose ETags If-Match lists; None for any.
+    """Return the versions that the change accepts, by the ETags of If-Match; None for any.
 
     Raises Problem 400 for what is no list of entity tags.
     """
@@ -199,7 +199,7 @@ async def _names_its_key(
         Header(description=KEY_WORDS),
     ] = None,
 ) -> None:
-    """Described here, read by `run`."""
+    """Dependency that describes the Idempotency-Key header; `run` reads it."""
 
 
 async def _names_its_version(
@@ -210,7 +210,7 @@ async def _names_its_version(
         ),
     ] = None,
 ) -> None:
-    """Described here, read by the function `if_match`."""
+    """Dependency that describes the If-Match header; `if_match` reads it."""
 
 
 KEYED: Final = Depends(_names_its_key)

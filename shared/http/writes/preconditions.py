@@ -1,4 +1,4 @@
-"""Optimistic locking by If-Match (RFC 9110, 13.1.1): a version that has passed is 412."""
+"""Optimistic locking by If-Match (RFC 9110, 13.1.1): a version conflict is 412."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _UNQUOTED: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 def expected_versions(lines: Sequence[str]) -> frozenset[int] | None:
-    """The versions that a change may meet, from all lines of If-Match; None for any: there is no line, or it is `*`.
+    """Return the versions that a change accepts, from all lines of If-Match; None for any (no line, or `*`).
 
     Weak tags and tags that are no version match nothing. A single number without quotes counts as a tag.
     Raises ValueError for what is no list of tags.
@@ -50,7 +50,7 @@ def _versions(written: str) -> frozenset[int]:
 
 
 def version_moved(version: int) -> Problem:
-    """The 412 for a matter that has another version than the caller saw; it names the latest, in an ETag too."""
+    """Return the 412 for a version conflict; it names the latest version, also in an ETag."""
     return Problem(
         412,
         "version_moved",

@@ -1,4 +1,4 @@
-"""A step that people take over HTTP and systems by a command: one entry makes the route and serves the command."""
+"""Steps over HTTP and by Kafka command: one entry makes the route and serves the command."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -48,7 +48,7 @@ class StepOperation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepEntry:
-    """One step: its command's type, its path, who may take it, what it is sent and what it does.
+    """One step: command type, path, roles, body and handler.
 
     `optional` says that the body may be left out.
     """
@@ -87,7 +87,7 @@ def add_steps(
     edge_of: Callable[[Request], Any],
     problems: Mapping[int | str, dict[str, Any]],
 ) -> None:
-    """Add a POST route for each entry; `edge_of` gives what its `perform` works with."""
+    """Add a POST route for each entry; `edge_of` returns the dependencies of `perform`."""
     for entry in entries:
         router.add_api_route(
             entry.path,

@@ -30,7 +30,7 @@ returning subject"""
 
 
 async def add_published(conn: Connection, entries: Sequence[tuple[str, str]]) -> set[str]:
-    """Store the first version of entries (subject, data); return those that had one already."""
+    """Store the first version of entries (subject, data); return the subjects that were new."""
     subjects, data = [subject for subject, _ in entries], [each for _, each in entries]
     rows = await conn.fetch(ADD_PUBLISHED, subjects, data)
     return {row["subject"] for row in rows}

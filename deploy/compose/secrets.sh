@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes what is not there yet: the passwords, each in a file of its own, and the certificate of Kafka's outer port with an
-# authority of its own: deploy/compose/secrets.sh [FOLDER]
-# New ones in place of those that are: deploy/compose/secrets.sh --renew NAME...
-# Nobody has to know one. The folder keeps others out; the containers' user, another one, must be able to read the files.
+# Creates missing secrets: the passwords, one file each, and the certificate of Kafka's outer port with its
+# certificate authority: deploy/compose/secrets.sh [FOLDER]
+# Replaces existing ones: deploy/compose/secrets.sh --renew NAME...
+# Only the owner may enter the folder; the files are readable to all, because the containers run as another user.
 set -eu
 umask 077
 folder=${LIAISON_SECRETS:-secrets}
@@ -10,7 +10,7 @@ names="database_admin database_intake database_routing database_followup \
        kafka_intake kafka_routing kafka_followup kafka_senders grafana_admin kafka_certificate"
 key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256"
 
-# As docker compose takes a setting: the environment's, then what .env says.
+# Reads a setting as docker compose does: from the environment, then from .env.
 setting() {
     eval "value=\${$1-}"
     # shellcheck disable=SC2154 # eval sets it
@@ -22,12 +22,12 @@ password() {
     head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$file.new"
 }
 
-# Key and chain in one, as Kafka wants them.
+# Key and chain in one file, as Kafka expects them.
 certificate() {
     if ! command -v openssl >/dev/null; then
         echo "Kafka's certificate wants openssl on this machine (Debian: apt install openssl)," >&2
         echo "or one of your own, key and chain as PEM, in $file" >&2
-        # Without TLS nobody reads it, but docker compose wants the file to be there.
+        # Unused without TLS, but docker compose requires the file.
         [ -z "$renew" ] && [ "$(setting LIAISON_KAFKA_OUTSIDE PLAINTEXT)" = PLAINTEXT ] || exit 1
         : >"$file.new"
         return

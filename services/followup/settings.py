@@ -68,11 +68,13 @@ class Settings(ServiceSettings):
     """Followup's settings; each is a variable `LIAISON_<NAME>`."""
 
     desk: str = Field(
-        "DESK", min_length=1, description="the town's fallback desk, for what has no owner"
+        "DESK",
+        min_length=1,
+        description="the fallback desk, responsible for matters without an owner",
     )
     limits_file: Path | None = Field(
         None, description='JSON: {"default": {"interim": "3wd"}, "categories": {"安全生产": {…}}}'
     )
     open_page: bool = Field(
-        False, description="whether everybody may look at the live page; else any of the staff"
+        False, description="whether the live page is open to everybody; else only to staff"
     )

@@ -10,14 +10,15 @@ class Settings(ServiceSettings):
     """Routing's settings; each is a variable `LIAISON_<NAME>`."""
 
     accept_minutes: int = Field(
-        120, ge=1, le=6000, description="working minutes to accept an offer in, where no rule says"
+        120,
+        ge=1,
+        le=6000,
+        description="working minutes to accept an offer, unless a rule sets them",
     )
     emergency_minutes: int = Field(
-        30, ge=1, le=1440, description="minutes by the wall clock to accept an emergency in"
+        30, ge=1, le=1440, description="wall-clock minutes to accept an emergency"
     )
-    review_days: int = Field(
-        1, ge=1, le=30, description="working days in which a coordinator rules an objection"
-    )
+    review_days: int = Field(1, ge=1, le=30, description="working days to rule an objection")
     simple_days: int = Field(5, ge=1, le=365, description="working days to handle a simple matter")
     complex_days: int = Field(15, ge=1, le=365, description="working days for a complex one")
 

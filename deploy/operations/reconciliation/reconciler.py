@@ -74,7 +74,7 @@ class ReconcileSettings(ServerSettings):
     """Settings of the reconciliation: the database, and how often matters are compared."""
 
     reconcile_minutes: float = Field(
-        5.0, ge=0.01, le=1440, description="how long it is from one comparison to the next"
+        5.0, ge=0.01, le=1440, description="minutes between two reconciliation runs"
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

@@ -1,4 +1,4 @@
-"""The sample town, loaded and played by public calls alone, as a newcomer's system would; it sees no service inside."""
+"""The sample town, loaded and played through the public interfaces alone, as another system would."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ __all__ = ["NotLoaded", "Played", "load", "parties", "play"]
 
 
 class NotLoaded(RuntimeError):
-    """The town could not be put into the stack; the text says which call failed."""
+    """The town could not be loaded; the text names the failed call."""
 
 
 def load(endpoints: Mapping[str, Any]) -> None:

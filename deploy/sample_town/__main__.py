@@ -21,7 +21,7 @@ MOST_TROUBLES = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one of the two; 0 when all went as written, 1 when something did not."""
+    """Run `load` or `play`; return 0 on success, 1 when something failed."""
     asked = _parser().parse_args(arguments)
     keep_streams()
     console = Screen()
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def summary(played: Played) -> list[str]:
-    """What came of the play, for a person: a line each, with at most `MOST_TROUBLES` of what went wrong."""
+    """Return the result of a play for a person: one line each, with at most `MOST_TROUBLES` failures."""
     lang = tongue()
     came = {text(f"demo.via.{via}", lang): count for via, count in sorted(played.came_by.items())}
     stand = {text(f"state.{state}", lang): count for state, count in sorted(played.stand.items())}

@@ -1,4 +1,4 @@
-"""Sends the town's requests in as other systems do: over HTTP one by one, as a CloudEvents batch, and over Kafka."""
+"""Submits the town's requests as other systems do: over HTTP one by one, as a CloudEvents batch, and over Kafka."""
 
 import asyncio
 import contextlib
@@ -25,19 +25,19 @@ LARGEST_BATCH: Final = 100
 
 
 class NotTaken(Exception):
-    """A request did not get in; its text says why."""
+    """A request was not registered; its text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A request that is in: its id, which is its matter's too, and what its requester holds."""
+    """A registered request: its id, which is also its matter's, and its receipt."""
 
     request_id: str
     receipt: str
 
 
 def groups(stories: Sequence[Story]) -> list[list[Story]]:
-    """The stories as they are sent, in order: neighbours of a batch together, each other one by itself."""
+    """Yield the stories in order as they are submitted: neighbours of a batch together, others one by one."""
     found: list[list[Story]] = []
     for via, neighbours in groupby(stories, key=lambda story: story.via):
         together = list(neighbours)
@@ -47,7 +47,7 @@ def groups(stories: Sequence[Story]) -> list[list[Story]]:
 
 
 async def post(calls: Calls, story: Story) -> Taken:
-    """One submission over HTTP; sent again it is the same request. Raises Refused."""
+    """Submit one request over HTTP; repeating it is harmless. Raises Refused."""
     answer = await calls.write(
         "POST", "/intake/requests", dict(story.submission), token=calls.tokens.system
     )
@@ -55,7 +55,7 @@ async def post(calls: Calls, story: Story) -> Taken:
 
 
 async def post_batch(calls: Calls, batch: Sequence[Story]) -> list[Taken | NotTaken]:
-    """Many submissions in one call, each as a CloudEvent with an answer of its own. Raises Refused."""
+    """Submit many requests in one call as CloudEvents; each has its own result. Raises Refused."""
     answer = await calls.write(
         "POST",
         "/intake/requests",
@@ -85,12 +85,12 @@ def _envelope(story: Story) -> dict[str, Any]:
 
 
 def event_id(story: Story) -> str:
-    """The same for the same submission, however often it is sent."""
+    """Return an event id that is equal for equal submissions."""
     return str(uuid5(NAMESPACE_URL, "/".join(story.key)))
 
 
 class Post:
-    """Sends submissions over Kafka and hears, on `liaison.requests`, what became of them."""
+    """Submits requests over Kafka and reads the results on `liaison.requests`."""
 
     def __init__(self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
         self._producer = producer
@@ -98,7 +98,7 @@ class Post:
         self._answers: dict[tuple[str, str], asyncio.Future[str]] = {}
 
     async def send(self, story: Story) -> None:
-        """Hand one submission to Kafka; returns when it is written there. Raises KafkaError."""
+        """Send one submission to Kafka; returns when it is acknowledged. Raises KafkaError."""
         source, _ = story.key
         headers = {
             "ce_specversion": "1.0",
@@ -116,7 +116,7 @@ class Post:
         )
 
     async def registered(self, story: Story) -> str:
-        """The id under which it was registered. Raises NotTaken when it was refused or nothing is heard."""
+        """Return the id of the registered request. Raises NotTaken when it was rejected or no event arrives."""
         try:
             async with asyncio.timeout(REGISTRATION_SECONDS):
                 return await asyncio.shield(self._answer(story.key))
@@ -149,7 +149,7 @@ class Post:
 
 @asynccontextmanager
 async def connect(bootstrap: str) -> AsyncIterator[Post]:
-    """A producer and a listener of their own. Raises KafkaError when the broker is away."""
+    """Connect a producer and a consumer. Raises KafkaError when the broker is unreachable."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",

@@ -1,4 +1,4 @@
-"""The town's HTTP interface as an outside system calls it: tokens, tries and time-outs, and no rule of the town."""
+"""HTTP client of the town's API, as another system has it: tokens, retries and time-outs."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ NOT_NOW: Final = frozenset({429, 502, 503, 504})
 
 
 class Refused(RuntimeError):
-    """The interface said no; `status` and the problem document say why."""
+    """The API refused a call; `status` and the problem document say why."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
@@ -34,7 +34,7 @@ class Refused(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class DemoTokens:
-    """Bearer tokens by party; `system` posts the requests, a coordinator acts for whoever has no token here."""
+    """Bearer tokens by party; `system` submits requests, a coordinator acts for parties without a token."""
 
     by_party: Mapping[str, str]
     system: str
@@ -42,23 +42,23 @@ class DemoTokens:
 
     @classmethod
     def of(cls, endpoints: Mapping[str, Any], more: Mapping[str, str]) -> Self:
-        """The tokens of `endpoints.json`, and `more` of them by party."""
+        """Return the tokens of `endpoints.json`, and `more` of them by party."""
         found = endpoints["tokens"]
         known = {party: found[role] for role, party in SAMPLE.items() if role in found}
         return cls({**known, **more}, found["system"], found["coordinator"])
 
     @property
     def complete(self) -> bool:
-        """Whether everybody of the town can act in person."""
+        """Whether every party of the town has its own token."""
         return all(party in self.by_party for _, party in parties())
 
     def acting(self, party: str) -> str:
-        """The token of `party`, else the coordinator's, who may act for it."""
+        """Return the token of `party`, else the coordinator's, who may act for it."""
         return self.by_party.get(party, self.coordinator)
 
 
 def read_endpoints(file: Path) -> tuple[dict[str, Any], DemoTokens]:
-    """What `endpoints.json` says, with the tokens of `demo-tokens.json` beside it where that exists."""
+    """Return the content of `endpoints.json`, with the tokens of `demo-tokens.json` beside it if it exists."""
     endpoints: dict[str, Any] = json.loads(file.read_bytes())
     beside = file.with_name("demo-tokens.json")
     more = json.loads(beside.read_bytes()) if beside.exists() else {}
@@ -66,7 +66,7 @@ def read_endpoints(file: Path) -> tuple[dict[str, Any], DemoTokens]:
 
 
 class Calls:
-    """Calls to one stack. A call that meets a busy or absent server is tried again, up to `TRIES` times."""
+    """Calls to one stack. A call is retried up to `TRIES` times while the server is busy or unreachable."""
 
     def __init__(self, web: str, tokens: DemoTokens) -> None:
         self.tokens = tokens
@@ -84,7 +84,7 @@ class Calls:
         await self._client.aclose()
 
     async def read(self, path: str, **params: str) -> dict[str, Any] | None:
-        """What a coordinator sees at `path`; None where there is nothing (404). Raises Refused."""
+        """GET `path` as a coordinator; None for a 404. Raises Refused."""
         headers = _bearer(self.tokens.coordinator)
         response = await self._send(
             self._client.build_request("GET", path, params=params, headers=headers)
@@ -100,7 +100,7 @@ class Calls:
         token: str | None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The answer to a write of JSON, or of bytes whose content type `headers` give. Raises Refused."""
+        """Write JSON, or bytes whose content type `headers` give; return the response. Raises Refused."""
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         sent = {"content-type": "application/json", **_bearer(token), **(headers or {})}
         return _answer(
@@ -110,7 +110,7 @@ class Calls:
         )
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
-        """Send, and again after a pause while the server is busy or away; the last answer or fault counts."""
+        """Send a call, retried with pauses while the server is busy or unreachable; return or raise the last result."""
         for attempt in range(TRIES - 1):
             pause = min(0.2 * 2**attempt, LONGEST_PAUSE)
             try:

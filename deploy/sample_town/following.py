@@ -1,4 +1,4 @@
-"""Takes one matter through its story by public calls; a step that somebody has taken already is not taken again."""
+"""Plays one matter's story through the API; steps that were taken already are skipped."""
 
 import asyncio
 import time
@@ -33,19 +33,19 @@ NO_PAGE: Final[Mapping[str, Any]] = {"items": (), "next": None}
 
 
 class Stuck(Exception):
-    """A matter did not come to where its next step is possible; the text says where it stands."""
+    """A matter did not reach the state of its next step; the text names its state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Where a matter stands after it was followed, and how many steps that took now."""
+    """A matter's state after playing, and how many steps were taken now."""
 
     state: str
     steps: int
 
 
 class Follower:
-    """Follows one matter to where its story ends; `pace` is how many seconds lie between its steps."""
+    """Plays one matter to the end of its story; `pace` is the pause between its steps in seconds."""
 
     def __init__(self, calls: Calls, story: Story, taken: Taken, pace: float = 0.0) -> None:
         self._calls = calls
@@ -56,7 +56,7 @@ class Follower:
         self._steps: Sequence[Step] = [dated(step, now) for step in steps if step is not None]
 
     async def follow(self) -> Followed:
-        """Take the steps that its history has not seen yet; whatever comes after them is left alone.
+        """Take the steps that its history lacks.
 
         Raises Refused for a step that is not allowed, Stuck when the matter does not move on.
         """
@@ -81,7 +81,7 @@ class Follower:
         raise Stuck(f"not at its end after {MOST_TURNS} turns")
 
     async def _play_step(self, number: int, step: Step, view: View) -> bool:
-        """Send a step and see it arrive; False when the matter has moved on meanwhile. Raises Refused, Stuck."""
+        """Take a step and wait for it; False when the matter has changed meanwhile. Raises Refused, Stuck."""
         call = await self._call(step, view)
         try:
             if call is not None:
@@ -95,7 +95,7 @@ class Follower:
         return False
 
     async def _history(self) -> list[str]:
-        """The types of all that happened to the matter, oldest first."""
+        """Return the types of the matter's events, oldest first."""
         path = f"/followup/matters/{self._taken.request_id}/history"
         types: list[str] = []
         asked: dict[str, str] = {}
@@ -108,7 +108,7 @@ class Follower:
         return types
 
     async def _when(self, ready: Callable[[View], bool], wanted: str) -> View:
-        """The matter as soon as it is `ready`. Raises Stuck after `STEP_SECONDS`."""
+        """Return the matter as soon as it is `ready`. Raises Stuck after `STEP_SECONDS`."""
         seen: View | None = None
         pause = SHORTEST_PAUSE
         end = time.monotonic() + STEP_SECONDS
@@ -121,7 +121,7 @@ class Follower:
         raise Stuck(f"{wanted}: {seen['state'] if seen else None}")
 
     async def _call(self, step: Step, view: View) -> Call | None:
-        """The call that takes the step; None for a ruling on an objection that is not there yet."""
+        """Return the step's call; None for a ruling on an objection that does not exist yet."""
         if step["do"] != "ruling":
             return call_of(step, view, self._taken.receipt)
         page = await self._calls.read("/routing/objections", limit="200") or NO_PAGE

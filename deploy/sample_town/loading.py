@@ -1,4 +1,4 @@
-"""Loads the sample town through the public interface; it sends what the files say, and the same twice does no harm."""
+"""Loads the sample town's files through the API; repeating it is harmless."""
 
 import asyncio
 import hashlib
@@ -37,7 +37,7 @@ async def load(endpoints: Mapping[str, Any]) -> None:
 async def each(
     items: Iterable[Item], work: Callable[[Item], Awaitable[None]], at_once: int = AT_ONCE
 ) -> None:
-    """Do `work` for all items, `at_once` of them at a time. The first fault ends it and is raised."""
+    """Run `work` for all items, `at_once` of them concurrently. The first error ends it and is raised."""
     room = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> None:
@@ -98,7 +98,7 @@ def _absence(row: Row, today: date) -> tuple[str, dict[str, Any]]:
 
 
 async def _activate_catalogue(calls: Calls) -> None:
-    """Upload the catalogue and put it in force; the same text is uploaded once."""
+    """Upload the catalogue and activate it; an equal text is uploaded once."""
     text = catalogue()
     key = f"demo-catalogue-{hashlib.sha256(text).hexdigest()[:32]}"
     token = calls.tokens.coordinator

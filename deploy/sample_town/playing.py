@@ -1,4 +1,4 @@
-"""Plays the town's day: every request goes in as its system sends it and is followed to where its story ends."""
+"""Plays the town's day: every request is submitted as its system does and followed to the end of its story."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ FAULTS: Final = (Refused, Stuck, NotTaken, httpx.HTTPError, KafkaError)
 
 @dataclass(slots=True)
 class Played:
-    """What came of it: requests by the way they came in and by where they stand now, and what went wrong.
+    """Result of a play: requests by channel and by present state, and failures.
 
     `steps` counts those that were taken this time.
     """
@@ -36,7 +36,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the player works with. `room` bounds how many matters are followed at once."""
+    """Dependencies of the player. `room` bounds how many matters are played at once."""
 
     calls: Calls
     kafka: Post
@@ -46,7 +46,7 @@ class Stage:
 
 
 async def play(endpoints_file: Path, pace: float = 0.0) -> Played:
-    """Play the town in, `pace` seconds between two arrivals and between two steps of a matter.
+    """Play the town, with `pace` seconds between two arrivals and between two steps of a matter.
 
     Done again it takes only the steps that are missing. Raises KafkaError when the broker is away,
     OSError or ValueError when the file cannot be read.
@@ -68,7 +68,7 @@ async def play(endpoints_file: Path, pace: float = 0.0) -> Played:
 async def _arrive(
     stage: Stage, group: Sequence[Story]
 ) -> list[tuple[Story, Taken | NotTaken | None]]:
-    """Send a group in. What Kafka took is None: its sender hears of it later."""
+    """Submit a group. For Kafka the result is None: it arrives later."""
     first = group[0]
     try:
         if first.via == "batch":

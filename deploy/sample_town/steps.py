@@ -1,4 +1,4 @@
-"""What each step of a story needs, which public call it is and what it leaves behind; it calls nobody."""
+"""Maps each step of a story to its precondition, its API call and its event."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ NOT_SENT: Final = frozenset({"do", "by", "number"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A POST to `path` by `party`; None is the requester, who needs no token but the receipt in the path."""
+    """A POST to `path` by `party`; None is the requester, who is identified by the receipt in the path."""
 
     path: str
     party: str | None
@@ -62,7 +62,7 @@ class Call:
 
 
 def steps_taken(steps: Sequence[Step], types: Sequence[str]) -> int:
-    """How many of `steps`, from the first on, a history of these event types has seen."""
+    """Return how many of `steps`, from the first on, a history of these event types has."""
     at = 0
     for number, step in enumerate(steps):
         left = LEAVES[step["do"]]
@@ -73,14 +73,14 @@ def steps_taken(steps: Sequence[Step], types: Sequence[str]) -> int:
 
 
 def allows(view: View, step: Step) -> bool:
-    """Whether the matter stands where the step is taken."""
+    """Return whether the matter's state allows the step."""
     if step["do"] in ("accept", "decline") and not view.get("offer"):
         return False
     return view["state"] in READY.get(step["do"], _WORKING)
 
 
 def without_visitor(step: Step) -> Step | None:
-    """A return visit where no second person can make it: the requester answers by themselves, or nobody is reached."""
+    """Return the step without a second person: a return visit becomes the requester's own answer, or None."""
     if step["do"] != "return_visit":
         return step
     if not step["reached"]:
@@ -90,7 +90,7 @@ def without_visitor(step: Step) -> Step | None:
 
 
 def call_of(step: Step, view: View, receipt: str) -> Call:
-    """The call that takes `step` on the matter seen in `view`. A ruling has its own: see `ruling_of`."""
+    """Return the call of `step` on the matter in `view`. For a ruling see `ruling_of`."""
     body = {name: value for name, value in step.items() if name not in NOT_SENT}
     do, matter = step["do"], f"/followup/matters/{view['matter_id']}"
     match do:
@@ -108,13 +108,13 @@ def call_of(step: Step, view: View, receipt: str) -> Call:
 
 
 def ruling_of(step: Step, objection_id: str) -> Call:
-    """The call by which a coordinator rules on an objection."""
+    """Return the call of a coordinator's ruling on an objection."""
     body = {name: value for name, value in step.items() if name not in NOT_SENT}
     return Call(f"/routing/objections/{objection_id}/ruling", COORDINATORS[0], body)
 
 
 def actor_of(step: Step, view: View) -> str:
-    """Who takes a step of the work: whom it names, a coordinator where only one may, else the owner."""
+    """Return the actor of a step: the one it names, a coordinator where only one may, else the owner."""
     if "by" in step:
         return _independent(str(step["by"]), view)
     if step["do"] in OF_A_COORDINATOR or step.get("state") == "waived":
@@ -131,10 +131,10 @@ def _independent(visitor: str, view: View) -> str:
 
 
 def _in_person(party: str) -> str:
-    """The fallback desk is worked by a coordinator: the second, since the first makes its return visits."""
+    """Return the party; for the fallback desk the second coordinator, since the first makes its return visits."""
     return COORDINATORS[1] if party == FALLBACK_DESK else party
 
 
 def party_of(named: object) -> str:
-    """The id of a party, which is named by its id alone or with its kind and name."""
+    """Return the id of a party, given as an id or with kind and name."""
     return str(named["id"]) if isinstance(named, Mapping) else str(named)

@@ -1,4 +1,4 @@
-"""The sample town's files as they are read; it asks nobody and changes nothing."""
+"""Reads the sample town's files."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ _DAYS_AHEAD = re.compile(r"\+(\d{1,4})d")
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One request of the town: what is sent and how, and what is done with it until it `ends` in that state."""
+    """One request of the town: its submission and channel, and its steps until it `ends` in that state."""
 
     submission: Mapping[str, Any]
     via: str
@@ -31,12 +31,12 @@ class Story:
 
     @property
     def name(self) -> str:
-        """Its id at the system that sends it."""
+        """Its id at the sending system."""
         return str(self.submission["source_ref"])
 
     @property
     def key(self) -> tuple[str, str]:
-        """What names it for ever: `source` and `source_ref`."""
+        """Its permanent name: `source` and `source_ref`."""
         return str(self.submission["source"]), self.name
 
     @property
@@ -46,18 +46,18 @@ class Story:
 
 
 def table(name: str) -> list[dict[str, str]]:
-    """The rows of one of the town's CSV files, by the names in its header."""
+    """Return the rows of one of the town's CSV files, by the names in its header."""
     with FOLDER.joinpath(f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def catalogue() -> bytes:
-    """The dispatch catalogue as it is uploaded."""
+    """Return the dispatch catalogue's file."""
     return FOLDER.joinpath("catalogue.csv").read_bytes()
 
 
 def stories() -> tuple[Story, ...]:
-    """The town's requests in the order in which they arrive."""
+    """Return the town's requests in the order of arrival."""
     lines = FOLDER.joinpath("requests.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(_story(json.loads(line)) for line in lines)
 
@@ -70,7 +70,7 @@ def _story(row: Mapping[str, Any]) -> Story:
 
 
 def parties() -> list[tuple[str, str]]:
-    """Everybody of the town who acts, as (role, party): liaisons, departments' desks, coordinators."""
+    """Return every acting party of the town as (role, party): liaisons, departments' desks, coordinators."""
     return [
         *(("liaison", row["id"]) for row in table("liaisons")),
         *(("department", row["id"]) for row in table("departments")),

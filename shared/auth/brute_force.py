@@ -32,8 +32,8 @@ def network_of(host: str) -> str:
 class BruteForceGuard:
     """Brute-force guard: counts unknown secrets (Problem 404) per address.
 
-    Right ones cost nothing. Once a place has been wrong too often its right ones are refused too, or the refusal would
-    tell them apart.
+    Known secrets are not counted. Above the limit an address's known secrets are refused too; otherwise the refusal
+    would reveal them.
     """
 
     def __init__(self, wrong_per_minute: int) -> None:

@@ -51,7 +51,7 @@ class Exporting(Protocol):
 class Tracer:
     """Tracer of one service; without one a service propagates traces and exports nothing.
 
-    Of the traces that begin here `share` (0 to 1) are told; those that a caller began as the caller decided.
+    Samples `share` (0 to 1) of the traces that begin here; for others the caller's decision counts.
     """
 
     def __init__(self, share: float, exporting: Exporting) -> None:

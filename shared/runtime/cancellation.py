@@ -13,7 +13,7 @@ def times_told_to_end() -> int:
 async def ended(step: Callable[[], Awaitable[object]], seconds: float) -> BaseException | None:
     """Run `step` for `seconds` at most; return the error or timeout that kept it from completing, or None.
 
-    Raises CancelledError when this task is told to end meanwhile, and nothing else.
+    Raises only CancelledError, when this task itself is cancelled meanwhile.
     """
     told = times_told_to_end()
     try:

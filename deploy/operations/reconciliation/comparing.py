@@ -1,7 +1,7 @@
 """Compares what the services know of the same matters, in one snapshot.
 
-A matter is compared only where each side has taken in all that the other has said, so that news on its way is no
-disagreement. More than the owner ever said is one.
+A matter is compared only when each service has processed all of the other's events, so that an event on its way is no
+disagreement. A version beyond the owner's last one is a disagreement.
 """
 
 from collections.abc import Sequence

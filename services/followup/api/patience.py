@@ -30,8 +30,8 @@ async def attempt_patiently(
 ) -> Found:
     """Return the result of `attempt`, retried for up to 2 s, unless too many calls wait already.
 
-    A refusal that news may change is attempted again when news of the matter, or of the department that is missed, was
-    committed here, or when its state is another. Nothing of the database is held meanwhile.
+    A refusal is retried when an event of the matter, or of the missing department, was committed here, or when the
+    matter's state has changed. No connection is held meanwhile.
     """
     loop = asyncio.get_running_loop()
     begun, since = loop.time(), news.count

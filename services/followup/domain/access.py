@@ -125,7 +125,7 @@ def may_visit(matter: Matter, caller: ActingParty) -> bool:
 def concerned(matter: Matter) -> frozenset[str]:
     """Return the parties that work on this round: handler, owners, and departments of dispatch, milestones and tasks.
 
-    Who was in it in earlier rounds, or in matters that were merged into this one, is read off the history.
+    The history has those of earlier rounds and of matters merged into this one.
     """
     found = {each.owner_department for each in matter.milestones}
     found |= {each.department for each in matter.tasks}
@@ -142,7 +142,7 @@ def concerned(matter: Matter) -> frozenset[str]:
 def guard(matter: Matter, step: Step, caller: ActingParty) -> Refused | None:
     """Return why the caller may not take the step now; None when it may.
 
-    The state comes first: what nobody may do at present is no question of who asks.
+    The state is checked before the caller: a step that is impossible now is so for everybody.
     """
     rule = RULES[step]
     if matter.state not in rule.states:

@@ -21,7 +21,7 @@ def overtaken(matter: Matter, moment: Moment, until: datetime | None = None) -> 
     """Return the matter with all limits that ended before a step recorded as broken, so that no step removes a breach.
 
     `until` is when the step was taken where that is earlier than the moment; what ran out after it is left alone.
-    A promise that ran out on a day off is on record, and is told at the next opening if it still runs then.
+    A limit that ended on a day off is recorded as broken; its event follows at the next opening if it still runs.
     """
     until = min(until or moment.at, moment.at)
     changed = climb(matter, replace(moment, at=until), on_days_off=False)

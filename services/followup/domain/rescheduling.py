@@ -28,9 +28,8 @@ class MovedOffer:
 def reschedule(matter: Matter, cause: RescheduleCause, moment: Moment) -> Decision:
     """Recompute every limit that was counted from a start, also of clocks set aside.
 
-    Unmoved by it are limits that are broken, dates that a person or routing set, and limits that would have ended
-    already: no limit is broken by a change of the calendar. With the cause `limits` the town's present limits take
-    the place of those that the clocks began with.
+    Broken limits, dates set by a person or by routing, and limits that would have ended already stay: a change of the
+    calendar breaks no limit. With the cause `limits` the town's present limits replace those of the clocks' start.
     """
     running = tuple(_computed(matter, clock, cause, moment) for clock in matter.clocks)
     aside = tuple(_computed(matter, clock, cause, moment) for clock in matter.aside)

@@ -19,7 +19,7 @@ MOST_IN_VAIN: Final = 1000
 class WaitedInVain:
     """Subjects that a call waited for without success; no call waits for them again for a minute.
 
-    Commands are processed one after the other: a wrong id in many of them would hold up the others by 2 s each.
+    Commands are processed one after the other: each one with a wrong id would delay the others by 2 s.
     """
 
     def __init__(self) -> None:

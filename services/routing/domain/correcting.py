@@ -13,8 +13,7 @@ from shared.contracts.vocabulary import MatterState, OfferState
 def correct(case: Case, state: MatterState, moment: Moment) -> Changed:
     """Make the party of the round's latest accepted or open offer the holder; without one, choose the next as usual.
 
-    Nobody has a matter that has ended. An acceptance has no effect where followup has heard of it and waits for
-    somebody all the same.
+    An ended matter has no holder. An acceptance is ignored when followup knows of it and still waits for dispatch.
     """
     reason = RESCINDED_BY.get(state)
     if reason is not None:

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 async def correct_next(conn: Connection, office: Office, now: datetime) -> bool:
     """Correct the next matter that was ordered; return whether there was one.
 
-    Nothing is changed where followup has said more of the matter meanwhile: the next comparison looks again.
+    Changes nothing when followup has recorded a newer version meanwhile: the next comparison decides again.
     """
     ordered = await corrections.claim(conn)
     if ordered is None:

@@ -14,7 +14,7 @@ from shared.runtime.database import Connection
 class QueueEntry:
     """One change of a queue: an offer came or ended; `load` is the change of the party's load.
 
-    Without a `kind` it is told to nobody and only changes the load.
+    An entry without a `kind` is in no stream and only changes the load.
     """
 
     party: str

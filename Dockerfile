@@ -1,4 +1,4 @@
-# One image for every command: the three services, the jobs before them, and `liaison`.
+# One image for every command: the services, the jobs before them, and `liaison`.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build

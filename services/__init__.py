@@ -1,1 +1,1 @@
-"""The three services; none imports another."""
+"""The services; none imports another."""

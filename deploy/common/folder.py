@@ -15,7 +15,14 @@ DEFAULT = Path(".liaison")
 LONGEST_NAME = 900
 """Bytes of the folder's path; PostgreSQL takes 1,023 for a path with a file's name."""
 FILES = frozenset(
-    {"endpoints.json", "tokens.json", "stack.json", "kafka-users.json", "demo-tokens.json"}
+    {
+        "endpoints.json",
+        "tokens.json",
+        "stack.json",
+        "kafka-users.json",
+        "demo-tokens.json",
+        "desk-key.pem",
+    }
 )
 """What lies beside the folders of the parts."""
 
@@ -43,6 +50,11 @@ class Folder:
     @property
     def tokens(self) -> Path:
         return self.root / "tokens"
+
+    @property
+    def desk_key(self) -> Path:
+        """The key that the desk signs its tokens with."""
+        return self.root / "desk-key.pem"
 
     @property
     def remembered(self) -> Path:

@@ -6,8 +6,8 @@
 set -eu
 umask 077
 folder=${LIAISON_SECRETS:-secrets}
-names="database_admin database_intake database_routing database_followup \
-       kafka_intake kafka_routing kafka_followup kafka_senders grafana_admin kafka_certificate"
+names="database_admin database_intake database_routing database_followup database_desk \
+       kafka_intake kafka_routing kafka_followup kafka_desk kafka_senders grafana_admin kafka_certificate desk_key"
 key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256"
 
 # Reads a setting as docker compose does: from the environment, then from .env.
@@ -20,6 +20,15 @@ setting() {
 
 password() {
     head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$file.new"
+}
+
+# An Ed25519 key as PKCS #8: the bytes before it say what it is (RFC 8410).
+signing_key() {
+    {
+        echo "-----BEGIN PRIVATE KEY-----"
+        { printf '0.\002\001\0000\005\006\003+ep\004"\004 '; head -c 32 /dev/urandom; } | base64
+        echo "-----END PRIVATE KEY-----"
+    } >"$file.new"
 }
 
 # Key and chain in one file, as Kafka expects them.
@@ -103,7 +112,7 @@ chmod 0700 "$folder"
 for name in $names; do
     file=$folder/$name
     if [ -n "$renew" ] || [ ! -s "$file" ]; then
-        case $name in kafka_certificate) certificate ;; *) password ;; esac
+        case $name in kafka_certificate) certificate ;; desk_key) signing_key ;; *) password ;; esac
         chmod 0444 "$file.new"
         mv -f "$file.new" "$file"
         echo "made $file"

@@ -1,1 +1,1 @@
-"""The gateway: one address for the three services, in one process or in front of them."""
+"""The gateway: one address for the services, in one process or in front of them."""

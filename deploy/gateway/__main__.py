@@ -1,7 +1,7 @@
 """`python -m deploy.gateway`: the services in this process, or at the addresses given for them.
 
 python -m deploy.gateway
-python -m deploy.gateway intake=http://127.0.0.1:8001 routing=… followup=…
+python -m deploy.gateway intake=http://127.0.0.1:8001 routing=… desk=… followup=…
 """
 
 import sys
@@ -35,6 +35,8 @@ def local_targets() -> list[Target]:
 
 def _build_services() -> dict[str, ASGIApp]:
     # A gateway in front of the services has no use for their code.
+    from services.desk.app import build as build_desk  # noqa: PLC0415
+    from services.desk.settings import Settings as DeskSettings  # noqa: PLC0415
     from services.followup.app import build as build_followup  # noqa: PLC0415
     from services.followup.settings import Settings as FollowupSettings  # noqa: PLC0415
     from services.intake.app import build as build_intake  # noqa: PLC0415
@@ -42,11 +44,12 @@ def _build_services() -> dict[str, ASGIApp]:
     from services.routing.app import build as build_routing  # noqa: PLC0415
     from services.routing.settings import Settings as RoutingSettings  # noqa: PLC0415
 
-    return {
+    apps: dict[str, ASGIApp] = {
         "intake": build_intake(read_settings(IntakeSettings)),
         "routing": build_routing(read_settings(RoutingSettings)),
         "followup": build_followup(read_settings(FollowupSettings)),
     }
+    return {**apps, "desk": build_desk(read_settings(DeskSettings), apps)}
 
 
 def remote_targets(arguments: Sequence[str], key: str) -> list[Target]:

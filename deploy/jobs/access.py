@@ -39,6 +39,7 @@ ACCESS: Final = {
         (MATTERS, REPLIES, DEAD_LETTERS),
         "liaison.followup",
     ),
+    "desk": Access((MATTERS, ASSIGNMENTS), (DEAD_LETTERS,), "liaison.desk"),
     SENDERS: Access((REPLIES,), (SUBMISSIONS, COMMANDS), "senders."),
 }
 """Each user by name; what is not here, nobody may."""

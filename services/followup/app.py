@@ -18,7 +18,7 @@ from services.followup.pages.live import Live
 from services.followup.settings import Settings, load_limits
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.audit.rows import RowSealer
-from shared.auth.jwt import keeping_keys, signed_tokens
+from shared.auth.issuers import issuer_tasks, trusted_issuers
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
 from shared.contracts.events.published import EVENTS
@@ -44,7 +44,7 @@ SOURCE: Final = "urn:liaison:followup"
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Build the app of one followup process. `clock` replaces the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
-    signed = signed_tokens(SERVICE, settings.issuer, now)
+    signed = trusted_issuers(SERVICE, settings.issuers, now)
     tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
@@ -65,7 +65,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.replay_next),
             **{consumer.group: consumer.run for consumer in consumers},
-            **keeping_keys(signed),
+            **issuer_tasks(signed),
             "live": live.run,
         }
         async with running(SERVICE, tasks):

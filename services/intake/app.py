@@ -17,7 +17,7 @@ from services.intake.handlers.registration import Submitted, register_together
 from services.intake.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.auth.brute_force import BruteForceGuard
-from shared.auth.jwt import keeping_keys, signed_tokens
+from shared.auth.issuers import issuer_tasks, trusted_issuers
 from shared.contracts import topics
 from shared.contracts.events.published import EVENTS
 from shared.delivery.inbox.consumer import Inbound
@@ -42,7 +42,7 @@ SOURCE = "urn:liaison:intake"
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Build the app of one intake process. `clock` replaces the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
-    signed = signed_tokens(SERVICE, settings.issuer, now)
+    signed = trusted_issuers(SERVICE, settings.issuers, now)
     tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers), settings.max_pending_events)
@@ -66,7 +66,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.replay_next),
             **{consumer.group: consumer.run for consumer in consumers},
-            **keeping_keys(signed),
+            **issuer_tasks(signed),
         }
         async with running(SERVICE, tasks):
             yield

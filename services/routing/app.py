@@ -16,7 +16,7 @@ from services.routing.handlers.office import ActiveCatalogue, Office
 from services.routing.handlers.queue_watch import QueueWatch
 from services.routing.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
-from shared.auth.jwt import keeping_keys, signed_tokens
+from shared.auth.issuers import issuer_tasks, trusted_issuers
 from shared.calendar.china import service_calendar
 from shared.contracts import topics
 from shared.contracts.events.published import EVENTS
@@ -42,7 +42,7 @@ SOURCE: Final = "urn:liaison:routing"
 def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """Build the app of one routing process. `clock` replaces the settings' clock in tests."""
     now = clock or clock_from(settings.clock_file)
-    signed = signed_tokens(SERVICE, settings.issuer, now)
+    signed = trusted_issuers(SERVICE, settings.issuers, now)
     tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)
     consumers: list[Consumer] = []
     health = Health(SERVICE, partial(hindrances, SERVICE, consumers))
@@ -63,7 +63,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "health": partial(health.watch, db),
             "asked": partial(every, 1.0, inbound.replay_next),
             **{consumer.group: consumer.run for consumer in consumers},
-            **keeping_keys(signed),
+            **issuer_tasks(signed),
         }
         async with running(SERVICE, tasks):
             yield

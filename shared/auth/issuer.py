@@ -9,6 +9,11 @@ ROLE_CLAIM: Final = "liaison_role"
 PARTY_CLAIM: Final = "liaison_party"
 SOURCES_CLAIM: Final = "liaison_sources"
 
+DESK: Final = "urn:liaison:desk"
+"""`iss` of the tokens that the desk signs for whoever is signed in there."""
+DESK_AUDIENCE: Final = "urn:liaison"
+"""`aud` of the same tokens: every service of this stack."""
+
 _THIS_MACHINE: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 
 
@@ -27,6 +32,13 @@ class Issuer:
     """Where its keys are; without one its discovery document says it."""
     ca_file: Path | None = None
     """Whom to believe that it is the issuer, certificates in PEM; without one, those that everybody believes."""
+    starts_with_us: bool = False
+    """Whether it is a part of this stack, which may take a few seconds longer to start than its neighbours."""
+
+
+def desk_issuer(jwks_url: str) -> Issuer:
+    """The desk as an issuer whose key set is at `jwks_url`."""
+    return Issuer(DESK, DESK_AUDIENCE, jwks_url=jwks_url, starts_with_us=True)
 
 
 def safe_url(url: str) -> str:

@@ -19,12 +19,21 @@ from joserfc.errors import InvalidKeyIdError, InvalidKeyTypeError, MissingKeyErr
 from joserfc.jwk import ECKey, JWKRegistry, Key, KeyParameters, KeySet, OKPKey, RSAKey
 
 from shared.auth.issuer import Issuer, safe_url
-from shared.observability.metrics import ISSUER_FETCHES, ISSUER_KEYS
+from shared.observability.metrics import (
+    DESK_KEY_FETCHES,
+    DESK_KEYS,
+    ISSUER_FETCHES,
+    ISSUER_KEYS,
+)
 
 log = structlog.get_logger()
 
 REFRESH_SECONDS: Final = 300.0
 PAUSE_SECONDS: Final = 10.0
+START_PAUSE_SECONDS: Final = 1.0
+"""Between two fetches from an issuer that starts with us, until it has answered once."""
+START_FAILURES: Final = 20
+"""So many of those fetches may fail before it counts as unreachable."""
 FETCH_SECONDS: Final = 5.0
 MAX_BYTES: Final = 1024 * 1024
 MAX_KEYS: Final = 100
@@ -92,18 +101,22 @@ class SigningKeys:
         self._asking = asyncio.Lock()
         self._asked_at = -math.inf
         self._away = False
+        self._failures = 0
         self._keys = VerificationKeySet([])
-        # Told from the beginning: a figure that is not there yet looks like one that nobody measures.
-        ISSUER_KEYS.labels(service).set(0)
+        ours = issuer.starts_with_us
+        self._count = (DESK_KEYS if ours else ISSUER_KEYS).labels(service)
+        self._fetches = DESK_KEY_FETCHES if ours else ISSUER_FETCHES
+        # Exported from the beginning: a figure that is not there yet looks like one that nobody measures.
+        self._count.set(0)
         for result in (DONE, FAILED):
-            ISSUER_FETCHES.labels(service, result)
+            self._fetches.labels(service, result)
 
     async def find(self, kid: str) -> Key | None:
         """Return the key of that name; fetch the keys for an unknown one, 10 s after the last fetch at the earliest."""
         if kid not in self._keys.kids():
             async with self._asking:
                 # Whoever had the lock before has asked for all who wait.
-                if self._tick() - self._asked_at >= PAUSE_SECONDS:
+                if self._tick() - self._asked_at >= self._pause(PAUSE_SECONDS):
                     await self._refresh()
         try:
             return self._keys.get_by_kid(kid)
@@ -115,22 +128,34 @@ class SigningKeys:
         while True:
             async with self._asking:
                 await self._refresh()
-            await asyncio.sleep(REFRESH_SECONDS)
+            await asyncio.sleep(self._pause(REFRESH_SECONDS))
+
+    @property
+    def _is_starting(self) -> bool:
+        return (
+            self._issuer.starts_with_us and not self._keys.keys and self._failures < START_FAILURES
+        )
+
+    def _pause(self, usual: float) -> float:
+        return START_PAUSE_SECONDS if self._is_starting else usual
 
     async def _refresh(self) -> None:
         self._asked_at = self._tick()
         try:
             found = await self._fetched()
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as fault:
-            ISSUER_FETCHES.labels(self._service, FAILED).inc()
-            self._log_reachability(fault)
+            self._fetches.labels(self._service, FAILED).inc()
+            self._failures += 1
+            if not self._is_starting:
+                self._log_reachability(fault)
             return
-        ISSUER_FETCHES.labels(self._service, DONE).inc()
+        self._fetches.labels(self._service, DONE).inc()
+        self._failures = 0
         self._log_reachability(None)
         if (kids := found.kids()) != self._keys.kids():
             log.info("issuer.keys", service=self._service, kids=sorted(kids))
         self._keys = found
-        ISSUER_KEYS.labels(self._service).set(len(kids))
+        self._count.set(len(kids))
 
     def _log_reachability(self, fault: Exception | None) -> None:
         """Log when the issuer becomes unreachable and when it is back, not each failed fetch."""

@@ -1,7 +1,6 @@
 """Verifies JWTs (RFC 7519, RFC 9068) of the town's issuer and reads the caller from their claims."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from joserfc import jws, jwt
 from joserfc.errors import (
@@ -53,8 +52,15 @@ class _Refused(Exception):
         self.reason = reason
 
 
+class TokenVerifier(Protocol):
+    """Verifies JWTs."""
+
+    async def principal(self, token: str) -> Principal:
+        """Return the caller that the token names. Raises Problem 401 or 403."""
+
+
 class SignedTokens:
-    """Verifier of the signed tokens of one issuer."""
+    """Verifies the JWTs of one issuer."""
 
     def __init__(self, service: str, issuer: Issuer, keys: SigningKeys, clock: Clock) -> None:
         self._service = service
@@ -137,18 +143,6 @@ class SignedTokens:
 
     def _count(self, result: str) -> None:
         SIGNED_TOKENS.labels(self._service, result).inc()
-
-
-def signed_tokens(service: str, issuer: Issuer | None, clock: Clock) -> SignedTokens | None:
-    """Return the verifier of the issuer in the settings; None without an issuer."""
-    if issuer is None:
-        return None
-    return SignedTokens(service, issuer, SigningKeys(service, issuer), clock)
-
-
-def keeping_keys(signed: SignedTokens | None) -> dict[str, Callable[[], Awaitable[None]]]:
-    """Return the background task that keeps the issuer's keys; none without an issuer."""
-    return {} if signed is None else {"issuer": signed.keys.run}
 
 
 def _kid(token: str) -> str:

@@ -92,6 +92,11 @@ class Tokens:
         # Looking a digest up tells nothing of the token by its timing.
         return self._principals.get(digest)
 
+    def principal_of_hash(self, sha256: str) -> Principal | None:
+        """Whose token has this SHA-256 (hexadecimal); None once the file has it no more."""
+        self._refresh()
+        return self._principals.get(sha256)
+
     def _refresh(self) -> None:
         if self._file is None:
             return

@@ -10,7 +10,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.auth.jwt import MAX_SIGNED_LENGTH, SignedTokens
+from shared.auth.jwt import MAX_SIGNED_LENGTH, TokenVerifier
 from shared.auth.rate_limiter import RateLimiter
 from shared.auth.tokens import SIGNED, Tokens
 from shared.http.middleware.methods import MethodsMiddleware
@@ -33,7 +33,7 @@ def make_app(
     health: Health,
     tokens_file: Path | None,
     lifespan: Lifespan,
-    signed: SignedTokens | None = None,
+    signed: TokenVerifier | None = None,
     requests_per_minute: int | None = None,
 ) -> FastAPI:
     """Build an app with the common middleware; the service adds its routers.
@@ -92,7 +92,7 @@ class _Verified:
     key.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, signed: SignedTokens) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, signed: TokenVerifier) -> None:
         self._app = app
         self._tokens = tokens
         self._signed = signed

@@ -52,6 +52,14 @@ ISSUER_FETCHES = Counter(
 ISSUER_KEYS = Gauge(
     "liaison_issuer_keys", "Keys that signed tokens are verified with.", ["service"]
 )
+DESK_KEY_FETCHES = Counter(
+    "liaison_desk_key_fetches_total",
+    "Times that the desk was asked for the keys of its tokens.",
+    ["service", "result"],
+)
+DESK_KEYS = Gauge(
+    "liaison_desk_keys", "Keys that the desk's tokens are verified with.", ["service"]
+)
 TASK_RESTARTS = Counter(
     "liaison_task_restarts_total",
     "Background tasks that failed and were begun again.",

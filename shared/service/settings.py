@@ -7,7 +7,14 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.auth.issuer import PARTY_CLAIM, ROLE_CLAIM, SOURCES_CLAIM, Issuer, safe_url
+from shared.auth.issuer import (
+    PARTY_CLAIM,
+    ROLE_CLAIM,
+    SOURCES_CLAIM,
+    Issuer,
+    desk_issuer,
+    safe_url,
+)
 from shared.delivery.kafka.address import KafkaAddress, Login
 from shared.http.middleware.origins import read_origins
 from shared.http.middleware.proxies import TrustedProxies, parse_network
@@ -114,6 +121,11 @@ class ServiceSettings(ServerSettings):
         SOURCES_CLAIM, description="claim with the sources that a system may submit under"
     )
     oidc_ca_file: FilePath | None = Field(None, description="CA certificates (PEM) for the issuer")
+    desk_jwks_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+/[^?#\s]*$",
+        description="URL of the desk's JWKS; the tokens that the desk signs count with it",
+    )
     requests_per_minute: int | None = Field(
         None,
         ge=1,
@@ -189,6 +201,12 @@ class ServiceSettings(ServerSettings):
             jwks_url=self.oidc_jwks_url,
             ca_file=self.oidc_ca_file,
         )
+
+    @property
+    def issuers(self) -> tuple[Issuer, ...]:
+        """Everybody whose signed tokens count: the town's issuer, the desk."""
+        desk = desk_issuer(self.desk_jwks_url) if self.desk_jwks_url else None
+        return tuple(issuer for issuer in (self.issuer, desk) if issuer is not None)
 
 
 Kind = TypeVar("Kind", bound=ServerSettings)

@@ -23,7 +23,7 @@ RUNBOOK = re.compile(r"runbook: (docs/operations/\w+\.md)#([\w-]+)$", re.MULTILI
 NAME = re.compile(r"\bliaison_\w+")
 PARTS = re.compile(r"_(bucket|sum|count)$")
 ROW = re.compile(r"^\| `(liaison_\w+)` \| ([\w, ]+) \| \S", re.MULTILINE)
-OF_AN_ISSUER = re.compile(r"liaison_(issuer|signed)_")
+OF_AN_ISSUER = re.compile(r"liaison_(issuer|signed|desk_key)")
 WORDS = {
     "result",
     "service",

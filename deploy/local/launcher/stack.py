@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any
 
-from deploy.common import tokens
+from deploy.common import desk_key, tokens
 from deploy.common.folder import Folder, write_json
 from deploy.common.trouble import Trouble
 from deploy.common.words import tongue
@@ -127,16 +127,17 @@ class _Stack:
         self._tell(Ready(endpoints, str(self._folder.root)))
 
     def _make_tokens(self) -> None:
+        desk_key.ensure(self._folder)
         tokens.ensure(self._folder, tokens.SAMPLE if self._wanted.demo else tokens.STAFF)
         if self._wanted.demo:
             tokens.ensure_everybody(self._folder, sample_town().parties())
 
     def _start_isolated(self, around: Surroundings) -> None:
-        programs = [alone(name, around, self._memory.pick(name)) for name in SERVICES]
+        ports = {name: self._memory.pick(name) for name in SERVICES}
+        programs = [alone(name, around, ports) for name in SERVICES]
         parts = [self._supervisor.add(program) for program in programs]
         for part in parts:
             wait_ready(part.child, part.program, START_SECONDS)
-        ports = {name: self._memory.ports[name] for name in SERVICES}
         start_on_free_port(self._supervisor, lambda: origin(around, self._web_port(), ports))
 
     def _web_port(self) -> int:

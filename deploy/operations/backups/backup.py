@@ -1,4 +1,4 @@
-"""Takes a consistent backup of the three services in one snapshot while they run."""
+"""Takes a consistent backup of all services in one snapshot while they run."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.common.folder import Folder
 from deploy.common.trouble import Trouble
-from deploy.jobs.migrations import SERVICES
+from deploy.jobs.migrations import FIRST_SERVICES, SERVICES
 from deploy.operations.backups.archive import FORMAT, MANIFEST, TOKENS, Manifest, Rows, Writer, made
 from deploy.operations.database import troubles
 from shared.delivery.outbox.republish import head
@@ -46,14 +46,15 @@ async def back_up(url: str, folder: Folder, target: Path) -> tuple[Path, Manifes
 async def copied(
     conn: Session, writer: Writer, now: datetime, tokens_sha256: str | None
 ) -> Manifest:
-    if await existing(conn, SERVICES) != sorted(SERVICES):
+    services = await existing(conn, SERVICES)
+    if not set(FIRST_SERVICES).issubset(services):
         raise Trouble("backup.nothing")
     migrations, heads = {}, {}
-    for service in SERVICES:
+    for service in services:
         await conn.execute(f"set local search_path = {service}")
         migrations[service] = await applied(conn)
         heads[service] = await head(conn)
-    tables = await tables_of(conn, SERVICES)
+    tables = await tables_of(conn, services)
     return Manifest(
         format=FORMAT,
         made_at=now,
@@ -61,7 +62,7 @@ async def copied(
         migrations=migrations,
         heads=heads,
         tables=tuple([await copied_table(conn, writer, table) for table in tables]),
-        sequences=await numbers_drawn(conn, SERVICES),
+        sequences=await numbers_drawn(conn, services),
         tokens_sha256=tokens_sha256,
     )
 

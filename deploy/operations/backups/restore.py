@@ -1,6 +1,6 @@
 """Restores a backup into an empty database in one transaction, with every event marked to be published again."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import asyncpg
 
@@ -35,13 +35,18 @@ def check(archive: Archive, tell: Tell) -> None:
     """Verify a whole backup. Raises Trouble when it is damaged, or made by a newer program."""
     unknown = [
         name
-        for service in SERVICES
-        for name in archive.manifest.migrations[service].keys() - files(folders_of(service)).keys()
+        for service, recorded in archive.manifest.migrations.items()
+        for name in recorded.keys() - known_files(service)
     ]
     if unknown:
         raise Trouble("restore.newer", file=archive.path, what=", ".join(sorted(unknown)))
     tell(Step("restore.check"))
     archive.check(lambda come, expected: tell(Progress(come, expected)))
+
+
+def known_files(service: str) -> Set[str]:
+    """The names of a schema's migrations that this program knows; none of a schema that came later."""
+    return files(folders_of(service)).keys() if service in SERVICES else set()
 
 
 async def restore(url: str, archive: Archive, tell: Tell) -> dict[str, int]:
@@ -80,9 +85,8 @@ async def put_back(conn: Session, archive: Archive, tell: Tell) -> dict[str, int
 
 
 async def made_as_it_was(conn: Session, manifest: Manifest) -> None:
-    """Create the schemas with exactly the migrations that the backup had, so that its rows fit."""
-    for service in SERVICES:
-        recorded = manifest.migrations[service]
+    """Make the schemas with the migrations that the backup had, and no others: its rows fit these tables."""
+    for service, recorded in manifest.migrations.items():
         await apply(conn, service, folders_of(service), only=recorded)
         known = files(folders_of(service))
         differing = [name for name in recorded if sha256_of(known[name]) != recorded[name]]
@@ -91,7 +95,7 @@ async def made_as_it_was(conn: Session, manifest: Manifest) -> None:
 
 
 async def filled(conn: Session, archive: Archive, tell: Tell) -> None:
-    tables = await tables_of(conn, SERVICES)
+    tables = await tables_of(conn, tuple(archive.manifest.migrations))
     rows_of = {(rows.schema_name, rows.table): rows for rows in archive.manifest.tables}
     if described(tables) != {name: rows.columns for name, rows in rows_of.items()}:
         raise Trouble("restore.damaged", file=archive.path, reason="tables")

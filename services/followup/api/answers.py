@@ -1,7 +1,7 @@
 """Followup's response models."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -36,6 +36,8 @@ from shared.contracts.vocabulary import (
     Urgency,
 )
 
+NAMES: Final = "names of the parties named here by id, as far as the directory has them"
+
 
 class MatterStanding(BaseModel):
     """Where a matter stands. `version` is what `If-Match` takes; `responsible` is never empty."""
@@ -61,10 +63,13 @@ class MatterStanding(BaseModel):
 
 
 class MatterInList(MatterStanding):
-    """A matter in a list."""
+    """A matter in a list. `offer` is the one that waits for an answer."""
 
     summary: str
     requester: RequestingParty
+    next_clock: ClockKind | None = Field(description="which promise is due at `next_due_at`")
+    offer: Offer | None
+    names: dict[str, str] = Field(description=NAMES)
 
 
 class RunningClock(BaseModel):
@@ -107,6 +112,14 @@ class TaskShown(BaseModel):
     done: bool
 
 
+class WithheldStep(BaseModel):
+    """A step that would be refused now, the problem's code, and what to do first."""
+
+    step: Step
+    code: str
+    detail: str
+
+
 class MatterShown(MatterStanding):
     """A matter with all that belongs to it, and the steps that the caller may take now."""
 
@@ -130,6 +143,9 @@ class MatterShown(MatterStanding):
     merged_into: UUID | None
     joint: Joint | None
     steps: list[Step]
+    withheld: list[WithheldStep] = Field(
+        description="steps that state and role allow, and that would be refused now"
+    )
 
 
 class RequestShown(BaseModel):
@@ -171,6 +187,8 @@ class MatterWhole(MatterShown):
     merged_from: list[UUID]
     joined_with: list[UUID]
     messages: list[RequesterWords]
+    next_clock: ClockKind | None = Field(description="which promise is due at `next_due_at`")
+    names: dict[str, str] = Field(description=NAMES)
 
 
 class Cause(BaseModel):
@@ -203,6 +221,7 @@ class ChartedMilestone(MilestoneShown):
     requester_name: str
     park: str | None
     owner: str | None
+    names: dict[str, str] = Field(description=NAMES)
 
 
 class RateShown(BaseModel):

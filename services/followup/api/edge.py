@@ -117,13 +117,18 @@ async def _attempt(edge: Edge, wanted: StepRequest, work: Work) -> WriteResponse
         if not isinstance(outcome, Done):
             raise _NotDone(outcome)
         matter = outcome.matter
-        view = matter_view(matter, actor, edge.clock(), edge.office)
+        view = matter_view(matter, actor, edge.clock(), edge.office, explainer(edge, wanted.lang))
         return WriteResponse(200, view, {"etag": f'"{matter.version}"'})
 
     try:
         return await run_once(edge.db, wanted.key, in_transaction)
     except _NotDone as refused:
         return refused.outcome
+
+
+def explainer(edge: Edge, lang: str) -> Callable[[Refused], str]:
+    """What says a refusal in a language."""
+    return lambda refused: str(problem_of(refused, edge, lang).body(lang)["detail"])
 
 
 def problem_of(outcome: NotDone, edge: Edge, lang: str) -> Problem:

@@ -14,6 +14,7 @@ from services.followup.api.edge import (
     STAFF,
     Edge,
     edge_of,
+    explainer,
     problem_of,
 )
 from services.followup.api.named import check_parties
@@ -22,6 +23,7 @@ from services.followup.api.views import chart_view, details_view, found_view, ra
 from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import GroupBy
 from services.followup.domain.steps.chart import SOON
+from services.followup.handlers import names as names_of
 from services.followup.handlers import queries
 from services.followup.handlers.queries import Details, Wanted
 from services.followup.handlers.steps import Missing
@@ -151,7 +153,9 @@ async def list_matters(
             after = None if filters.cursor is None else cursors.read_place(filters.cursor)
             items, later = await queries.find_due(conn, actor, wanted, after, filters.limit)
             position = cursors.write_cursor(*later) if later else None
-    return as_json({"items": [found_view(each, edge.office) for each in items], "next": position})
+        names = await names_of.names_in_list(conn, items)
+    shown = [found_view(each, edge.office, names) for each in items]
+    return as_json({"items": shown, "next": position})
 
 
 @router.get(
@@ -169,7 +173,8 @@ async def show_matter(request: Request, matter_id: UUID, caller: Caller) -> Resp
             return await queries.show(conn, actor, matter_id)
 
     details = await _patiently(request, edge, matter_id, read)
-    view = details_view(details, actor, edge.clock(), edge.office)
+    explain = explainer(edge, language(request))
+    view = details_view(details, actor, edge.clock(), edge.office, explain)
     return as_json(view, headers={"etag": f'"{details.matter.version}"'})
 
 
@@ -254,8 +259,9 @@ async def show_chart(
     async with edge.db.reading() as conn:
         await check_parties(conn, {"department": department}, language(request))
         chart = await queries.show_chart(conn, _actor(caller), department, park, after, limit)
+        names = await names_of.names_on_chart(conn, chart)
     now = edge.clock()
-    items = chart_view(chart.milestones, now, edge.office.calendar.add(now, SOON))
+    items = chart_view(chart.milestones, now, edge.office.calendar.add(now, SOON), names)
     position = cursors.write_cursor(*chart.further) if chart.further else None
     return as_json({"items": items, "next": position})
 

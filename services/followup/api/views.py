@@ -1,11 +1,12 @@
 """JSON views of a matter and its parts, with the wire's field names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from services.followup.domain.access import Step, open_steps
-from services.followup.domain.clocks import Clock
+from services.followup.domain.access import Step, hindered_steps, open_steps
+from services.followup.domain.clocks import Clock, next_kind
+from services.followup.domain.decision import Refused
 from services.followup.domain.matter import ChartMilestone, Matter, Party, Task
 from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Rate
@@ -17,11 +18,17 @@ from services.followup.store.rates import Spread
 from services.followup.store.requests import Request
 from shared.contracts.vocabulary import PartyKind
 
+Names: TypeAlias = Mapping[str, str]
+"""Names of parties by id, as far as the directory has them."""
+Explain: TypeAlias = Callable[[Refused], str]
+"""Says a refusal in the caller's language."""
+
 
 def matter_view(
-    matter: Matter, caller: ActingParty, at: datetime, office: Office
+    matter: Matter, caller: ActingParty, at: datetime, office: Office, explain: Explain
 ) -> dict[str, Any]:
-    """Return a matter's current state, with the steps that the caller may take now."""
+    """A matter as it stands, with the steps that the caller may take now, and those withheld with their reasons."""
+    hindered = hindered_steps(matter, caller)
     soon = office.calendar.add(at, SOON)
     return _status(matter, office) | {
         "dispatch": matter.dispatch,
@@ -43,7 +50,11 @@ def matter_view(
         "closing": matter.closing,
         "merged_into": matter.merging.into if matter.merging else None,
         "joint": matter.joint,
-        "steps": [step.value for step in open_steps(matter, caller)],
+        "steps": [step.value for step in open_steps(matter, caller) if step not in hindered],
+        "withheld": [
+            {"step": step.value, "code": refused.code.value, "detail": explain(refused)}
+            for step, refused in hindered.items()
+        ],
     }
 
 
@@ -114,20 +125,28 @@ def _task(task: Task) -> dict[str, Any]:
     }
 
 
-def found_view(found: Found, office: Office) -> dict[str, Any]:
-    """Return a matter for a list."""
-    return _status(found.matter, office) | {
+def found_view(found: Found, office: Office, names: Names) -> dict[str, Any]:
+    """A matter in a list."""
+    matter = found.matter
+    return _status(matter, office) | {
         "summary": found.request.summary,
         "requester": found.request.requester,
+        "next_clock": next_kind(matter.clocks),
+        "offer": matter.open_offer,
+        "names": _names(names, [matter.lead_department]),
     }
 
 
+def _names(names: Names, ids: Iterable[str | None]) -> dict[str, str]:
+    return {each: names[each] for each in ids if each is not None and each in names}
+
+
 def details_view(
-    details: Details, caller: ActingParty, at: datetime, office: Office
+    details: Details, caller: ActingParty, at: datetime, office: Office, explain: Explain
 ) -> dict[str, Any]:
     """Return a whole matter with its requests."""
     first = details.requests[0]
-    view = matter_view(details.matter, caller, at, office)
+    view = matter_view(details.matter, caller, at, office, explain)
     if caller.party in details.workers:
         view["steps"] = [each for each in view["steps"] if each != Step.RETURN_VISIT]
     return view | {
@@ -137,6 +156,8 @@ def details_view(
         "merged_from": list(details.merged),
         "joined_with": list(details.joined),
         "messages": details.words,
+        "next_clock": next_kind(details.matter.clocks),
+        "names": dict(details.names),
     }
 
 
@@ -159,8 +180,10 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def chart_view(charted: Sequence[Charted], at: datetime, soon: datetime) -> list[dict[str, Any]]:
-    """Return the milestones of the wall chart with their lights; `soon` is two working days after `at`."""
+def chart_view(
+    charted: Sequence[Charted], at: datetime, soon: datetime, names: Names
+) -> list[dict[str, Any]]:
+    """Milestones on the wall with their lights; `soon` is two working days from `at`."""
     return [
         _milestone(each.milestone, at, soon)
         | {
@@ -169,6 +192,7 @@ def chart_view(charted: Sequence[Charted], at: datetime, soon: datetime) -> list
             "requester_name": each.requester_name,
             "park": each.park,
             "owner": each.owner_id,
+            "names": _names(names, [each.milestone.owner_department, each.owner_id]),
         }
         for each in charted
     ]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from services.followup.domain.decision import Refusal, Refused
+from services.followup.domain.decision import Refusal, Refused, refuse
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import ActingParty
 from shared.contracts.vocabulary import MatterState, Role
@@ -163,3 +163,28 @@ def allowed_states(step: Step) -> tuple[MatterState, ...]:
 def open_steps(matter: Matter, caller: ActingParty) -> tuple[Step, ...]:
     """Return the steps that the state and the caller's relations allow now."""
     return tuple(step for step in Step if guard(matter, step, caller) is None)
+
+
+def hindered_steps(matter: Matter, caller: ActingParty) -> Mapping[Step, Refused]:
+    """The steps that state and standing allow the caller, and that would be refused now whatever is sent with them."""
+    unfinished = unfinished_milestones(matter)
+    if unfinished and guard(matter, Step.HANDLE, caller) is None:
+        return {Step.HANDLE: refuse(matter, Refusal.MILESTONES_OPEN, milestones=unfinished)}
+    return {}
+
+
+def unfinished_milestones(matter: Matter) -> list[str]:
+    """The titles of the required milestones that are neither done nor waived."""
+    return [each.title for each in matter.milestones if each.required and not each.is_finished]
+
+
+def named_parties(matter: Matter) -> frozenset[str]:
+    """Everybody who is named in the matter by id: who may see it, and departments of milestones and tasks."""
+    found = set(matter.parties)
+    found |= {each.owner_department for each in matter.milestones}
+    found |= {each.department for each in matter.tasks}
+    if matter.dispatch is not None:
+        found.update(matter.dispatch.co_departments)
+        if matter.dispatch.lead_department is not None:
+            found.add(matter.dispatch.lead_department)
+    return frozenset(found)

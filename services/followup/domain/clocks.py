@@ -217,6 +217,12 @@ def next_due(clocks: Iterable[Clock]) -> datetime | None:
     return min((clock.due_at for clock in clocks if clock.paused_at is None), default=None)
 
 
+def next_kind(clocks: Iterable[Clock]) -> ClockKind | None:
+    """Which promise is the earliest not yet kept."""
+    running = [clock for clock in clocks if clock.paused_at is None]
+    return min(running, key=lambda clock: clock.due_at).kind if running else None
+
+
 def next_act(clocks: Iterable[Clock]) -> datetime | None:
     """Return when the next clock needs action."""
     return min((clock.act_at for clock in clocks if clock.act_at is not None), default=None)

@@ -1,12 +1,12 @@
 """Queries: lists, one matter, its history, the wall chart, the rates."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.followup.domain.access import SEES_ALL, may_see
+from services.followup.domain.access import SEES_ALL, may_see, named_parties
 from services.followup.domain.matter import Matter
 from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Counted, GroupBy, Rate, rates_of
@@ -18,6 +18,7 @@ from services.followup.store import (
     history,
     listing,
     matters,
+    parties,
     promised,
     rates,
     requests,
@@ -161,8 +162,8 @@ async def found(conn: Connection, ids: Sequence[UUID]) -> list[Found]:
 class Details:
     """A whole matter: its own request first, then those merged into it, and the matters it is joined with.
 
-    `words` are what the holders of these requests' receipts added. While its return visit
-    is due, `workers` are those who cannot make it.
+    `words` are what the holders of these requests' receipts added, `names` those of its
+    parties by id. While its return visit is due, `workers` are those who cannot make it.
     """
 
     matter: Matter
@@ -171,6 +172,7 @@ class Details:
     joined: Sequence[str]
     words: Sequence[Words]
     workers: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 async def show(conn: Connection, caller: ActingParty, matter_id: UUID) -> Details | Missing:
@@ -186,7 +188,8 @@ async def show(conn: Connection, caller: ActingParty, matter_id: UUID) -> Detail
     waits = matter.state is MatterState.HANDLED
     workers = await workers_of(conn, matter_id) if waits else frozenset()
     others = [each for each in joined if each != matter.id]
-    return Details(matter, asked, merged, others, words, workers)
+    names = await parties.load_names(conn, named_parties(matter))
+    return Details(matter, asked, merged, others, words, workers, names)
 
 
 async def show_history(

@@ -21,6 +21,7 @@ async def put_parties(conn: Connection, parties: Mapping[str, tuple[PartyKind, s
     await conn.execute(PUT_PARTIES, list(parties), kinds, names)
 
 
+SELECT_NAMES = "select id, name from party where id = any($1::text[])"
 SELECT_KINDS = "select id, kind from party where id = any($1::text[])"
 SELECT_HEARD = "select exists (select from party where kind = 'department')"
 
@@ -32,3 +33,10 @@ async def load_kinds(conn: Connection, ids: Collection[str]) -> dict[str, PartyK
     if len(rows) < len(wanted) and not await conn.fetchval(SELECT_HEARD):
         return None
     return {row["id"]: PartyKind(row["kind"]) for row in rows}
+
+
+async def load_names(conn: Connection, ids: Collection[str]) -> dict[str, str]:
+    """The names of those of these ids that the directory has, by id."""
+    wanted = sorted(set(ids))
+    rows = await conn.fetch(SELECT_NAMES, wanted) if wanted else []
+    return {row["id"]: row["name"] for row in rows}

@@ -16,7 +16,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
-from shared.auth.jwt import SignedTokens
+from shared.auth.jwt import TokenVerifier
 from shared.auth.tokens import Principal, Tokens
 from shared.observability.metrics import STREAMS_ENDED, STREAMS_OPEN, STREAMS_REFUSED
 from shared.runtime.errors import Problem, busy
@@ -153,7 +153,7 @@ async def current_principal(request: Request, token: str | None) -> Principal | 
     if not token:
         return None
     tokens: Tokens = request.app.state.tokens
-    signed: SignedTokens | None = request.app.state.signed
+    signed: TokenVerifier | None = request.app.state.signed
     found = tokens.principal(token)
     if found is not None or signed is None or token.count(".") != 2:
         return found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from services.followup.domain import clocks
-from services.followup.domain.access import Step, concerned, guard
+from services.followup.domain.access import Step, concerned, guard, unfinished_milestones
 from services.followup.domain.decision import (
     Changed,
     Decision,
@@ -83,9 +83,8 @@ def handle(matter: Matter, step: Handle, moment: Moment) -> Decision:
         return refuse(matter, Refusal.OUTCOME_NOT_GIVEN, outcome=step.outcome)
     if step.path is Path.INSTANT and matter.path is Path.CHARTED:
         return refuse(matter, Refusal.PATH_IS_CHARTED)
-    missing = [each.title for each in matter.milestones if each.required and not each.is_finished]
-    if missing:
-        return refuse(matter, Refusal.MILESTONES_OPEN, milestones=missing)
+    if unfinished := unfinished_milestones(matter):
+        return refuse(matter, Refusal.MILESTONES_OPEN, milestones=unfinished)
     on_time = _on_time(matter, moment)
     path = step.path or matter.path or Path.INSTANT
     after = replace(

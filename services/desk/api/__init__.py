@@ -1,0 +1,1 @@
+"""JSON of the desk: the keys that its tokens are verified with."""

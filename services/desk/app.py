@@ -1,0 +1,97 @@
+"""The desk's composition root: makes what is real and orders start and stop."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from services.desk import timers
+from services.desk.api import keys
+from services.desk.clients.minting import TokenMinter
+from services.desk.clients.services import Services, services_at
+from services.desk.clients.signing import SigningKeyFile
+from services.desk.consumers import Changes
+from services.desk.handlers.changes import ChangeHub
+from services.desk.handlers.sessions import Sessions
+from services.desk.pages import chart, matters, offers, search, stream, today
+from services.desk.pages.surroundings import Surroundings
+from services.desk.settings import Settings
+from shared.audit.hash_chain import SEAL_SECONDS, Sealer
+from shared.auth.issuers import issuer_tasks, trusted_issuers
+from shared.calendar.china import service_calendar
+from shared.delivery.outbox.relay import Relay
+from shared.http.app import make_app
+from shared.http.middleware.tracing import make_tracer, trace_requests
+from shared.observability.tracing import Tracer
+from shared.runtime.clock import Clock, clock_from
+from shared.runtime.database import Database, open_database
+from shared.runtime.supervisor import Health, Task, every, running
+
+SERVICE: Final = "desk"
+SOURCE: Final = "urn:liaison:desk"
+NO_APPS: Final[Mapping[str, ASGIApp]] = MappingProxyType({})
+
+
+def build(
+    settings: Settings, apps: Mapping[str, ASGIApp] = NO_APPS, clock: Clock | None = None
+) -> FastAPI:
+    """The app of one desk process. `apps` are the services of this process by name.
+
+    `clock` stands in for the settings' clock in tests. Raises ValueError where neither a URL nor `apps` says where a
+    service is, UnusableKeys for a key file without a key.
+    """
+    now = clock or clock_from(settings.clock_file)
+    signed = trusted_issuers(SERVICE, settings.issuers, now)
+    tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)
+    hub = ChangeHub()
+    changes = Changes(settings.kafka_address, hub)
+    health = Health(SERVICE, changes.hindrances)
+    signing_keys = SigningKeyFile(settings.desk_key_file)
+    services = _services(settings, apps, signing_keys, now)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
+        tasks = _tasks(db, settings, now, tracer) | issuer_tasks(signed)
+        tasks |= {"health": partial(health.watch, db), "changes": changes.run}
+        app.state.sessions = Sessions(
+            db, now, settings.session_life, settings.idle, app.state.tokens.principal_of_hash
+        )
+        async with running(SERVICE, tasks):
+            yield
+        await services.close()
+        await db.close()
+
+    app = make_app(
+        SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
+    )
+    app.state.signing_keys, app.state.services, app.state.hub = signing_keys, services, hub
+    app.state.surroundings = Surroundings(now, service_calendar(settings.calendar_file).zone)
+    _include(app)
+    trace_requests(app, tracer)
+    return app
+
+
+def _include(app: FastAPI) -> None:
+    for routes in (keys, today, offers, stream, matters, search, chart):
+        app.include_router(routes.router)
+
+
+def _services(
+    settings: Settings, apps: Mapping[str, ASGIApp], signing_keys: SigningKeyFile, now: Clock
+) -> Services:
+    minter = TokenMinter(signing_keys, now)
+    return services_at(settings.urls, apps, settings.services_key, minter)
+
+
+def _tasks(db: Database, settings: Settings, now: Clock, tracer: Tracer | None) -> dict[str, Task]:
+    clockwork = timers.Timers(db, now)
+    return {
+        "relay": Relay(db, settings.kafka_address, SOURCE, tracer).run,
+        "forget": partial(every, timers.FORGET_SECONDS, clockwork.forget),
+        "seal": partial(every, SEAL_SECONDS, Sealer(db).step),
+    }

@@ -1,0 +1,1 @@
+"""Calls to the other services, and the tokens that they are made with."""

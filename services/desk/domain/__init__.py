@@ -1,0 +1,1 @@
+"""Rules: frozen values and pure functions."""

@@ -1,0 +1,1 @@
+"""One command or one page in one transaction: load, decide, persist."""

@@ -1,0 +1,1 @@
+"""HTML: pages for everyone the town works with."""

@@ -1,0 +1,90 @@
+"""`/desk`: one list by the next promised moment, offers answered from the row."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.desk.domain.promises import by_promise
+from services.desk.handlers.today import load_today
+from services.desk.pages import layout, visitors
+from services.desk.pages.forms import read_form
+from services.desk.pages.routing import StaffRoute
+from services.desk.pages.rows import PromiseRow, RowsFor
+from services.desk.pages.surroundings import surroundings_of
+from services.desk.pages.visitors import Person
+from services.desk.pages.wording import words_in
+from shared.contracts.vocabulary import DeclineReason
+from shared.runtime.ids import new_id
+
+router = APIRouter(route_class=StaffRoute, include_in_schema=False)
+
+MOST_KNOWN: Final = 300
+"""Rows that a page may ask about at once; it is shown 200 at most."""
+
+
+@router.get("/desk")
+async def today(
+    request: Request,
+    view: Annotated[str, Query(pattern="^(mine|all)$")] = "mine",
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    done: Annotated[str | None, Query(max_length=40)] = None,
+) -> Response:
+    """What waits for who looks, or with `view=all` everything that they may see."""
+    person = await layout.member(request)
+    rows, further = await _rows(request, person, cursor, mine=view == "mine")
+    here = surroundings_of(request)
+    return layout.page(
+        request,
+        "desk/today.html",
+        here="desk",
+        person=person,
+        sections=by_promise(rows, here.clock(), here.zone),
+        count=len(rows),
+        view=view,
+        further=further,
+        reasons=[each.value for each in DeclineReason],
+        done=done if done in ("accepted", "declined") else None,
+    )
+
+
+@router.post("/desk/changes")
+async def changes(
+    request: Request, view: Annotated[str, Query(pattern="^(mine|all)$")] = "mine"
+) -> Response:
+    """What became of the rows that a page shows, each in its place, and how many are new.
+
+    Rows stay where they are, so that nothing moves under a reader's eyes.
+    """
+    person = await layout.member(request)
+    known = (await read_form(request)).all("known")[:MOST_KNOWN]
+    rows, _ = await _rows(request, person, None, mine=view == "mine")
+    found = {row.key: row for row in rows}
+    return layout.page(
+        request,
+        "desk/changes.html",
+        person=person,
+        known=[(key, found.get(key)) for key in known if _is_id(key)],
+        fresh=sum(key not in known for key in found),
+        view=view,
+        reasons=[each.value for each in DeclineReason],
+    )
+
+
+async def _rows(
+    request: Request, person: Person, cursor: str | None, *, mine: bool
+) -> tuple[list[PromiseRow], str | None]:
+    here, words = surroundings_of(request), words_in(visitors.language(request))
+    visitor = await visitors.visitor(request)
+    found = await load_today(layout.services_of(request), visitor, cursor, mine)
+    make = RowsFor(person.principal, here.clock(), here.zone, words, lambda: str(new_id()))
+    rows = [make.of_matter(item) for item in found.matters]
+    rows += [make.of_milestone(item) for item in found.milestones]
+    return rows, found.next
+
+
+def _is_id(key: str) -> bool:
+    try:
+        return str(UUID(key)) == key
+    except ValueError:
+        return False

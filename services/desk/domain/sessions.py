@@ -1,7 +1,8 @@
-"""When a session of a signed-in browser ends."""
+"""When a session of a signed-in browser ends, and when a link signs in."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from shared.contracts.vocabulary import Role
@@ -26,6 +27,34 @@ class Session:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLink:
+    """A link that signs in as a party, once."""
+
+    role: Role
+    party: str
+    name: str
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class LinkState(StrEnum):
+    """What a link is good for."""
+
+    GOOD = "good"
+    USED = "used"
+    UNKNOWN = "unknown"
+
+
+def link_state(link: SignInLink | None, now: datetime) -> LinkState:
+    """Return whether a link signs in. One that expired is not told from one that never was."""
+    if link is None:
+        return LinkState.UNKNOWN
+    if link.used_at is not None:
+        return LinkState.USED
+    return LinkState.GOOD if now < link.expires_at else LinkState.UNKNOWN
 
 
 def has_ended(session: Session, now: datetime, idle: timedelta) -> bool:

@@ -15,13 +15,19 @@ from services.desk.clients.minting import TokenMinter
 from services.desk.clients.services import Services, services_at
 from services.desk.clients.signing import SigningKeyFile
 from services.desk.consumers import Changes
+from services.desk.handlers.attempts import CredentialCheck
 from services.desk.handlers.changes import ChangeHub
+from services.desk.handlers.own_account import OwnAccount
+from services.desk.handlers.passwords import PasswordThreads
 from services.desk.handlers.sessions import Sessions
-from services.desk.pages import chart, matters, offers, search, stream, today
+from services.desk.handlers.sign_in import SignIn
+from services.desk.pages import chart, matters, me, offers, search, sign_in, stream, today
 from services.desk.pages.surroundings import Surroundings
 from services.desk.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.auth.issuers import issuer_tasks, trusted_issuers
+from shared.auth.rate_limiter import RateLimiter
+from shared.auth.tokens import Tokens
 from shared.calendar.china import service_calendar
 from shared.delivery.outbox.relay import Relay
 from shared.http.app import make_app
@@ -58,13 +64,10 @@ def build(
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         tasks = _tasks(db, settings, now, tracer) | issuer_tasks(signed)
         tasks |= {"health": partial(health.watch, db), "changes": changes.run}
-        app.state.sessions = Sessions(
-            db, now, settings.session_life, settings.idle, app.state.tokens.principal_of_hash
-        )
+        threads = _add_people(app, db, settings, now)
         async with running(SERVICE, tasks):
             yield
-        await services.close()
-        await db.close()
+        await _close(threads, services, db)
 
     app = make_app(
         SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
@@ -77,8 +80,27 @@ def build(
 
 
 def _include(app: FastAPI) -> None:
-    for routes in (keys, today, offers, stream, matters, search, chart):
+    for routes in (keys, today, offers, stream, matters, search, chart, sign_in, me):
         app.include_router(routes.router)
+
+
+def _add_people(app: FastAPI, db: Database, settings: Settings, now: Clock) -> PasswordThreads:
+    """Give the app its sessions and the ways to them. Returns the threads, which are the caller's to close."""
+    tokens: Tokens = app.state.tokens
+    threads = PasswordThreads()
+    sessions = Sessions(db, now, settings.session_life, settings.idle, tokens.principal_of_hash)
+    wrong = RateLimiter(settings.wrong_sign_ins_per_minute)
+    check = CredentialCheck(db, now, threads, wrong)
+    app.state.sessions = sessions
+    app.state.sign_in = SignIn(db, now, sessions, check, tokens)
+    app.state.own_account = OwnAccount(db, now, settings.idle, threads, check)
+    return threads
+
+
+async def _close(threads: PasswordThreads, services: Services, db: Database) -> None:
+    threads.close()
+    await services.close()
+    await db.close()
 
 
 def _services(

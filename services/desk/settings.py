@@ -42,6 +42,10 @@ class Settings(ServiceSettings):
         120, ge=5, le=24 * 60, description="minutes without a page after which a session ends"
     )
 
+    wrong_sign_ins_per_minute: int = Field(
+        60, ge=1, description="wrong passwords, codes, tokens and links a minute and address"
+    )
+
     @model_validator(mode="after")
     def _all_or_none(self) -> "Settings":
         if len({url is None for url in self.urls.values()}) > 1:

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Final
 
-from services.desk.store import sessions
+from services.desk.store import accounts, sessions
 from shared.runtime.clock import Clock
 from shared.runtime.database import Database
 
 FORGET_SECONDS: Final = 600.0
 KEPT: Final = timedelta(days=30)
-"""How long an ended session stays in the list of devices."""
+"""How long ended sessions and used links stay in the database."""
 
 
 class Timers:
@@ -21,5 +21,7 @@ class Timers:
 
     async def forget(self) -> bool:
         """Delete up to 1,000 sessions and links that ended 30 days ago; whether there may be more."""
+        before = self._clock() - KEPT
         async with self._db.transaction() as conn:
-            return await sessions.forget(conn, self._clock() - KEPT)
+            pending = await accounts.forget_pending(conn, before, sessions.BATCH)
+            return await sessions.forget(conn, before) or pending == sessions.BATCH

@@ -60,6 +60,16 @@ DESK_KEY_FETCHES = Counter(
 DESK_KEYS = Gauge(
     "liaison_desk_keys", "Keys that the desk's tokens are verified with.", ["service"]
 )
+SIGN_INS = Counter(
+    "liaison_sign_ins_total",
+    "Attempts to sign in at the desk, by what was shown and what became of it.",
+    ["service", "method", "result"],
+)
+ACCOUNT_CHANGES = Counter(
+    "liaison_account_changes_total",
+    "What people changed about their own sign-in.",
+    ["service", "reason"],
+)
 TASK_RESTARTS = Counter(
     "liaison_task_restarts_total",
     "Background tasks that failed and were begun again.",

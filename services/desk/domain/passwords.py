@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from shared.contracts.folding import compact, fold, is_visible, turns_text_round
+from shared.contracts.fields.folding import compact, fold, is_visible, turns_text_round
 
 SHORTEST: Final = 12
 LONGEST: Final = 128

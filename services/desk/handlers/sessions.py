@@ -48,6 +48,11 @@ class Sessions:
         self._idle = idle
         self._knows_token = knows_token
 
+    @property
+    def life(self) -> timedelta:
+        """After which a session ends, however much it is used."""
+        return self._life
+
     async def open(self, arrival: Arrival) -> str:
         """Open a session; return the cookie's value, of which only the SHA-256 is kept."""
         cookie, now = secrets.token_urlsafe(COOKIE_BYTES), self._clock()

@@ -8,6 +8,7 @@ create table account (
     party text not null,
     password text,
     totp_secret text,
+    totp_pending text,
     totp_step bigint not null default 0,
     failures integer not null default 0,
     locked_until timestamptz,
@@ -45,3 +46,12 @@ create table sign_in_link (
     used_at timestamptz
 );
 create index sign_in_link_by_end on sign_in_link (expires_at);
+
+-- A sign-in whose password was right and whose second factor is still to come.
+create table pending_sign_in (
+    digest bytea primary key,
+    account_id uuid not null references account,
+    expires_at timestamptz not null
+);
+create index pending_sign_in_by_end on pending_sign_in (expires_at);
+create index pending_sign_in_of_account on pending_sign_in (account_id);

@@ -25,17 +25,26 @@ class TypedForm:
         """The first value of a field without space around it; empty where it was left empty or is not there."""
         return next(iter(self.fields.get(name, ())), "").strip()
 
+    def typed(self, name: str) -> str:
+        """The same with the space around it, which counts in a password."""
+        return next(iter(self.fields.get(name, ())), "")
+
     def all(self, name: str) -> Sequence[str]:
         """Every value of a field, in order."""
         return self.fields.get(name, ())
 
 
 async def read_form(request: Request) -> TypedForm:
-    """The form of a request, read once. Raises Problem 413 above 64 KiB, 400 for what is no form."""
+    """The form of a request, read once.
+
+    Raises Problem 413 above 64 KiB, 400 for what is no form, 422 for U+0000.
+    """
     if _FORM not in request.scope:
-        body = await request.body()
-        if len(body) > LARGEST:
-            raise Problem(413, "too_large", params={"limit": LARGEST})
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                raise Problem(413, "too_large", params={"limit": LARGEST})
         try:
             fields = parse_qs(
                 body.decode("utf-8"),
@@ -45,6 +54,8 @@ async def read_form(request: Request) -> TypedForm:
             )
         except ValueError as fault:
             raise Problem(400, "unreadable_body") from fault
+        if any("\0" in value for values in fields.values() for value in values):
+            raise Problem(422, "unstorable_text")
         request.scope[_FORM] = TypedForm(fields)
     form: TypedForm = request.scope[_FORM]
     return form

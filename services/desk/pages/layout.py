@@ -78,7 +78,11 @@ def trouble(request: Request, problem: Problem | ServiceProblem) -> Response:
         body = problem.body(lang)
         status, title, detail = problem.status, str(body["title"]), str(body["detail"])
     template = "desk/trouble_part.html" if is_partial(request) else "desk/trouble.html"
-    return page(request, template, status, here="trouble", person=None, title=title, detail=detail)
+    response = page(
+        request, template, status, here="trouble", person=None, title=title, detail=detail
+    )
+    response.headers.update({} if isinstance(problem, ServiceProblem) else problem.headers)
+    return response
 
 
 def acts_for(principal: Principal, party: str, kind: str) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 
 from services.desk.clients.services import Visitor
+from services.desk.domain.sessions import Session
 from services.desk.handlers.sessions import Sessions
 from shared.auth.brute_force import place_of
 from shared.auth.tokens import Principal
@@ -32,7 +33,12 @@ class Person:
 
     principal: Principal
     name: str
-    session_id: str
+    session: Session
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session, which is no secret."""
+        return str(self.session.id)
 
 
 async def signed_in(request: Request) -> Person | None:
@@ -51,7 +57,7 @@ async def _look_up(request: Request) -> Person | None:
     session = await sessions.find(cookie)
     if session is None:
         return None
-    return Person(Principal(session.role, session.party), session.name, str(session.id))
+    return Person(Principal(session.role, session.party), session.name, session)
 
 
 async def still_signed_in(request: Request) -> Person | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from deploy.cli import (
+    account_commands,
     audit_commands,
     calendar_commands,
     kafka_commands,
@@ -61,6 +62,7 @@ app = typer.Typer(
 dead_letters = typer.Typer(help=say("help.dead_letters"), no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(token_commands.app, name="tokens")
+app.add_typer(account_commands.app, name="accounts")
 app.add_typer(kafka_commands.app, name="kafka-users")
 app.add_typer(lost_commands.app, name="lost-records")
 app.add_typer(audit_commands.app, name="audit")

@@ -64,6 +64,26 @@ def show_tokens(console: Screen, entries: Sequence[Mapping[str, Any]]) -> None:
     console.print(shown)
 
 
+def show_accounts(console: Screen, accounts: Sequence[Mapping[str, Any]]) -> None:
+    """Who may sign in with a password, and what keeps each from it."""
+    if not accounts:
+        console.write_line(say("accounts.none"))
+        return
+    made = table("login", "name", "role", "party", "second_factor", "state")
+    for account in accounts:
+        state = "disabled" if account["disabled"] else "usable"
+        if state == "usable" and account["locked_until"] is not None:
+            state = "locked"
+        factor = "on" if account["second_factor"] else "off"
+        row = (
+            *(account[column] for column in ("login", "name", "role", "party")),
+            say(f"accounts.factor.{factor}"),
+            say(f"accounts.state.{state}"),
+        )
+        made.add_row(*(cell(content) for content in row))
+    console.print(made)
+
+
 def show_kafka_users(console: Screen, users: Sequence[Mapping[str, Any]]) -> None:
     """Print Kafka's users and the topics each may read."""
     if not users:

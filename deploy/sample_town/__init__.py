@@ -8,9 +8,9 @@ import httpx
 
 from deploy.sample_town import loading
 from deploy.sample_town.playing import Played, play
-from deploy.sample_town.town import parties
+from deploy.sample_town.town import names, parties
 
-__all__ = ["NotLoaded", "Played", "load", "parties", "play"]
+__all__ = ["NotLoaded", "Played", "load", "names", "parties", "play"]
 
 
 class NotLoaded(RuntimeError):

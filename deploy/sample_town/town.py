@@ -78,6 +78,11 @@ def parties() -> list[tuple[str, str]]:
     ]
 
 
+def names() -> dict[str, str]:
+    """The names of liaisons and departments by their ids."""
+    return {row["id"]: row["name"] for name in ("liaisons", "departments") for row in table(name)}
+
+
 def day(written: str, today: date) -> date:
     """A date of the files: `2026-03-01`, or `+5d` for five days after `today`. ValueError when it is neither."""
     ahead = _DAYS_AHEAD.fullmatch(written)

@@ -29,6 +29,7 @@ from deploy.local.launcher import running
 from deploy.local.launcher.report import Note, Ready, Step, Tell
 from deploy.local.launcher.servers import START_SECONDS, Memory, Servers, start_on_free_port
 from deploy.local.launcher.services import Surroundings, alone, origin, reconcile, together
+from deploy.local.launcher.sign_in_links import make_links
 
 TICK_SECONDS = 0.25
 ROTATE_SECONDS = 10.0
@@ -154,7 +155,11 @@ class _Stack:
             "postgres": around.database_url,
             "tokens": known,
             "parties": {role.value: tokens.SAMPLE[role] for role in tokens.SAMPLE if role in known},
+            "sign_in": self._sign_in_links(around.database_url) if known else {},
         }
+
+    def _sign_in_links(self, database_url: str) -> dict[str, str]:
+        return make_links(database_url, self._web, sample_town().names())
 
     def _play_demo(self, endpoints: dict[str, Any]) -> None:
         self._tell(Step("demo"))

@@ -92,11 +92,20 @@ class Terminal:
             table.add_row(cell(f"{role} {endpoints['parties'][role]}"), cell(token))
         self._print(say("ready.title"), "bold green")
         self._console.print(table)
+        self._show_links(endpoints.get("sign_in", {}))
         if not endpoints["tokens"]:
             self._print(say("ready.staff", folder=f"{folder}/tokens"))
         if "kafka_sasl" in endpoints:
             self._print(say("ready.kafka_users"))
         self._print(say("ready.endpoints", file=f"{folder}/endpoints.json"))
+
+    def _show_links(self, links: Mapping[str, str]) -> None:
+        """A line that can be clicked for each role; as a table it might be broken in two."""
+        if not links:
+            return
+        self._print(say("ready.sign_in"), "bold")
+        for role, link in links.items():
+            self._print(f"  {link}  {say(f'role.{role}')}")
 
 
 def show_trouble(console: Screen, trouble: Trouble) -> None:

@@ -41,8 +41,16 @@ def stack(folder: Stack) -> Stack:
 
 def test_comes_up_and_says_where(stack: Stack):
     endpoints = stack.endpoints()
-    assert set(endpoints) == {"web", "kafka", "kafka_sasl", "postgres", "tokens", "parties"}
-    assert endpoints["tokens"] == {}
+    assert set(endpoints) == {
+        "web",
+        "kafka",
+        "kafka_sasl",
+        "postgres",
+        "tokens",
+        "parties",
+        "sign_in",
+    }
+    assert (endpoints["tokens"], endpoints["sign_in"]) == ({}, {})
     for secret in ("endpoints.json", "tokens.json", "tokens/operator", "tokens/coordinator"):
         assert (stack.folder / secret).stat().st_mode & 0o077 == 0, secret
     assert httpx.get(f"{endpoints['web']}/readyz", trust_env=False).status_code == 200

@@ -29,6 +29,7 @@ ENDPOINTS = {
     "postgres": "postgresql://liaison:secret@127.0.0.1:5432/liaison",
     "tokens": {"operator": "the-token"},
     "parties": {"operator": "O001"},
+    "sign_in": {"operator": f"http://127.0.0.1:8000/sign-in/link/{'c' * 32}"},
 }
 READY = Ready(ENDPOINTS, "/data")
 REPORTS: list[Report] = [
@@ -76,6 +77,7 @@ def test_steps_progress_and_the_end_are_lines_where_nothing_can_move():
     assert "http://127.0.0.1:8000" in said
     assert "operator O001" in said
     assert "the-token" in said
+    assert f"  {ENDPOINTS['sign_in']['operator']}  operator\n" in said
     assert "/data/endpoints.json" in said
 
 

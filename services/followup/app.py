@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from services.followup import timers
-from services.followup.api import reading, steps
+from services.followup.api import overview, reading, steps
 from services.followup.api.edge import Edge
 from services.followup.consumers import applies, publishing
 from services.followup.handlers.news import MatterNews
@@ -76,6 +76,7 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
         SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
     )
     app.include_router(reading.router)
+    app.include_router(overview.router)
     app.include_router(steps.router)
     app.include_router(pages.router)
     trace_requests(app, tracer)

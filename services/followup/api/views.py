@@ -11,6 +11,7 @@ from services.followup.domain.matter import ChartMilestone, Matter, Party, Task
 from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Rate
 from services.followup.domain.steps.chart import SOON, light_of
+from services.followup.handlers.glance import Arrival, Due, Glance
 from services.followup.handlers.office import Office
 from services.followup.handlers.queries import Details, Found, Rated
 from services.followup.store.chart import Charted
@@ -139,6 +140,36 @@ def found_view(found: Found, office: Office, names: Names) -> dict[str, Any]:
 
 def _names(names: Names, ids: Iterable[str | None]) -> dict[str, str]:
     return {each: names[each] for each in ids if each is not None and each in names}
+
+
+def overview_view(glance: Glance, office: Office) -> dict[str, Any]:
+    """The overview."""
+    return {
+        "at": glance.now,
+        "arrivals": [_arrival(each, office, glance.names) for each in glance.arrivals],
+        "due": [_due(each, office) for each in glance.due],
+        "counts": {state.value: number for state, number in glance.counts.items()},
+        "rates": rates_view(glance.rates),
+    }
+
+
+def _arrival(arrival: Arrival, office: Office, names: Names) -> dict[str, Any]:
+    return found_view(Found(arrival.matter, arrival.request), office, names) | {
+        "dispatch": arrival.matter.dispatch,
+        "last_offer": arrival.offer,
+    }
+
+
+def _due(due: Due, office: Office) -> dict[str, Any]:
+    return {
+        "matter_id": due.matter.id,
+        "state": due.matter.state,
+        "summary": due.request.summary,
+        "requester": due.request.requester,
+        "clock": due.clock.kind,
+        "due_at": due.clock.due_at,
+        "whose": due.whose or _desk(office),
+    }
 
 
 def details_view(

@@ -1,4 +1,4 @@
-"""Query of the live page: everything that it shows at one moment."""
+"""Query of the overview: the newest matters, the earliest limits, counts by state and the three rates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from datetime import datetime
 
 from services.followup.domain.access import SEES_ALL
 from services.followup.domain.clocks import Clock
-from services.followup.domain.matter import Matter
+from services.followup.domain.matter import Matter, Party
 from services.followup.domain.moment import ActingParty
 from services.followup.domain.rates import Rate
 from services.followup.handlers import queries
+from services.followup.handlers.names import names_in_list
 from services.followup.handlers.queries import Found
 from services.followup.store import glance as store
 from services.followup.store.glance import LastOffer
@@ -29,37 +30,37 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The next limit of a matter. `whose` is the name of the responsible party; None is the town's desk."""
+    """The next limit of a matter. `whose` is the responsible party; None is the town's desk."""
 
     request: Request
     matter: Matter
     clock: Clock
-    whose: str | None
+    whose: Party | None
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """The live page's content at `now`."""
+    """The overview at `now`. `names` are those of lead departments of the arrivals, by id."""
 
     now: datetime
     arrivals: Sequence[Arrival]
     due: Sequence[Due]
     rates: Mapping[str, Rate]
     counts: Mapping[MatterState, int]
+    names: Mapping[str, str]
 
 
-async def load_glance(
-    conn: Connection, now: datetime, limit: int, caller: ActingParty | None = None
-) -> Glance:
+async def load_glance(conn: Connection, now: datetime, limit: int, caller: ActingParty) -> Glance:
     """Return the newest `limit` requests, the `limit` earliest limits, the rates and the counts.
 
-    Of the matters that the caller may see, as in the lists; without a caller of all.
+    Of the matters that the caller may see, as in the lists; the rates are the town's.
     """
     overview = await queries.overview(conn, now, limit, caller)
-    if caller is None or caller.role in SEES_ALL:
+    if caller.role in SEES_ALL:
         counts = await store.count_states(conn)
     else:
         counts = await store.count_states_of(conn, caller.party)
+    names = await names_in_list(conn, overview.arrivals)
     offers = await store.last_offers(conn, [found.matter.id for found in overview.arrivals])
     return Glance(
         now,
@@ -70,6 +71,7 @@ async def load_glance(
         [due for found in overview.due if (due := _due(found))],
         overview.rates,
         counts,
+        names,
     )
 
 
@@ -82,10 +84,10 @@ def _due(found: Found) -> Due | None:
     return Due(found.request, found.matter, clock, whose(found.matter, clock.kind))
 
 
-def whose(matter: Matter, kind: ClockKind) -> str | None:
+def whose(matter: Matter, kind: ClockKind) -> Party | None:
     """Return who must act before this limit: the offer's party, the owner, else the desk, as for a return visit."""
     if kind is ClockKind.ACCEPT and matter.offer is not None:
-        return matter.offer.party.name
+        return matter.offer.party
     if kind is ClockKind.RETURN_VISIT or matter.responsible is None:
         return None
-    return matter.responsible.name
+    return matter.responsible

@@ -272,15 +272,13 @@ class Overview:
     rates: Mapping[str, Rate]
 
 
-async def overview(
-    conn: Connection, now: datetime, limit: int, caller: ActingParty | None = None
-) -> Overview:
+async def overview(conn: Connection, now: datetime, limit: int, caller: ActingParty) -> Overview:
     """Return at most `limit` arrivals, newest first, and as many limits, earliest first.
 
-    Those that the caller may see; without a caller, those of the whole town. The rates are the town's. Whom a matter
-    went to and why is in its `offer` until it is taken, then in its `owner`.
+    Those that the caller may see. The rates are the town's. Whom a matter went to and why is in its `offer` until it
+    is taken, then in its `owner`.
     """
-    search = Search() if caller is None else _search(caller, Wanted())
+    search = _search(caller, Wanted())
     if search.lists:
         newest = await finding.newest_in_list(conn, search, NEWEST, limit)
     else:

@@ -67,7 +67,7 @@ def _arrival(
         facts=_facts(request, matter, words),
         urgency=matter.urgency.value if raised else None,
         urgency_label=words(f"page.urgency.{matter.urgency}") if raised else None,
-        party=offer.party if offer else None,
+        party=offer.party.name if offer else None,
         candidacy=words(f"page.candidacy.{offer.candidacy}") if offer else None,
         rule=_rule(matter, words),
         why=_why(arrival, words, lang),
@@ -129,7 +129,7 @@ def _due(due: Due, now: datetime, at: Callable[[datetime], When], words: Words) 
         distance=distance,
         overdue=overdue,
         summary=masked(due.request.summary),
-        whose=due.whose or words("page.desk"),
+        whose=due.whose.name if due.whose else words("page.desk"),
         at=at(due.clock.due_at),
     )
 

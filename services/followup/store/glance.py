@@ -1,10 +1,11 @@
-"""SQL of the live page: counts by state, and the last offer of each matter."""
+"""SQL of the overview: counts by state, and the last offer of each matter."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from services.followup.domain.matter import Party
 from services.followup.store.listing import of_party
 from shared.contracts.events.matters import MatterOffered
 from shared.contracts.vocabulary import Candidacy, MatterState
@@ -56,7 +57,7 @@ async def count_states_of(
 class LastOffer:
     """The last offer of a matter: the party and the reason; it stays after the offer has ended."""
 
-    party: str
+    party: Party
     candidacy: Candidacy
     why: str
 
@@ -74,4 +75,5 @@ async def last_offers(conn: Connection, ids: Sequence[str]) -> dict[str, LastOff
 
 def _offer(data: dict[str, object]) -> LastOffer:
     offered = MatterOffered.model_validate(data)
-    return LastOffer(offered.party.name, offered.candidacy, offered.why)
+    party = Party(offered.party.id, offered.party.kind, offered.party.name)
+    return LastOffer(party, offered.candidacy, offered.why)

@@ -73,12 +73,13 @@ TRIPS: Final[Mapping[str, Sequence[str]]] = {
         "services/followup/store/matters.py:update_matters",
     ),
     "the live page": (
-        "services/followup/pages/routes.py:live",
-        "services/followup/pages/live.py:Live.board",
-        "services/followup/pages/live.py:Live._look",
+        "services/desk/pages/live/routes.py:live",
+        "services/desk/pages/live/updates.py:Live.board",
+        "services/desk/clients/overview.py:load_overview",
+        "services/desk/clients/services.py:Services.get",
+        "services/followup/api/overview.py:show_overview",
         "services/followup/handlers/glance.py:load_glance",
         "services/followup/store/glance.py:count_states",
-        "services/followup/pages/board.py:write",
     ),
 }
 

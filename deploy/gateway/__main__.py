@@ -1,7 +1,7 @@
 """`python -m deploy.gateway`: the services in this process, or at the addresses given for them.
 
 python -m deploy.gateway
-python -m deploy.gateway intake=http://127.0.0.1:8001 routing=… desk=… followup=…
+python -m deploy.gateway intake=http://127.0.0.1:8001 routing=… followup=… desk=…
 """
 
 import sys

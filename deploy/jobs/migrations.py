@@ -9,7 +9,7 @@ from deploy.jobs.roles import give_roles
 from shared.runtime.migrate import DELIVERY_MIGRATIONS, migrate
 from shared.service.settings import ServerSettings, read_settings
 
-SERVICES = ("intake", "routing", "desk", "followup")
+SERVICES = ("intake", "routing", "followup", "desk")
 FIRST_SERVICES = ("intake", "routing", "followup")
 """The schemas that a database of any version has; those that came later are made by the migrations."""
 

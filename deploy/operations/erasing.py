@@ -28,8 +28,11 @@ async def erase(
     with troubles():
         conn = await connect_to_copy(url)
         try:
-            if not set(FIRST_SERVICES).issubset(there := await existing(conn, SERVICES)):
+            known = await existing(conn, SERVICES)
+            if not set(FIRST_SERVICES).issubset(known):
                 raise Trouble("audit.nothing")
+            # Intake first: it is what finds the request again when the others are still to be done.
+            there = [service for service in SERVICES if service in known]
             request_id = await _found(conn, named)
             await _require_its_end(conn, str(request_id), there)
             erased = {

@@ -21,7 +21,19 @@ from services.desk.handlers.own_account import OwnAccount
 from services.desk.handlers.passwords import PasswordThreads
 from services.desk.handlers.sessions import Sessions
 from services.desk.handlers.sign_in import SignIn
-from services.desk.pages import chart, matters, me, offers, search, sign_in, stream, today
+from services.desk.pages import (
+    chart,
+    documents,
+    matters,
+    me,
+    offers,
+    search,
+    sign_in,
+    stream,
+    today,
+)
+from services.desk.pages.live import routes as live_page
+from services.desk.pages.live.updates import Live
 from services.desk.pages.surroundings import Surroundings
 from services.desk.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
@@ -39,6 +51,9 @@ from shared.runtime.supervisor import Health, Task, every, running
 
 SERVICE: Final = "desk"
 SOURCE: Final = "urn:liaison:desk"
+ROUTES: Final = (
+    keys, live_page, documents, sign_in, me, today, offers, stream, matters, search, chart
+)  # fmt: skip
 NO_APPS: Final[Mapping[str, ASGIApp]] = MappingProxyType({})
 
 
@@ -47,8 +62,7 @@ def build(
 ) -> FastAPI:
     """The app of one desk process. `apps` are the services of this process by name.
 
-    `clock` stands in for the settings' clock in tests. Raises ValueError where neither a URL nor `apps` says where a
-    service is, UnusableKeys for a key file without a key.
+    `clock` stands in for the settings' clock in tests. Raises ValueError for services without URL or app, UnusableKeys.
     """
     now = clock or clock_from(settings.clock_file)
     signed = trusted_issuers(SERVICE, settings.issuers, now)
@@ -57,13 +71,16 @@ def build(
     changes = Changes(settings.kafka_address, hub)
     health = Health(SERVICE, changes.hindrances)
     signing_keys = SigningKeyFile(settings.desk_key_file)
-    services = _services(settings, apps, signing_keys, now)
+    minter = TokenMinter(signing_keys, now)
+    services = services_at(settings.urls, apps, settings.services_key, minter)
+    around = Surroundings(now, service_calendar(settings.calendar_file).zone)
+    live = Live(services, hub, around, health.checks)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         tasks = _tasks(db, settings, now, tracer) | issuer_tasks(signed)
-        tasks |= {"health": partial(health.watch, db), "changes": changes.run}
+        tasks |= {"health": partial(health.watch, db), "changes": changes.run, "live": live.run}
         threads = _add_people(app, db, settings, now)
         async with running(SERVICE, tasks):
             yield
@@ -72,16 +89,13 @@ def build(
     app = make_app(
         SERVICE, health, settings.tokens_file, lifespan, signed, settings.requests_per_minute
     )
-    app.state.signing_keys, app.state.services, app.state.hub = signing_keys, services, hub
-    app.state.surroundings = Surroundings(now, service_calendar(settings.calendar_file).zone)
-    _include(app)
+    app.state.signing_keys, app.state.services = signing_keys, services
+    app.state.hub, app.state.settings, app.state.surroundings = hub, settings, around
+    app.state.live_page = live_page.LivePage(live, settings.open_page)
+    for routes in ROUTES:
+        app.include_router(routes.router)
     trace_requests(app, tracer)
     return app
-
-
-def _include(app: FastAPI) -> None:
-    for routes in (keys, today, offers, stream, matters, search, chart, sign_in, me):
-        app.include_router(routes.router)
 
 
 def _add_people(app: FastAPI, db: Database, settings: Settings, now: Clock) -> PasswordThreads:
@@ -101,13 +115,6 @@ async def _close(threads: PasswordThreads, services: Services, db: Database) -> 
     threads.close()
     await services.close()
     await db.close()
-
-
-def _services(
-    settings: Settings, apps: Mapping[str, ASGIApp], signing_keys: SigningKeyFile, now: Clock
-) -> Services:
-    minter = TokenMinter(signing_keys, now)
-    return services_at(settings.urls, apps, settings.services_key, minter)
 
 
 def _tasks(db: Database, settings: Settings, now: Clock, tracer: Tracer | None) -> dict[str, Task]:

@@ -6,10 +6,10 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from services.desk.handlers.changes import ChangeHub
-from shared.contracts.topics import ASSIGNMENTS, MATTERS
+from shared.contracts import topics
 from shared.delivery.kafka.address import KafkaAddress
 
-TOPICS: Final = (MATTERS, ASSIGNMENTS)
+TOPICS: Final = (topics.MATTERS, topics.ASSIGNMENTS)
 POLL_MS: Final = 1_000
 MOST_RECORDS: Final = 2_000
 METADATA_MS: Final = 30_000

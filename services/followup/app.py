@@ -13,8 +13,6 @@ from services.followup.api.edge import Edge
 from services.followup.consumers import applies, publishing
 from services.followup.handlers.news import MatterNews
 from services.followup.handlers.office import Office
-from services.followup.pages import routes as pages
-from services.followup.pages.live import Live
 from services.followup.settings import Settings, load_limits
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
 from shared.audit.rows import RowSealer
@@ -54,8 +52,6 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         edge = app.state.edge = Edge(db, now, office, news := MatterNews())
-        live = Live(db, now, health.checks, office.calendar.zone)
-        app.state.pages = pages.Pages(live, settings.open_page)
         served = ServedSteps(steps.COMMANDS, edge, app.state.tokens)
         commands = Commands(db, SERVICE, served, now, tracer)
         replays = {topics.COMMANDS: commands.replay}
@@ -66,7 +62,6 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
             "asked": partial(every, 1.0, inbound.replay_next),
             **{consumer.group: consumer.run for consumer in consumers},
             **issuer_tasks(signed),
-            "live": live.run,
         }
         async with running(SERVICE, tasks):
             yield
@@ -78,7 +73,6 @@ def build(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(reading.router)
     app.include_router(overview.router)
     app.include_router(steps.router)
-    app.include_router(pages.router)
     trace_requests(app, tracer)
     allow_origins(app, settings.origins)
     return app

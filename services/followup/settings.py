@@ -75,6 +75,3 @@ class Settings(ServiceSettings):
     limits_file: Path | None = Field(
         None, description='JSON: {"default": {"interim": "3wd"}, "categories": {"安全生产": {…}}}'
     )
-    open_page: bool = Field(
-        False, description="whether the live page is open to everybody; else only to staff"
-    )

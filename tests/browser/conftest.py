@@ -58,8 +58,8 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def of_followup() -> dict[str, Any]:
-    """Followup's settings for a module's stack; a module may have its own."""
+def of_desk() -> dict[str, Any]:
+    """The desk's settings for a module's stack; a module may have its own."""
     return {"open_page": True}
 
 
@@ -68,7 +68,7 @@ async def stack(
     postgres_server: Postgres,
     migrated_template: str,
     kafka: str,
-    of_followup: dict[str, Any],
+    of_desk: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Stack]:
     tokens = tmp_path_factory.mktemp("stack") / "tokens.json"
@@ -76,7 +76,7 @@ async def stack(
     prefix = f"t{next(numbers)}."
     await ensure_topics(KafkaAddress(kafka, prefix), topics=TOPICS, partitions=2)
     async for url in fresh_database(postgres_server, migrated_template):
-        async with stack_on(url, kafka, prefix, tokens, **of_followup) as stack:
+        async with stack_on(url, kafka, prefix, tokens, **of_desk) as stack:
             yield stack
 
 

@@ -1,10 +1,9 @@
-"""The three services behind one origin in this process, on a real socket that can be closed and opened again."""
+"""The services behind one origin in this process, on a real socket that can be closed and opened again."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,15 @@ from deploy.gateway.app import Origin
 from deploy.gateway.target import local_target
 from deploy.jobs.migrations import SERVICES
 from deploy.local.embedded.ports import LOOPBACK, pick
+from services.desk.app import build as build_desk
+from services.desk.settings import Settings as DeskSettings
+from services.followup.app import build as build_followup
+from services.followup.settings import Settings as FollowupSettings
+from services.intake.app import build as build_intake
+from services.intake.settings import Settings as IntakeSettings
+from services.routing.app import build as build_routing
+from services.routing.settings import Settings as RoutingSettings
+from tests.support.desks import desk_settings, jwks_url
 
 READY_SECONDS = 40.0
 
@@ -56,24 +64,26 @@ class Stack:
 
 @asynccontextmanager
 async def stack_on(
-    database_url: str, kafka: str, prefix: str, tokens: Path, **of_followup: Any
+    database_url: str, kafka: str, prefix: str, tokens: Path, **of_desk: Any
 ) -> AsyncIterator[Stack]:
-    """A stack that is ready. Further settings are followup's."""
+    """A stack that is ready. Further settings are the desk's."""
+    port = pick(None)
     common = {
         "database_url": database_url,
         "kafka": kafka,
         "topic_prefix": prefix,
         "tokens_file": tokens,
+        "desk_jwks_url": jwks_url(port),
     }
-    targets = []
-    for service in SERVICES:
-        extra = of_followup if service == "followup" else {}
-        settings = import_module(f"services.{service}.settings").Settings(**common, **extra)
-        targets.append(
-            local_target(service, import_module(f"services.{service}.app").build(settings))
-        )
-    origin = Origin(targets)
-    async with serving(origin, pick(None), lifespan="on") as address:
+    apps: dict[str, ASGIApp] = {
+        "intake": build_intake(IntakeSettings(**common)),
+        "routing": build_routing(RoutingSettings(**common)),
+        "followup": build_followup(FollowupSettings(**common)),
+    }
+    settings = DeskSettings(**common, **desk_settings(tokens.parent), **of_desk)
+    apps["desk"] = build_desk(settings, apps)
+    origin = Origin([local_target(service, apps[service]) for service in SERVICES])
+    async with serving(origin, port, lifespan="on") as address:
         await ready(address)
         yield Stack(origin, address)
 

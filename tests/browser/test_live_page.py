@@ -145,13 +145,11 @@ async def test_case_28_windows_of_one_browser_share_one_stream(
     await second.goto(stack.url("/"), wait_until="domcontentloaded")
     await shows_live(second)
     await asked_for(busy_town, "围墙倒了一段", first, second)
-    assert not any("/followup/live" in url for url in asked), (
-        "the second window has the first one's"
-    )
+    assert not any("/live/stream" in url for url in asked), "the second window has the first one's"
     await first.close()
     # Whoever waits for its turn has it at once, and what came meanwhile with it.
     await asked_for(busy_town, "路面塌陷", second)
-    assert sum("/followup/live" in url for url in asked) == 1
+    assert sum("/live/stream" in url for url in asked) == 1
 
 
 async def test_windows_without_the_interfaces_for_it_have_streams_of_their_own(
@@ -160,7 +158,7 @@ async def test_windows_without_the_interfaces_for_it_have_streams_of_their_own(
     first = await visit("/")
     await first.context.add_init_script("delete window.BroadcastChannel")
     second = await first.context.new_page()
-    async with second.expect_request(lambda request: "/followup/live" in request.url):
+    async with second.expect_request(lambda request: "/live/stream" in request.url):
         await second.goto(stack.url("/"), wait_until="domcontentloaded")
     await shows_live(second)
     await asked_for(busy_town, "井盖松动", first, second)
@@ -286,5 +284,5 @@ async def test_the_health_of_each_service_is_told(visit: OpenPage, busy_town: To
     page = await visit("/")
     await page.locator(".health summary").click()
     parts = page.locator(".parts")
-    for part in ("数据库", "消息队列", "事件发送", "受理服务", "派单服务", "跟进服务"):
+    for part in ("数据", "消息队列", "事件发送", "受理服务", "派单服务", "跟进服务", "工作台"):
         await expect(parts.locator("li", has_text=part)).to_contain_text("正常")

@@ -34,7 +34,7 @@ async def test_where_no_stream_is_to_be_had_the_page_is_asked_again(
 
     page = await visit("/docs")
     await page.clock.install()
-    await page.route("**/followup/live*", full)
+    await page.route("**/live/stream*", full)
     await page.goto(stack.url("/"))
     await expect(page.locator("#stand")).to_have_text("每 10 秒刷新一次")
     answer = await town.post(town.submission(summary="轮询也能看到的诉求"))

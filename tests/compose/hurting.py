@@ -12,7 +12,7 @@ from tests.compose.engine import Failed, Stack, run
 PAUSE_SECONDS: Final = 8.0
 CUT_SECONDS: Final = 8.0
 BACK_SECONDS: Final = 120.0
-HURT: Final = ("intake", "routing", "followup", "postgres", "kafka", "gateway")
+HURT: Final = ("intake", "routing", "followup", "desk", "postgres", "kafka", "gateway")
 
 
 def kinds(stack: Stack, service: str) -> Mapping[str, Callable[[], None]]:

@@ -13,7 +13,7 @@ import shared.delivery
 import shared.http
 import shared.runtime
 
-SERVICES = ("intake", "routing", "desk", "followup")
+SERVICES = ("intake", "routing", "followup", "desk")
 STATEMENT = re.compile(r"^\s*(select|insert|update|delete|with|merge)\b", re.IGNORECASE)
 
 

@@ -1,1 +1,1 @@
-"""HTML: pages for everyone the town works with."""
+"""The desk's HTML: the live page and its stream, sign-in, and the documents of the whole stack."""

@@ -10,8 +10,9 @@ from services.desk.clients.services import Visitor
 from services.desk.domain.sessions import Session
 from services.desk.handlers.sessions import Sessions
 from shared.auth.brute_force import place_of
-from shared.auth.tokens import Principal
+from shared.auth.tokens import Principal, bearer_token
 from shared.contracts.vocabulary import Role
+from shared.http.streams.guard import current_principal
 from shared.messages.catalogue import LANGUAGES
 from shared.runtime.errors import Problem
 
@@ -63,6 +64,17 @@ async def _look_up(request: Request) -> Person | None:
 async def still_signed_in(request: Request) -> Person | None:
     """The same looked up again, for a stream that goes on."""
     return await _look_up(request)
+
+
+async def staff_member(request: Request) -> Principal | None:
+    """The member of staff who looks by now: by the token of a program's Authorization header, else by the session."""
+    token = bearer_token(request)
+    if token is not None:
+        found = await current_principal(request, token)
+    else:
+        person = await still_signed_in(request)
+        found = None if person is None else person.principal
+    return found if found is not None and found.role in STAFF else None
 
 
 def session_cookie(request: Request) -> str | None:
@@ -120,7 +132,7 @@ def forget_session(request: Request, response: Response) -> None:
 
 
 def require_same_origin(request: Request) -> None:
-    """Raises Problem 403 for a form that a page of another site sent.
+    """Raises Problem 403 for a form that a page of another site sent (CSRF).
 
     Browsers say so in Sec-Fetch-Site; one that does not must name its own host in Origin. A program that sends neither
     has no cookies of somebody else.

@@ -24,7 +24,6 @@ from services.followup.domain.rates import GroupBy
 from shared.contracts.events.event import Actor
 from shared.contracts.vocabulary import (
     Amendment,
-    Candidacy,
     Channel,
     ClockKind,
     Kind,
@@ -257,45 +256,3 @@ class RatesOfPeriod(RatesOfGroup):
     to: datetime
     by: GroupBy | None
     items: list[RatesOfGroup]
-
-
-class OfferMadeLast(BaseModel):
-    """Whom a matter was offered last, and why; it outlives the offer. `why` is a sentence in Chinese."""
-
-    party: Party
-    candidacy: Candidacy
-    why: str
-
-
-class ArrivedMatter(MatterInList):
-    """A matter in the overview: what the catalogue decided, and whom it was offered last."""
-
-    dispatch: DispatchDecision | None = Field(description="null before the dispatch")
-    last_offer: OfferMadeLast | None = Field(description="null while nobody was asked")
-
-
-class PromiseDue(BaseModel):
-    """The next promise of a matter, and who has to keep it."""
-
-    matter_id: UUID
-    state: MatterState
-    summary: str
-    requester: RequestingParty
-    clock: ClockKind
-    due_at: datetime
-    whose: Party
-
-
-class OverviewShown(BaseModel):
-    """What is new, what is due first, how many matters are in each state, and the three rates of the last 30 days."""
-
-    at: datetime = Field(description="the moment that all of it is of")
-    arrivals: list[ArrivedMatter] = Field(description="newest first")
-    due: list[PromiseDue] = Field(description="earliest first; paused promises are not among them")
-    counts: dict[str, int] = Field(
-        description="matters in each state that has any, up to 100,000 a state; of a liaison or department, up to "
-        "10,000 of its open and of its other matters"
-    )
-    rates: dict[str, RateShown] = Field(
-        description="the town's `response`, `resolution` and `satisfaction`"
-    )

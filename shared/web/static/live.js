@@ -154,7 +154,8 @@
       const answer = await fetch(location.href, { headers: { accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = [...page.querySelectorAll("[data-region]")];
-      if (answer.status === 401) return location.reload();
+      // Who is not signed in any more is sent to the form.
+      if (answer.status === 401 || answer.redirected) return location.reload();
       if (fresh.length === 0) throw new TypeError("no page of ours");
       spread(Object.fromEntries(fresh.map((region) => [region.dataset.region, region.innerHTML])));
       say("polling");

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.common.folder import Folder
 from deploy.common.trouble import Trouble
-from deploy.jobs.migrations import SERVICES, migrate_all
+from deploy.jobs.migrations import FIRST_SERVICES, SERVICES, migrate_all
 from deploy.local.launcher.report import Progress
 from deploy.operations.backups.archive import Archive
 from deploy.operations.backups.backup import back_up
@@ -123,7 +123,7 @@ async def test_a_restore_that_is_stopped_leaves_the_database_as_it_was(
 async def test_a_target_that_is_not_empty_stays_as_it_is(full_url: str, tmp_path: Path):
     file, _ = await taken(full_url, tmp_path)
     before = await contents(full_url)
-    with pytest.raises(Trouble, match="followup, intake, routing"):
+    with pytest.raises(Trouble, match="desk, followup, intake, routing"):
         await put_back(full_url, file)
     assert await contents(full_url) == before
 
@@ -159,6 +159,19 @@ async def test_a_backup_of_an_older_release_is_brought_up_to_date(
     )
     await put_back(bare_database_url, file)
     assert await form(bare_database_url) == was
+
+
+async def test_a_backup_of_before_the_desk_comes_back_with_an_empty_one(
+    full_url: str, bare_database_url: str, tmp_path: Path
+):
+    was = await form(full_url)
+    async with Session(full_url) as conn:
+        await conn.execute("drop schema desk cascade")
+    file, manifest = await taken(full_url, tmp_path)
+    assert set(manifest.heads) == set(manifest.migrations) == set(FIRST_SERVICES)
+    assert await put_back(bare_database_url, file) == dict.fromkeys(FIRST_SERVICES, 261)
+    assert await form(bare_database_url) == was
+    assert await migrate_all(bare_database_url) == {service: [] for service in SERVICES}
 
 
 async def test_a_migration_that_was_edited_since_is_said(

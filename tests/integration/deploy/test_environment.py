@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.jobs.migrations import SERVICES
 from deploy.local.embedded.environment import KEPT
 from tests.integration.deploy.stacks import Stack
 
@@ -104,7 +105,7 @@ def test_case_60_a_stack_works_whatever_the_shell_has_set(
         endpoints = stack.up("--port", "0", *isolated)
         now = json.loads(stack.run("status", "--json").out)
         assert now["ready"] is True
-        assert set(now["lag"]) == set(now["outbox_age_s"]) == {"intake", "routing", "followup"}
+        assert set(now["lag"]) == set(now["outbox_age_s"]) == set(SERVICES)
         assert json.loads(stack.run("dead-letters", "list", "--json").out) == []
         doctor = stack.run("doctor")
         assert doctor.code == 0, doctor.out + doctor.err

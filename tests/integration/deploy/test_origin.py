@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
@@ -18,6 +18,7 @@ from deploy.gateway.app import Origin
 from deploy.gateway.lifespan import StartFailed, lifespan_of
 from deploy.gateway.proxy import remote_target
 from deploy.gateway.target import local_target
+from deploy.jobs.migrations import SERVICES
 from deploy.local.embedded.ports import LOOPBACK, pick
 
 KEY = "key-of-the-tests"
@@ -110,7 +111,7 @@ async def served(app) -> AsyncIterator[str]:
 
 
 def towns() -> list[Town]:
-    return [Town("intake"), Town("routing"), Town("followup")]
+    return [Town(name) for name in SERVICES]
 
 
 @asynccontextmanager
@@ -122,24 +123,27 @@ async def in_one_process(services: list[Town]) -> AsyncIterator[httpx.AsyncClien
 
 @asynccontextmanager
 async def in_front_of(services: list[Town]) -> AsyncIterator[httpx.AsyncClient]:
-    intake, routing, followup = services
-    async with served(intake.app) as a, served(routing.app) as b, served(followup.app) as c:
-        addresses = zip(("intake", "routing", "followup"), (a, b, c), strict=True)
-        origin = Origin([remote_target(name, address, KEY) for name, address in addresses])
-        async with served(origin) as address, httpx.AsyncClient(base_url=address) as client:
-            yield client
+    async with AsyncExitStack() as stack:
+        targets = []
+        for town in services:
+            address = await stack.enter_async_context(served(town.app))
+            targets.append(remote_target(town.name, address, KEY))
+        address = await stack.enter_async_context(served(Origin(targets)))
+        yield await stack.enter_async_context(httpx.AsyncClient(base_url=address))
 
 
 BOTH = pytest.mark.parametrize("arranged", [in_one_process, in_front_of])
 
 
 @BOTH
-async def test_a_path_goes_to_its_service_and_the_rest_to_followup(arranged):
+async def test_a_path_goes_to_its_service_and_the_rest_to_the_desk(arranged):
     async with arranged(towns()) as client:
         for path, name in (
             ("/intake/who", "intake"),
             ("/routing/who", "routing"),
-            ("/", "followup"),
+            ("/followup/who", "followup"),
+            ("/desk/who", "desk"),
+            ("/", "desk"),
         ):
             answer = (await client.get(path, params={"q": "园 区"})).json()
             assert (answer["name"], answer["state"], answer["path"]) == (name, name, path)
@@ -203,7 +207,7 @@ async def test_ready_only_when_all_are(arranged):
         parts = answer.json()["parts"]
         assert answer.status_code == 503
         assert {name: part["ready"] for name, part in parts.items()} == {
-            "intake": True, "routing": False, "followup": True,
+            "intake": True, "routing": False, "followup": True, "desk": True,
         }  # fmt: skip
         assert parts["routing"]["checks"] == {"database": False}
         assert (await client.get("/healthz")).status_code == 200
@@ -219,9 +223,9 @@ async def test_figures_of_all_processes_are_one_valid_exposition():
     keys = [(sample.name, tuple(sorted(sample.labels.items()))) for sample in samples]
     assert len(set(keys)) == len(keys)
     files = {s.labels["service"] for s in samples if s.name == "process_open_fds"}
-    assert files >= {"intake", "routing", "followup"}
+    assert files >= set(SERVICES)
     events = {s.labels["service"]: s.value for s in samples if s.name == "events_total"}
-    assert events == {"intake": 3, "routing": 3, "followup": 3}
+    assert events == dict.fromkeys(SERVICES, 3)
 
 
 async def test_figures_of_one_process_are_told_once():
@@ -234,8 +238,8 @@ async def test_figures_of_one_process_are_told_once():
 
 async def test_a_service_that_is_away_is_a_problem_with_what_to_do():
     gone = remote_target("intake", f"http://{LOOPBACK}:{pick(None)}")
-    there = Town("followup")
-    origin = Origin([gone, local_target("followup", there.app)])
+    there = Town("desk")
+    origin = Origin([gone, local_target("desk", there.app)])
     async with served(origin) as address, httpx.AsyncClient(base_url=address) as client:
         answer = await client.get("/intake/who", headers={"accept-language": "en"})
         assert answer.status_code == 503
@@ -244,7 +248,7 @@ async def test_a_service_that_is_away_is_a_problem_with_what_to_do():
         assert answer.json()["type"] == "urn:liaison:problem:service_away"
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["parts"]["intake"]["ready"]) == (503, False)
-        assert (await client.get("/")).json()["name"] == "followup"
+        assert (await client.get("/")).json()["name"] == "desk"
 
 
 async def test_a_connection_that_closes_while_it_opens_is_a_service_that_is_away(
@@ -280,9 +284,9 @@ async def test_a_service_that_dies_with_a_request_leaves_its_outcome_open():
 async def test_services_start_before_the_first_request_and_end_after_the_last():
     services = towns()
     async with in_one_process(services) as client:
-        assert [town.happened for town in services] == [["started"]] * 3
+        assert [town.happened for town in services] == [["started"]] * len(SERVICES)
         await client.get("/")
-    assert [town.happened for town in services] == [["started", "ended"]] * 3
+    assert [town.happened for town in services] == [["started", "ended"]] * len(SERVICES)
 
 
 async def test_an_app_that_cannot_start_says_so():

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from deploy.jobs.migrations import SERVICES
 from deploy.local.embedded.ports import is_free
 from shared.delivery.kafka.address import KafkaAddress, Login
 from tests.integration.deploy.stacks import Stack, of_an_ordinary_user, until
@@ -57,9 +58,9 @@ def test_comes_up_and_says_where(stack: Stack):
     now = json.loads(stack.run("status", "--json").out)
     assert now["ready"] is True
     names = {part["name"] for part in now["parts"]}
-    assert names == {"postgres", "kafka", "intake", "routing", "followup", "reconcile"}
+    assert names == {"postgres", "kafka", *SERVICES, "reconcile"}
     assert all(part["ready"] and part["restarts"] == 0 for part in now["parts"])
-    assert set(now["lag"]) == set(now["outbox_age_s"]) == {"intake", "routing", "followup"}
+    assert set(now["lag"]) == set(now["outbox_age_s"]) == set(SERVICES)
 
 
 def test_a_second_up_says_that_it_runs_and_where(stack: Stack):
@@ -122,6 +123,24 @@ def test_a_token_that_was_added_works_at_once(stack: Stack):
     assert seen.status_code == 200, seen.text
 
 
+def test_the_live_page_shows_the_staff_what_followup_says(stack: Stack):
+    token = stack.run("tokens", "add", "operator", "O778").out.strip()
+    web, bearer = stack.endpoints()["web"], {"authorization": f"Bearer {token}"}
+    # The desk's keys are fetched within seconds of the start.
+    until(lambda: httpx.get(f"{web}/", headers=bearer, trust_env=False).status_code == 200, 30)
+    assert httpx.get(f"{web}/", trust_env=False).headers["location"].startswith("/sign-in")
+    assert httpx.get(f"{web}/openapi.json", trust_env=False).json()["openapi"]
+
+
+def test_a_data_folder_of_before_the_desk_comes_up(stack: Stack):
+    asyncio.run(run_sql(stack, "drop schema desk cascade"))
+    stack.down()
+    (stack.folder / "desk_key.pem").unlink(missing_ok=True)
+    stack.up("--port", "0")
+    assert asyncio.run(run_sql(stack, "select count(*) from desk.session")) == 0
+    assert stack.status()["ready"] is True
+
+
 def test_with_servers_of_its_own_only_the_services_are_started_until_ctrl_c(
     database_url: str, kafka: str, tmp_path: Path
 ):
@@ -135,7 +154,7 @@ def test_with_servers_of_its_own_only_the_services_are_started_until_ctrl_c(
         now = json.loads(stack.run("status", "--json").out)
         assert now["ready"] is True
         names = {part["name"] for part in now["parts"]}
-        assert names == {"intake", "routing", "followup", "reconcile"}
+        assert names == {*SERVICES, "reconcile"}
         here.send_signal(signal.SIGINT)
         said, _ = here.communicate(timeout=40)
     assert here.returncode == 0, said
@@ -179,8 +198,8 @@ def test_another_users_stack_runs_beside_it_with_a_process_for_each_service(stac
         parts = {part["name"]: part["pid"] for part in now["parts"]}
         assert now["ready"] is True
         assert set(parts) == {
-            *("postgres", "kafka", "intake", "routing", "followup"),
-            *("origin", "reconcile"),
+            *("postgres", "kafka", "origin", "reconcile"),
+            *SERVICES,
         }
         assert len(set(parts.values())) == len(parts)
         owners = {psutil.Process(pid).uids().real for pid in parts.values()}

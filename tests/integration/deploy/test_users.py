@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from deploy.jobs.access import ACCESS, SENDERS
+from deploy.jobs.migrations import SERVICES
 from deploy.jobs.topics import ensure_topics
 from deploy.jobs.users import ensure_users
 from deploy.local.embedded.ports import LOOPBACK, pick_apart
@@ -222,11 +223,9 @@ def test_every_topic_is_written_by_whom_the_contract_names() -> None:
         writers = {user for user, access in ACCESS.items() if topic.name in access.writes}
         services = writers - {SENDERS}
         if topic.written_by == "each service":
-            assert writers == {"intake", "routing", "followup"}
+            assert writers == set(SERVICES)
         elif services:
-            assert topic.written_by == " and ".join(
-                name for name in ("intake", "routing", "followup") if name in services
-            )
+            assert topic.written_by == " and ".join(name for name in SERVICES if name in services)
         else:
             assert writers == {SENDERS}, topic.name
 

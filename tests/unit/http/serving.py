@@ -1,4 +1,4 @@
-"""The three services as they are built, with a token of every role and without servers; and their routes."""
+"""The services as they are built, with a token of every role and without servers; and their routes."""
 
 import hashlib
 import json
@@ -13,10 +13,13 @@ import httpx
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from deploy.jobs.migrations import SERVICES
+from deploy.jobs.migrations import FIRST_SERVICES
+from services.desk.app import build as build_desk
+from services.desk.settings import Settings as DeskSettings
 from shared.auth.brute_force import BruteForceGuard
 from shared.auth.tokens import Caller
 from shared.contracts.vocabulary import Role
+from tests.support.desks import some_desk_key
 
 NOWHERE = {"database_url": "postgresql://nowhere/liaison", "kafka": "nowhere:9092"}
 SOME_ID = "01890000-0000-7000-8000-000000000000"
@@ -42,8 +45,10 @@ def built(tokens: Path | None = None) -> dict[str, FastAPI]:
         service: import_module(f"services.{service}.app").build(
             import_module(f"services.{service}.settings").Settings(**NOWHERE, tokens_file=tokens)
         )
-        for service in SERVICES
+        for service in FIRST_SERVICES
     }
+    desk = DeskSettings(**NOWHERE, tokens_file=tokens, desk_key_file=some_desk_key())
+    apps["desk"] = build_desk(desk, apps)
     apps["intake"].state.edge = SimpleNamespace(brute_force_guard=BruteForceGuard(10_000))
     return apps
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.desk.handlers.sessions import Arrival
 from shared.auth.rate_limiter import RateLimiter
 from shared.http.middleware.proxies import (
     ForwardedMiddleware,
@@ -201,23 +202,33 @@ async def test_case_93_a_gateway_replaces_what_a_caller_claims() -> None:
 async def test_case_26_the_session_cookie_is_secure_where_the_outside_is_https(
     tmp_path: Path, peer: str, is_secure: bool
 ) -> None:
-    app = ForwardedMiddleware(built(written_tokens(tmp_path))["followup"], TRUSTED)
+    desk = built(written_tokens(tmp_path))["desk"]
+    desk.state.sessions = OneSession()
+    app = ForwardedMiddleware(desk, TRUSTED)
     transport = httpx.ASGITransport(app, client=(peer, 5000))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.post(
-            "/followup/session?lang=en",
+            "/sign-in?lang=en",
             data={"token": "operator"},
             headers={"x-forwarded-for": STRANGER, "x-forwarded-proto": "https"},
         )
     cookies = answer.headers.get_list("set-cookie")
-    assert any(cookie.startswith("liaison_token=") for cookie in cookies)
+    name = "__Host-liaison_session=" if is_secure else "liaison_session="
+    assert any(cookie.startswith(name) for cookie in cookies)
     assert [("; secure" in cookie.lower()) for cookie in cookies] == [is_secure] * len(cookies)
+
+
+class OneSession:
+    """Opens sessions without a database."""
+
+    async def open(self, arrival: Arrival) -> str:
+        return "cookie"
 
 
 @pytest.mark.parametrize(("peer", "last"), [(STRANGER, 429), (NEAR, 200)])
 async def test_case_93_limits_by_address_count_the_real_one(peer: str, last: int) -> None:
     """`/openapi.json` needs no token; 6 a minute are one at once for each address."""
-    app = built()["followup"]
+    app = built()["desk"]
     app.state.rate_limiter = RateLimiter(6)
     transport = httpx.ASGITransport(ForwardedMiddleware(app, TRUSTED), client=(peer, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.followup.domain.rates import Rate
-from services.followup.handlers.glance import Glance
-from services.followup.pages import board
-from services.followup.pages.view_models import Board
+from services.desk.clients.overview import Overview, TownRate
+from services.desk.pages.live import board
+from services.desk.pages.live.view_models import Board
 from shared.contracts.vocabulary import MatterState
 from shared.messages.catalogue import text
 
@@ -20,9 +19,17 @@ ZONE = ZoneInfo("Asia/Shanghai")
 WELL = {"database": True, "kafka": True, "outbox": True}
 
 
-def written(lang: str = "zh", rate: Rate | None = None, counts=None) -> Board:
-    rates = {"response": rate or Rate(0, 0)}
-    return board.write(Glance(NOW, [], [], rates, counts or {}), NOW, WELL, ZONE, lang)
+def written(lang: str = "zh", rate: TownRate | None = None, counts=None) -> Board:
+    rates = {"response": rate or rate_of(0, 0)}
+    overview = Overview(at=NOW, arrivals=(), due=(), counts=counts or {}, rates=rates)
+    return board.write(overview, NOW, WELL, ZONE, lang)
+
+
+def rate_of(numerator: int, denominator: int, left_out: dict[str, int] | None = None) -> TownRate:
+    value = numerator / denominator if denominator else None
+    return TownRate(
+        rate=value, numerator=numerator, denominator=denominator, left_out=left_out or {}
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,20 +56,20 @@ def test_a_mobile_number_is_hidden_wherever_it_stands(words: str, second: int):
 @pytest.mark.parametrize(
     ("rate", "value", "made_of"),
     [
-        (Rate(0, 0), "—", "尚无联系上的回访"),
-        (Rate(2, 3), "66.7", "2 / 3 次回访"),
-        (Rate(3, 3), "100", "3 / 3 次回访"),
-        (Rate(2999, 3000), "99.9", "2999 / 3000 次回访"),
-        (Rate(0, 4), "0", "0 / 4 次回访"),
+        (rate_of(0, 0), "—", "尚无联系上的回访"),
+        (rate_of(2, 3), "66.7", "2 / 3 次回访"),
+        (rate_of(3, 3), "100", "3 / 3 次回访"),
+        (rate_of(2999, 3000), "99.9", "2999 / 3000 次回访"),
+        (rate_of(0, 4), "0", "0 / 4 次回访"),
     ],
 )
-def test_a_rate_shows_what_it_is_made_of(rate: Rate, value: str, made_of: str):
+def test_a_rate_shows_what_it_is_made_of(rate: TownRate, value: str, made_of: str):
     (shown,) = written(rate=rate).rates
     assert (shown.value, shown.made_of) == (value, made_of)
 
 
 def test_a_rate_says_what_was_left_out():
-    rate = Rate(1, 2, {"unreached": 3, "exempted": 0, "unrated": 1})
+    rate = rate_of(1, 2, {"unreached": 3, "exempted": 0, "unrated": 1})
     assert written(rate=rate).rates[0].left_out == "未计入：未联系上 3、未评分 1"
     assert written("en", rate).rates[0].left_out == "Left out: 3 unreached, 1 not rated"
     assert written().rates[0].left_out == "没有未计入的事项"

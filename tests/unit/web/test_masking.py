@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.followup.pages.masking import HIDDEN, mask
+from services.desk.pages.live.masking import HIDDEN, mask
 
 FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 NUMERALS = str.maketrans("0123456789", "零一二三四五六七八九")

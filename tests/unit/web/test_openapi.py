@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from services.followup.pages.first import first_command
+from services.desk.pages.live.first import first_command
 from shared.contracts.submission import Submission
 from shared.contracts.vocabulary import Role
 from shared.web import api_document

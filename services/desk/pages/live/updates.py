@@ -8,27 +8,27 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from typing import Final
 
 import orjson
 from sse_starlette import ServerSentEvent
 
-from services.followup.domain.moment import ActingParty
-from services.followup.handlers import glance
-from services.followup.handlers.glance import Glance
-from services.followup.pages import board
-from services.followup.pages.view_models import Board
+from services.desk.clients.overview import Overview, load_overview
+from services.desk.clients.services import Services, Visitor
+from services.desk.handlers.changes import ChangeHub
+from services.desk.pages.live import board
+from services.desk.pages.live.view_models import Board
+from services.desk.pages.surroundings import Surroundings
+from shared.auth.tokens import Principal
 from shared.contracts.vocabulary import Role
-from shared.runtime.clock import Clock
-from shared.runtime.database import Database, Signal, is_transient
+from shared.runtime.database import Signal
+from shared.runtime.errors import Problem
 from shared.web.look import render
 
 ROWS: Final = 24
-EVERYBODY: Final = ActingParty(Role.OPERATOR, "page")
 MAX_STREAMS: Final = 200
 PAUSE_SECONDS: Final = 1.0
-# Other replicas commit unheard, and time passes: what is shown changes without a commit of this process.
+# A record may come late, and time passes: what is shown changes without news.
 LOOK_SECONDS: Final = 5.0
 # A look that is slow is taken more seldom: watching costs one connection a fifth of its time at most.
 SHARE: Final = 5
@@ -36,7 +36,11 @@ HEARTBEAT_SECONDS: Final = 15.0
 SEND_SECONDS: Final = 20.0
 
 REGIONS: Final = ("asof", "health", "parts", "rates", "counts", "arrivals", "due", "next")
-WITHOUT_DATABASE: Final = ("asof", "health", "parts")
+WITHOUT_DATA: Final = ("asof", "health", "parts")
+
+
+STRANGER: Final = Principal(Role.OPERATOR, "desk")
+"""The principal for visitors of an open page who are not signed in; they are shown the page's rows alone."""
 
 
 @dataclass(slots=True)
@@ -63,27 +67,27 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Viewers of one content: a language, and the caller whose matters are shown; None shows all matters."""
+    """Viewers of one content: a language, and the principal in whose name the overview is queried."""
 
     lang: str
-    caller: ActingParty | None = None
+    principal: Principal = STRANGER
 
 
 class Live:
-    """The live page's content and its changes. `checks` returns the state of the service's dependencies."""
+    """The live page's content and its changes. `checks` returns the state of the desk's dependencies."""
 
     def __init__(
         self,
-        db: Database,
-        clock: Clock,
+        services: Services,
+        hub: ChangeHub,
+        around: Surroundings,
         checks: Callable[[], Mapping[str, bool]],
-        zone: tzinfo,
         max_streams: int = MAX_STREAMS,
     ) -> None:
-        self._db = db
-        self._clock = clock
+        self._services = services
+        self._hub = hub
+        self._around = around
         self._checks = checks
-        self._zone = zone
         self._max_streams = max_streams
         self._watching: Counter[Audience] = Counter()
         self._shown: dict[Audience, _Shown] = {}
@@ -91,8 +95,16 @@ class Live:
         self._changed = Signal()
 
     async def board(self, audience: Audience) -> Board:
-        """Return the page's current content; without the database, its health alone."""
-        return self._written(await self._look(audience.caller), audience.lang)
+        """Return the page's current content; its health alone while followup does not answer."""
+        try:
+            seen = await self._look(audience.principal)
+        except Problem:
+            seen = None
+        return self._written(seen, audience.lang)
+
+    def health(self, lang: str) -> Board:
+        """Return the page with its health alone."""
+        return self._written(None, lang)
 
     @property
     def is_full(self) -> bool:
@@ -112,15 +124,16 @@ class Live:
                 self._shown.pop(audience, None)
 
     async def run(self) -> None:
-        """Refresh after each commit and every 5 s, while anybody watches."""
+        """Refresh after each change and every 5 s, while anybody watches."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._publish())
 
     async def _listen(self) -> None:
-        while True:
-            await self._db.committed.wait(LOOK_SECONDS)
-            self._stale.set()
+        with self._hub.subscribed() as changes:
+            while True:
+                await changes.next(LOOK_SECONDS)
+                self._stale.set()
 
     async def _publish(self) -> None:
         while True:
@@ -128,37 +141,44 @@ class Live:
             self._stale.clear()
             if self._watching.total():
                 begun = time.monotonic()
-                for caller in {audience.caller for audience in self._watching}:
-                    self._show(caller, await self._look(caller))
+                await self._refresh()
                 spent = time.monotonic() - begun
                 await asyncio.sleep(max(PAUSE_SECONDS, spent * SHARE))
 
-    def _show(self, caller: ActingParty | None, seen: Glance | None) -> None:
+    async def _refresh(self) -> None:
+        """Query once for each viewer; once followup does not answer, not for the others of this round."""
+        away = False
+        for principal in {audience.principal for audience in self._watching}:
+            seen = None
+            if not away:
+                try:
+                    seen = await self._look(principal)
+                except Problem:
+                    away = True
+            self._show(principal, seen)
+
+    def _show(self, principal: Principal, seen: Overview | None) -> None:
         news = False
-        for audience in [each for each in self._watching if each.caller == caller]:
+        for audience in [each for each in self._watching if each.principal == principal]:
             written = self._written(seen, audience.lang)
             fresh = {
                 region: render(f"live/{region}.html", audience.lang, board=written)
-                for region in (REGIONS if written.whole else WITHOUT_DATABASE)
+                for region in (REGIONS if written.whole else WITHOUT_DATA)
             }
             news |= self._shown.setdefault(audience, _Shown()).put(fresh)
         if news:
             self._changed.notify()
 
-    async def _look(self, caller: ActingParty | None) -> Glance | None:
-        try:
-            async with self._db.reading() as conn:
-                return await glance.load_glance(conn, self._clock(), ROWS, caller or EVERYBODY)
-        except Exception as fault:
-            if is_transient(fault):
-                return None
-            raise
+    async def _look(self, principal: Principal) -> Overview | None:
+        # What comes back is free of words: one look serves both languages.
+        return await load_overview(self._services, Visitor(principal, "zh"), ROWS)
 
-    def _written(self, seen: Glance | None, lang: str) -> Board:
+    def _written(self, seen: Overview | None, lang: str) -> Board:
         checks = dict(self._checks())
         if seen is None:
             checks["database"] = False
-        return board.write(seen, self._clock(), checks, self._zone, lang)
+        now = self._around.clock() if seen is None else seen.at
+        return board.write(seen, now, checks, self._around.zone, lang)
 
     async def news(self, audience: Audience) -> AsyncIterator[ServerSentEvent]:
         """Yield all regions, then each as it changes, and a heartbeat when nothing did."""

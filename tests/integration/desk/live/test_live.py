@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.followup.pages import live
+from services.desk.pages.live import updates
 from shared.contracts.vocabulary import Candidacy
+from shared.runtime.database import Database
+from tests.integration.desk.live.conftest import MAX_STREAMS, Site
 from tests.integration.followup.conftest import Followup
 from tests.integration.followup.samples import (
     DEPUTY,
@@ -18,7 +20,6 @@ from tests.integration.followup.samples import (
     registered,
     waiting,
 )
-from tests.integration.web.conftest import MAX_STREAMS, Site
 
 EVERYTHING = {"asof", "health", "parts", "rates", "counts", "arrivals", "due", "next"}
 
@@ -76,7 +77,7 @@ async def test_a_stream_begins_with_everything_and_goes_on_with_what_changed(
 async def test_a_commit_is_told_at_once_and_a_flood_once_a_second(site: Site, followup: Followup):
     async with site.stream() as told:
         await told.snapshot()
-        await asyncio.sleep(live.PAUSE_SECONDS)
+        await asyncio.sleep(updates.PAUSE_SECONDS)
         begun = time.monotonic()
         for number in range(30):
             await followup.take(registered(new_matter(), summary=f"第{number}条"))
@@ -85,14 +86,14 @@ async def test_a_commit_is_told_at_once_and_a_flood_once_a_second(site: Site, fo
         while "第29条" not in (await told.snapshot()).get("arrivals", ""):
             messages += 1
         spent = time.monotonic() - begun
-    assert spent < flood + live.LOOK_SECONDS - 1, "it waited for the clock, not for the commit"
-    assert messages <= spent / live.PAUSE_SECONDS + 1
+    assert spent < flood + updates.LOOK_SECONDS - 1, "it waited for the clock, not for the commit"
+    assert messages <= spent / updates.PAUSE_SECONDS + 1
 
 
 async def test_a_stream_without_news_gives_a_sign_of_life(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(updates, "HEARTBEAT_SECONDS", 0.2)
     async with site.stream() as told:
         await told.snapshot()
         assert await told.message() == ("heartbeat", "")
@@ -101,7 +102,7 @@ async def test_a_stream_without_news_gives_a_sign_of_life(
 async def test_time_alone_changes_the_page(
     site: Site, followup: Followup, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(updates, "LOOK_SECONDS", 0.5)
     matter_id = new_matter()
     await followup.take(registered(matter_id))
     await followup.take(offered(matter_id))
@@ -118,7 +119,7 @@ async def test_one_stream_too_many_is_refused_and_there_is_room_again_later(site
     for stream in streams:
         told = await stream.__aenter__()
         assert told.answer.status_code == 200
-    refused = await site.get("/followup/live")
+    refused = await site.get("/live/stream")
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "60"
     for stream in streams:
@@ -131,10 +132,10 @@ async def test_one_stream_too_many_is_refused_and_there_is_room_again_later(site
             await asyncio.sleep(0.05)
 
 
-async def test_without_its_database_the_page_says_so_and_comes_back(
+async def test_without_followup_s_database_the_page_says_so_and_comes_back(
     site: Site, followup: Followup, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(updates, "LOOK_SECONDS", 0.5)
     await followup.take(registered(new_matter(), summary="断库之前"))
     async with site.stream() as told:
         await told.snapshot()
@@ -146,6 +147,23 @@ async def test_without_its_database_the_page_says_so_and_comes_back(
         changed = await told.snapshot()
     assert set(changed) == {"health", "parts"}
     assert "部分功能不可用" in changed["health"]
+
+
+async def test_without_sessions_an_open_page_stays_and_another_shows_its_health(
+    site: Site, followup: Followup, desk_db: Database
+):
+    await followup.take(registered(new_matter(), summary="断库之前"))
+    await site.sign_in("C001")
+    await desk_db.pool.close()
+    assert "断库之前" in (await site.get()).text
+    site.open_to_all(False)
+    answer = await site.get()
+    assert answer.status_code == 503
+    assert "断库之前" not in answer.text
+    assert "部分功能不可用" in answer.text
+    assert (await site.get("/live/stream")).status_code == 503
+    bearer = {"authorization": "Bearer C001"}
+    assert "断库之前" in (await site.get(headers=bearer)).text
 
 
 async def test_what_people_write_cannot_become_markup(site: Site, followup: Followup):

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from services.followup.pages import visitors
+from services.desk.pages import visitors
 from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
 from shared.runtime.errors import Problem

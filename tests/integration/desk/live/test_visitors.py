@@ -2,47 +2,53 @@
 
 import pytest
 
-from tests.integration.web.conftest import Site
+from tests.integration.desk.live.conftest import Site
 
 STAFF = ("L001", "D-ROAD", "C001", "O001")
 
 
-async def test_a_page_that_is_not_open_asks_for_a_token(site: Site):
+async def test_a_page_that_is_not_open_leads_to_the_form(site: Site):
     site.open_to_all(False)
-    for path in ("/", "/followup/live"):
-        answer = await site.get(path)
-        assert answer.status_code == 401
-        assert answer.headers["www-authenticate"] == "Bearer"
-    assert "请输入令牌" in (await site.get("/")).text
+    answer = await site.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2F")
+    refused = await site.get("/live/stream")
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert "令牌" in (await site.get("/sign-in?next=%2F")).text
 
 
 @pytest.mark.parametrize("token", STAFF)
 async def test_any_of_the_staff_may_look(site: Site, token: str):
     site.open_to_all(False)
-    answer = await site.client.post("/followup/session", data={"token": token})
+    answer = await site.sign_in(token)
     assert answer.status_code == 303
     assert answer.headers["location"] == "/"
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
-    assert "samesite=strict" in cookie
+    assert "samesite=lax" in cookie
     assert (await site.get("/")).status_code == 200
     assert "退出" in (await site.get("/")).text
     async with site.stream() as told:
         assert told.answer.status_code == 200
-    await site.client.post("/followup/session/end")
-    assert (await site.get("/")).status_code == 401
+    before = dict(site.client.cookies)
+    await site.client.post("/sign-out")
+    assert (await site.get("/")).status_code == 303
+    answer = await site.get(
+        "/live/stream", headers={"cookie": f"liaison_session={before['liaison_session']}"}
+    )
+    assert answer.status_code == 401, "the session has ended, not only its cookie"
 
 
 @pytest.mark.parametrize("token", ["system", "nobody", "", "x" * 5000])
 async def test_nobody_else_may(site: Site, token: str):
     site.open_to_all(False)
-    answer = await site.client.post("/followup/session", data={"token": token})
+    answer = await site.sign_in(token)
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
-    assert "令牌无效" in answer.text
+    assert 'role="alert"' in answer.text
     assert token not in answer.text or not token
     bearer = {"authorization": f"Bearer {token}".strip()}
-    assert (await site.get("/", headers=bearer)).status_code == 401
+    assert (await site.get("/", headers=bearer)).status_code == (401 if token else 303)
 
 
 async def test_a_program_may_show_its_token_as_everywhere(site: Site):
@@ -51,7 +57,7 @@ async def test_a_program_may_show_its_token_as_everywhere(site: Site):
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/followup/session", "/followup/session/end"])
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/token", "/sign-out"])
 async def test_a_form_of_another_site_is_refused(site: Site, path: str):
     answer = await site.client.post(
         path, data={"token": "O001"}, headers={"sec-fetch-site": "cross-site"}
@@ -61,7 +67,7 @@ async def test_a_form_of_another_site_is_refused(site: Site, path: str):
 
 
 async def test_the_cookie_opens_the_page_and_no_interface(site: Site):
-    await site.client.post("/followup/session", data={"token": "C001"})
+    await site.sign_in("C001")
     assert (await site.get("/followup/matters")).status_code == 401
 
 
@@ -73,7 +79,7 @@ async def test_chinese_is_first_and_the_choice_is_remembered(site: Site):
     assert '<html lang="zh-CN">' in (await site.get("/?lang=xx&lang=zh")).text
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/?lang=en", "/followup/live-not"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/?lang=en", "/sign-in", "/live-not"])
 async def test_nothing_of_a_page_comes_from_elsewhere_or_inline(site: Site, path: str):
     answer = await site.get(path)
     if answer.status_code == 404:

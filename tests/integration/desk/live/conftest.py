@@ -1,4 +1,4 @@
-"""Followup's pages on a database of the test's own, over a real socket: streams need one."""
+"""The desk's pages in front of followup, on a database of the test's own, over a real socket: streams need one."""
 
 import asyncio
 import hashlib
@@ -11,16 +11,24 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from deploy.gateway.app import Origin
+from deploy.gateway.target import local_target
 from deploy.local.embedded.ports import pick
+from services.desk.app import build as build_desk
+from services.desk.handlers.changes import ChangeHub
+from services.desk.handlers.sessions import Sessions
+from services.desk.pages.live.routes import LivePage
+from services.desk.pages.live.updates import Live
+from services.desk.pages.surroundings import Surroundings
+from services.desk.settings import Settings as DeskSettings
 from services.followup.api.edge import Edge
 from services.followup.app import build
-from services.followup.pages.live import Live
-from services.followup.pages.routes import Pages
 from services.followup.settings import Settings
 from shared.runtime.database import Database, open_database
 from tests.browser.stack import serving
 from tests.integration.followup.conftest import CALLERS, Followup
 from tests.integration.followup.samples import OFFICE, SHANGHAI
+from tests.support.desks import desk_settings, jwks_url
 
 MAX_STREAMS = 3
 
@@ -33,13 +41,20 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+async def desk_db(database_url: str) -> AsyncIterator[Database]:
+    database = await open_database(database_url, "desk")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
 async def followup(db: Database) -> Followup:
     """Brings what Kafka would bring."""
     return Followup(db)
 
 
 class Site:
-    """The pages of one followup process. `checks` is what it says of its health; `is_open` may be changed."""
+    """The pages of one desk process. `checks` is what it says of its health; `is_open` may be changed."""
 
     def __init__(self, app: FastAPI, live: Live, checks: dict[str, bool], address: str) -> None:
         self._app = app
@@ -48,14 +63,19 @@ class Site:
         self.client = httpx.AsyncClient(base_url=address, timeout=10)
 
     def open_to_all(self, is_open: bool) -> None:
-        self._app.state.pages = Pages(self._live, is_open)
+        self._app.state.live_page = LivePage(self._live, is_open)
 
     async def get(self, path: str = "/", **options: Mapping[str, str]) -> httpx.Response:
         return await self.client.get(path, **options)
 
+    async def sign_in(self, token: str, **options: Mapping[str, str]) -> httpx.Response:
+        return await self.client.post(
+            "/sign-in/token", data={"token": token, "next": "/"}, **options
+        )
+
     @asynccontextmanager
     async def stream(self, lang: str = "zh") -> AsyncIterator["Told"]:
-        async with self.client.stream("GET", f"/followup/live?lang={lang}") as answer:
+        async with self.client.stream("GET", f"/live/stream?lang={lang}") as answer:
             yield Told(answer)
 
 
@@ -90,7 +110,9 @@ class Told:
 
 
 @pytest.fixture
-async def site(followup: Followup, database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+async def site(
+    followup: Followup, desk_db: Database, database_url: str, tmp_path: Path
+) -> AsyncIterator[Site]:
     tokens = tmp_path / "tokens.json"
     tokens.write_text(
         json.dumps(
@@ -100,16 +122,35 @@ async def site(followup: Followup, database_url: str, tmp_path: Path) -> AsyncIt
             ]
         )
     )
-    settings = Settings(database_url=database_url, kafka="127.0.0.1:1", tokens_file=tokens)
-    app = build(settings, followup.clock)
+    port = pick(None)
+    common = {"database_url": database_url, "kafka": "127.0.0.1:1", "tokens_file": tokens}
+    behind = build(Settings(**common, desk_jwks_url=jwks_url(port)), followup.clock)
+    behind.state.edge = Edge(followup.db, followup.clock, OFFICE, followup.news)
+    apps = {"intake": behind, "routing": behind, "followup": behind}
+    settings = DeskSettings(**common, **desk_settings(tmp_path))
+    app = build_desk(settings, apps, followup.clock)
+    app.state.sessions = Sessions(
+        desk_db, followup.clock, settings.session_life, settings.idle,
+        app.state.tokens.principal_of_hash,
+    )  # fmt: skip
+    hub: ChangeHub = app.state.hub
     checks = {"database": True, "kafka": True, "outbox": True}
-    live = Live(followup.db, followup.clock, lambda: checks, SHANGHAI, MAX_STREAMS)
-    app.state.pages = Pages(live, is_open=True)
-    app.state.edge = Edge(followup.db, followup.clock, OFFICE, followup.news)
-    running = asyncio.create_task(live.run())
-    async with serving(app, pick(None)) as address:
+    around = Surroundings(followup.clock, SHANGHAI)
+    live = Live(app.state.services, hub, around, lambda: checks, MAX_STREAMS)
+    app.state.live_page = LivePage(live, is_open=True)
+    running = [asyncio.create_task(live.run()), asyncio.create_task(tell(followup.db, hub))]
+    origin = Origin([local_target("followup", behind), local_target("desk", app)])
+    async with serving(origin, port) as address:
         site = Site(app, live, checks, address)
         yield site
         await site.client.aclose()
-    running.cancel()
-    await asyncio.wait((running,))
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+
+
+async def tell(db: Database, hub: ChangeHub) -> None:
+    """Tell the desk of commits as Kafka would."""
+    while True:
+        if await db.committed.wait(60):
+            hub.publish(["of a matter"])

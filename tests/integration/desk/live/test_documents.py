@@ -6,7 +6,7 @@ from markupsafe import escape
 
 from shared.web.guide import FILES, anchor_of
 from shared.web.look import assets, document
-from tests.integration.web.conftest import Site
+from tests.integration.desk.live.conftest import Site
 from tests.support.prose import ROOT, blocks
 
 

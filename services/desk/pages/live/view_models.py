@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class LiveMoment:
     """A moment in machine-readable form and in words."""
 
     iso: str
@@ -16,7 +16,7 @@ class ArrivalRow:
     """A request in the list of arrivals; fields that are None are not shown."""
 
     key: str
-    at: When
+    at: LiveMoment
     summary: str
     facts: tuple[str, ...]
     urgency: str | None
@@ -39,7 +39,7 @@ class DueRow:
     overdue: bool
     summary: str
     whose: str
-    at: When
+    at: LiveMoment
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class ServiceNeed:
-    """A dependency of the service and its state."""
+    """A dependency of the page and its state."""
 
     name: str
     label: str
@@ -83,10 +83,10 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The live page in one language; unless `whole`, the database did not answer and only the health is set."""
+    """The live page in one language; unless `whole`, followup did not answer and only the health is set."""
 
     whole: bool
-    now: When
+    now: LiveMoment
     arrivals: tuple[ArrivalRow, ...]
     due: tuple[DueRow, ...]
     rates: tuple[RateFigure, ...]
@@ -97,5 +97,5 @@ class Board:
 
     @property
     def healthy(self) -> bool:
-        """Whether every dependency of the service is available."""
+        """Whether every dependency of the page is available."""
         return all(part.ready for part in self.parts)

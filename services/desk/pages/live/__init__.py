@@ -1,0 +1,1 @@
+"""The live page and its stream: what the town asks for and promises, as it changes."""

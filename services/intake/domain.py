@@ -149,6 +149,28 @@ def may_answer_visit(
     return NotNow(state, (MatterState.HANDLED,))
 
 
+class HolderStep(StrEnum):
+    """What a receipt's holder may do with it; each is the last part of its path."""
+
+    MESSAGES = "messages"
+    ANSWER = "answer"
+    WITHDRAW = "withdraw"
+
+
+def holder_steps(
+    state: MatterState, reopen_until: datetime | None, now: datetime
+) -> tuple[HolderStep, ...]:
+    """The steps that would be taken now, in the order of their definition."""
+    adding = isinstance(may_add(state), Allowed)
+    answering = isinstance(may_answer_visit(state, reopen_until, now), Allowed)
+    allowed = {
+        HolderStep.MESSAGES: adding,
+        HolderStep.ANSWER: answering,
+        HolderStep.WITHDRAW: adding,
+    }
+    return tuple(step for step in HolderStep if allowed[step])
+
+
 @dataclass(frozen=True, slots=True)
 class MatterSnapshot:
     """What intake knows of a matter after one of its events; None for a field that no longer applies.

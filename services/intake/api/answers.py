@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from services.intake.domain import RowOutcome
+from services.intake.domain import HolderStep, RowOutcome
 from shared.contracts.vocabulary import (
     Channel,
     Kind,
@@ -58,7 +58,7 @@ class Rejection(BaseModel):
 
 
 class RequestStatus(BaseModel):
-    """What became of a request, for whoever holds its receipt."""
+    """What became of a request, for whoever holds its receipt; `may` are the steps that are open to them now."""
 
     request_id: UUID
     state: MatterState
@@ -73,6 +73,7 @@ class RequestStatus(BaseModel):
     reopen_until: datetime | None
     merged_into: UUID | None
     rejection: Rejection | None
+    may: list[HolderStep]
     timeline: list[TimelineEntry]
 
 

@@ -1,6 +1,7 @@
 """Receipts over HTTP: the status of a request, and what its holder may add."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.api import answers
 from services.intake.api.edge import PROBLEMS, edge_of
-from services.intake.domain import NotNow, TooLate
+from services.intake.domain import NotNow, TooLate, holder_steps
 from services.intake.handlers import receipts
 from services.intake.handlers.receipts import (
     Call,
@@ -87,14 +88,15 @@ async def show_receipt(request: Request, receipt: str) -> Response:
         standing = await receipts.load_status(conn, _spelled(receipt))
     if standing is None:
         raise Problem(404, "no_such_receipt")
-    return as_json(_status(standing, language(request)), headers={"cache-control": "no-store"})
+    status = _status(standing, edge_of(request).clock(), language(request))
+    return as_json(status, headers={"cache-control": "no-store"})
 
 
 def _spelled(receipt: str) -> str:
     return spelled_code(receipt[:64])
 
 
-def _status(standing: ReceiptDetails, lang: str) -> dict[str, Any]:
+def _status(standing: ReceiptDetails, now: datetime, lang: str) -> dict[str, Any]:
     held, matter = standing.held, standing.matter
     rejected = matter.rejected_because is not None
     return {
@@ -113,6 +115,7 @@ def _status(standing: ReceiptDetails, lang: str) -> dict[str, Any]:
         "rejection": {"reason": matter.rejected_because, "channel": matter.lawful_channel}
         if rejected
         else None,
+        "may": holder_steps(matter.state, matter.reopen_until, now),
         "timeline": [
             {
                 "at": held.received_at,

@@ -1,15 +1,19 @@
 """Whose a submission may be, when it is the same, and what a receipt's holder may still do."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from services.intake.domain import (
     Allowed,
     Conflicting,
+    HolderStep,
     Known,
     NotNow,
     NotTheirs,
     Registered,
     decide_repeat,
+    holder_steps,
     may_add,
     may_answer_visit,
     may_see_contact,
@@ -78,3 +82,14 @@ def test_the_return_visit_is_answered_when_the_work_is_said_to_be_done(state: Ma
 )
 def test_the_contact_is_for_those_who_have_it_in_hand(role: Role, party: str, may: bool) -> None:
     assert may_see_contact(role, party, frozenset({"L001"})) is may
+
+
+def test_the_steps_that_are_offered_are_those_that_would_be_taken() -> None:
+    until = datetime(2026, 3, 17, tzinfo=UTC)
+    late = until + timedelta(seconds=1)
+    offered = {state: holder_steps(state, None, until) for state in MatterState}
+    assert offered[MatterState.IN_PROGRESS] == (HolderStep.MESSAGES, HolderStep.WITHDRAW)
+    assert offered[MatterState.HANDLED] == tuple(HolderStep)
+    assert offered[MatterState.WITHDRAWN] == offered[MatterState.CLOSED] == ()
+    assert holder_steps(MatterState.CLOSED, until, until) == (HolderStep.ANSWER,)
+    assert holder_steps(MatterState.CLOSED, until, late) == ()

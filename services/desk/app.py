@@ -34,6 +34,8 @@ from services.desk.pages import (
 )
 from services.desk.pages.live import routes as live_page
 from services.desk.pages.live.updates import Live
+from services.desk.pages.public import ask, receipt
+from services.desk.pages.public.routes import SENDS_PER_MINUTE
 from services.desk.pages.surroundings import Surroundings
 from services.desk.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
@@ -52,7 +54,7 @@ from shared.runtime.supervisor import Health, Task, every, running
 SERVICE: Final = "desk"
 SOURCE: Final = "urn:liaison:desk"
 ROUTES: Final = (
-    keys, live_page, documents, sign_in, me, today, offers, stream, matters, search, chart
+    keys, live_page, documents, sign_in, me, today, offers, stream, matters, search, chart, ask, receipt
 )  # fmt: skip
 NO_APPS: Final[Mapping[str, ASGIApp]] = MappingProxyType({})
 
@@ -91,6 +93,7 @@ def build(
     )
     app.state.signing_keys, app.state.services = signing_keys, services
     app.state.hub, app.state.settings, app.state.surroundings = hub, settings, around
+    app.state.form_limiter = RateLimiter(SENDS_PER_MINUTE)
     app.state.live_page = live_page.LivePage(live, settings.open_page)
     for routes in ROUTES:
         app.include_router(routes.router)

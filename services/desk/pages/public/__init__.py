@@ -1,0 +1,1 @@
+"""Pages for people without an account: they ask, and follow their receipt."""

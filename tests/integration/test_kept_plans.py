@@ -51,6 +51,8 @@ WHOLE_ON_PURPOSE = {
 }
 # PostgreSQL cannot know how much these ranges and filters leave: an index leads because sessions prefer one.
 LED_BY_SESSION = {
+    "services.desk.store.sessions.DELETE_LINKS",
+    "services.desk.store.sessions.DELETE_SESSIONS",
     "services.routing.store.directory.listing.LIST_ENTERPRISES",
     "services.routing.store.directory.listing.LIST_TIES",
     "services.routing.store.directory.town.LOAD_AWAY",
@@ -62,7 +64,7 @@ GATHERS = {"Aggregate", "Hash", "Sort"}
 def statements_for(service: str) -> dict[str, str]:
     """All statements that a service can do, by name."""
     packages = [importlib.import_module(f"services.{service}.store")]
-    packages += [shared.rescheduling] if service != "intake" else []
+    packages += [shared.rescheduling] if service in ("routing", "followup") else []
     packages += [shared.audit] if service == "followup" else []
     found = shared_statements()
     for package in packages:

@@ -155,7 +155,7 @@ class _Stack:
             "postgres": around.database_url,
             "tokens": known,
             "parties": {role.value: tokens.SAMPLE[role] for role in tokens.SAMPLE if role in known},
-            "sign_in": self._sign_in_links(around.database_url) if known else {},
+            "links": self._sign_in_links(around.database_url) if known else {},
         }
 
     def _sign_in_links(self, database_url: str) -> dict[str, str]:

@@ -92,7 +92,7 @@ class Terminal:
             table.add_row(cell(f"{role} {endpoints['parties'][role]}"), cell(token))
         self._print(say("ready.title"), "bold green")
         self._console.print(table)
-        self._show_links(endpoints.get("sign_in", {}))
+        self._show_links(endpoints.get("links", {}))
         if not endpoints["tokens"]:
             self._print(say("ready.staff", folder=f"{folder}/tokens"))
         if "kafka_sasl" in endpoints:

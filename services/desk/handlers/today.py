@@ -1,5 +1,6 @@
 """What somebody has to do next, asked of followup in their name."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +13,17 @@ FOREVER: Final = "2200-12-31T00:00:00Z"
 """A list by promise is asked for up to a moment; no limit can be later than this one."""
 MOST: Final = 100
 
+_OWN: Final = {"owner": "me"}
+_OFFERED: Final = {"state": "offered"}
+
+LISTS: Final[Mapping[Role, Sequence[Mapping[str, str]]]] = {
+    Role.LIAISON: (_OWN, _OFFERED),
+    Role.DEPARTMENT: (_OWN, _OFFERED, {"state": "in_progress"}),
+    Role.COORDINATOR: (_OWN, _OFFERED, {"state": "handled"}, {"state": "awaiting_dispatch"}),
+    Role.OPERATOR: ({},),
+}
+"""The lists of followup's that may hold something that waits for a role, by their filters."""
+
 WAITS_FOR_COORDINATOR: Final = frozenset({"handled", "awaiting_dispatch"})
 
 Item = Mapping[str, Any]
@@ -19,32 +31,56 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The matters with the earliest promises, milestones of one's own, and where the list goes on."""
+    """The matters with the earliest promises, and milestones of one's own.
+
+    `next` is the cursor of a list of everything; `is_whole` is false where a list of one's own has more than is here.
+    """
 
     matters: Sequence[Item]
-    milestones: Sequence[Item]
-    next: str | None
+    milestones: Sequence[Item] = ()
+    next: str | None = None
+    is_whole: bool = True
 
 
-async def load_today(services: Services, visitor: Visitor, cursor: str | None, mine: bool) -> Today:
-    """What is promised next, 100 matters at most; with `mine` those alone that wait for who looks.
+async def load_all(services: Services, visitor: Visitor, cursor: str | None) -> Today:
+    """Load what is promised next of all that the visitor may see, 100 matters a page.
 
     Raises Problem 503 while followup does not answer.
     """
     page = await services.get(
         visitor, "/followup/matters", due_before=FOREVER, limit=MOST, cursor=cursor
     )
-    principal = visitor.principal
-    matters = [
-        item for item in page["items"] if not mine or (principal and waits_for(item, principal))
-    ]
+    return Today(page["items"], next=page["next"])
+
+
+async def load_own(services: Services, visitor: Visitor, principal: Principal) -> Today:
+    """Load what waits for who looks: 100 matters of each list that may hold some, and a department's milestones.
+
+    Raises Problem 503 while followup does not answer.
+    """
+    pages = await asyncio.gather(
+        *(
+            services.get(
+                visitor, "/followup/matters", due_before=FOREVER, limit=MOST, **dict(filters)
+            )
+            for filters in LISTS[principal.role]
+        )
+    )
+    found = {
+        item["matter_id"]: item
+        for page in pages
+        for item in page["items"]
+        if waits_for(item, principal)
+    }
     milestones: Sequence[Item] = ()
-    if principal is not None and principal.role is Role.DEPARTMENT and cursor is None:
+    if principal.role is Role.DEPARTMENT:
         chart = await services.get(
             visitor, "/followup/wall-chart", department=principal.party, limit=MOST
         )
+        pages.append(chart)
         milestones = chart["items"]
-    return Today(matters, milestones, page["next"])
+    is_whole = all(page["next"] is None for page in pages)
+    return Today(list(found.values()), milestones, is_whole=is_whole)
 
 
 def waits_for(item: Item, principal: Principal) -> bool:

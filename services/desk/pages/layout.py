@@ -79,7 +79,7 @@ def trouble(request: Request, problem: Problem | ServiceProblem) -> Response:
         status, title, detail = problem.status, str(body["title"]), str(body["detail"])
     template = "desk/trouble_part.html" if is_partial(request) else "desk/trouble.html"
     response = page(
-        request, template, status, here="trouble", person=None, title=title, detail=detail
+        request, template, status, here="problem", person=None, title=title, detail=detail
     )
     response.headers.update({} if isinstance(problem, ServiceProblem) else problem.headers)
     return response

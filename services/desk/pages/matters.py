@@ -115,6 +115,7 @@ async def _page(
         departments=dossier.departments,
         done=done if done in FORMS or done in PARTS else None,
         steps=[FORMS[each] for each in FORMS if each in dossier.matter["steps"]],
+        view="",
         reasons=[each.value for each in DeclineReason],
     )
 

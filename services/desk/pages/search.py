@@ -11,7 +11,7 @@ from services.desk.pages.routing import StaffRoute
 from services.desk.pages.rows import RowsFor
 from services.desk.pages.surroundings import surroundings_of
 from services.desk.pages.wording import words_in
-from shared.contracts.vocabulary import MatterState
+from shared.contracts.vocabulary import DeclineReason, MatterState
 from shared.runtime.ids import new_id
 
 router = APIRouter(route_class=StaffRoute, include_in_schema=False)
@@ -57,4 +57,6 @@ async def search(
         rows=[make.of_matter(item) for item in found["items"]],
         further=urlencode({**filters, "cursor": found["next"]}) if found["next"] else None,
         states=[each.value for each in MatterState],
+        view="",
+        reasons=[each.value for each in DeclineReason],
     )

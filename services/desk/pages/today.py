@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.desk.domain.promises import by_promise
-from services.desk.handlers.today import load_today
+from services.desk.handlers.today import Today, load_all, load_own
 from services.desk.pages import layout, visitors
 from services.desk.pages.forms import read_form
 from services.desk.pages.routing import StaffRoute
@@ -32,7 +32,8 @@ async def today(
 ) -> Response:
     """What waits for who looks, or with `view=all` everything that they may see."""
     person = await layout.member(request)
-    rows, further = await _rows(request, person, cursor, mine=view == "mine")
+    found = await _load(request, person, view, cursor)
+    rows = _rows(request, person, found)
     here = surroundings_of(request)
     return layout.page(
         request,
@@ -42,7 +43,8 @@ async def today(
         sections=by_promise(rows, here.clock(), here.zone),
         count=len(rows),
         view=view,
-        further=further,
+        further=found.next,
+        is_whole=found.is_whole,
         reasons=[each.value for each in DeclineReason],
         done=done if done in ("accepted", "declined") else None,
     )
@@ -58,7 +60,7 @@ async def changes(
     """
     person = await layout.member(request)
     known = (await read_form(request)).all("known")[:MOST_KNOWN]
-    rows, _ = await _rows(request, person, None, mine=view == "mine")
+    rows = _rows(request, person, await _load(request, person, view, None))
     found = {row.key: row for row in rows}
     return layout.page(
         request,
@@ -71,16 +73,18 @@ async def changes(
     )
 
 
-async def _rows(
-    request: Request, person: Person, cursor: str | None, *, mine: bool
-) -> tuple[list[PromiseRow], str | None]:
+async def _load(request: Request, person: Person, view: str, cursor: str | None) -> Today:
+    services, visitor = layout.services_of(request), await visitors.visitor(request)
+    if view == "all":
+        return await load_all(services, visitor, cursor)
+    return await load_own(services, visitor, person.principal)
+
+
+def _rows(request: Request, person: Person, found: Today) -> list[PromiseRow]:
     here, words = surroundings_of(request), words_in(visitors.language(request))
-    visitor = await visitors.visitor(request)
-    found = await load_today(layout.services_of(request), visitor, cursor, mine)
     make = RowsFor(person.principal, here.clock(), here.zone, words, lambda: str(new_id()))
     rows = [make.of_matter(item) for item in found.matters]
-    rows += [make.of_milestone(item) for item in found.milestones]
-    return rows, found.next
+    return rows + [make.of_milestone(item) for item in found.milestones]
 
 
 def _is_id(key: str) -> bool:

@@ -49,9 +49,9 @@ def test_comes_up_and_says_where(stack: Stack):
         "postgres",
         "tokens",
         "parties",
-        "sign_in",
+        "links",
     }
-    assert (endpoints["tokens"], endpoints["sign_in"]) == ({}, {})
+    assert (endpoints["tokens"], endpoints["links"]) == ({}, {})
     for secret in ("endpoints.json", "tokens.json", "tokens/operator", "tokens/coordinator"):
         assert (stack.folder / secret).stat().st_mode & 0o077 == 0, secret
     assert httpx.get(f"{endpoints['web']}/readyz", trust_env=False).status_code == 200
@@ -135,7 +135,7 @@ def test_the_live_page_shows_the_staff_what_followup_says(stack: Stack):
 def test_a_data_folder_of_before_the_desk_comes_up(stack: Stack):
     asyncio.run(run_sql(stack, "drop schema desk cascade"))
     stack.down()
-    (stack.folder / "desk_key.pem").unlink(missing_ok=True)
+    (stack.folder / "desk-key.pem").unlink()
     stack.up("--port", "0")
     assert asyncio.run(run_sql(stack, "select count(*) from desk.session")) == 0
     assert stack.status()["ready"] is True

@@ -29,7 +29,7 @@ ENDPOINTS = {
     "postgres": "postgresql://liaison:secret@127.0.0.1:5432/liaison",
     "tokens": {"operator": "the-token"},
     "parties": {"operator": "O001"},
-    "sign_in": {"operator": f"http://127.0.0.1:8000/sign-in/link/{'c' * 32}"},
+    "links": {"operator": f"http://127.0.0.1:8000/sign-in/link/{'c' * 32}"},
 }
 READY = Ready(ENDPOINTS, "/data")
 REPORTS: list[Report] = [

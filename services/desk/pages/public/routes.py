@@ -26,6 +26,8 @@ SENDS_PER_MINUTE: Final = 60
 
 HEADERS: Final[Mapping[str, str]] = {
     **SECURITY_HEADERS,
+    # The address of a receipt is as good as the receipt.
+    "referrer-policy": "no-referrer",
     "cache-control": "no-store",
     "x-robots-tag": "noindex, nofollow",
 }

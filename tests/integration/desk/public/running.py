@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import OKPKey
-from services.followup.pages import documents
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp
 
 from deploy.local.embedded.ports import pick
 from services.desk.app import build as build_desk
+from services.desk.pages import documents
 from services.desk.settings import Settings as DeskSettings
 from services.intake.app import build as build_intake
 from services.intake.settings import Settings as IntakeSettings

@@ -121,7 +121,7 @@ def renew(site: Site) -> None:
     """
     folder = site.folder / "secrets"
     old = {file.name: file.read_text() for file in folder.iterdir() if file.name not in KEPT}
-    for number in range(4):
+    for number in range(5):
         type_block(site, "secrets", number)
     if same := [name for name, was in old.items() if (folder / name).read_text() == was]:
         raise Failed(f"not renewed: {', '.join(same)}")

@@ -135,6 +135,8 @@ async def sign_out(request: Request) -> Response:
         await sessions.end(cookie)
     response = RedirectResponse("/sign-in?left=1", 303)
     visitors.forget_session(request, response)
+    # Drafts of whoever used this browser until now.
+    response.headers["clear-site-data"] = '"storage"'
     return response
 
 

@@ -131,6 +131,7 @@ async def test_signing_out_ends_the_session_and_not_the_cookie_alone(desk: Desk)
     browser = await desk.signed_in()
     cookie = browser.cookies[COOKIE]
     answer = await browser.post("/sign-out")
+    assert answer.headers["clear-site-data"] == '"storage"'
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?left=1")
     assert COOKIE not in browser.cookies
     assert "您已退出登录" in (await browser.get("/sign-in?left=1")).text

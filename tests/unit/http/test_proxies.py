@@ -1,5 +1,6 @@
 """The caller's address: what a trusted proxy states counts, and nothing that a caller states of itself."""
 
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.desk.handlers.sessions import Arrival
+from services.desk.handlers.sign_in import Opened
 from shared.auth.rate_limiter import RateLimiter
 from shared.http.middleware.proxies import (
     ForwardedMiddleware,
@@ -203,12 +204,12 @@ async def test_case_26_the_session_cookie_is_secure_where_the_outside_is_https(
     tmp_path: Path, peer: str, is_secure: bool
 ) -> None:
     desk = built(written_tokens(tmp_path))["desk"]
-    desk.state.sessions = OneSession()
+    desk.state.sessions, desk.state.sign_in = OneSession(), OneSignIn()
     app = ForwardedMiddleware(desk, TRUSTED)
     transport = httpx.ASGITransport(app, client=(peer, 5000))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.post(
-            "/sign-in?lang=en",
+            "/sign-in/token?lang=en",
             data={"token": "operator"},
             headers={"x-forwarded-for": STRANGER, "x-forwarded-proto": "https"},
         )
@@ -219,10 +220,16 @@ async def test_case_26_the_session_cookie_is_secure_where_the_outside_is_https(
 
 
 class OneSession:
+    """Sessions without a database."""
+
+    life = timedelta(hours=1)
+
+
+class OneSignIn:
     """Opens sessions without a database."""
 
-    async def open(self, arrival: Arrival) -> str:
-        return "cookie"
+    async def by_token(self, token: str, origin: object) -> Opened:
+        return Opened("cookie")
 
 
 @pytest.mark.parametrize(("peer", "last"), [(STRANGER, 429), (NEAR, 200)])

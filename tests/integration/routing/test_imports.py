@@ -277,4 +277,4 @@ async def test_a_liaison_who_would_be_their_own_deputy_is_told_so(api: Api):
     body = {"from": "2026-03-02", "deputy_id": "L001"}
     answer = await api.put("/routing/liaisons/L001/absences/A1", "coordinator", body)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "own_deputy")
-    assert "本人" in answer.json()["detail"]
+    assert "另一位" in answer.json()["detail"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -31,6 +31,11 @@ class Service(StrEnum):
     INTAKE = "intake"
     ROUTING = "routing"
     FOLLOWUP = "followup"
+    DESK = "desk"
+
+
+RECORDING: Final = (Service.INTAKE, Service.ROUTING, Service.FOLLOWUP)
+"""The services that record events for others: what is published again unless it is said."""
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from deploy.cli import (
     token_commands,
 )
 from deploy.cli.command import (
+    RECORDING,
     AsJson,
     Data,
     Reason,
@@ -210,7 +211,7 @@ def send_again(
     receipts: Annotated[bool, typer.Option("--receipts", help=say("help.replay.receipts"))] = False,
 ) -> None:
     """Publish histories to Kafka again."""
-    named = tuple(service.value for service in services or Service)
+    named = tuple(service.value for service in services or RECORDING)
     with reporting() as tell:
         sent = keeping.sent_again(
             Folder.at(data), keeping.Again(named, after, lost, receipts), tell

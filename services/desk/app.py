@@ -14,28 +14,28 @@ from services.desk.api import keys
 from services.desk.clients.minting import TokenMinter
 from services.desk.clients.services import Services, services_at
 from services.desk.clients.signing import SigningKeyFile
-from services.desk.consumers import Changes
+from services.desk.consumers import changes
 from services.desk.handlers.attempts import CredentialCheck
 from services.desk.handlers.changes import ChangeHub
 from services.desk.handlers.own_account import OwnAccount
 from services.desk.handlers.passwords import PasswordThreads
 from services.desk.handlers.sessions import Sessions
 from services.desk.handlers.sign_in import SignIn
-from services.desk.pages import (
-    chart,
-    documents,
-    matters,
-    me,
-    offers,
-    search,
-    sign_in,
-    stream,
-    today,
-)
+from services.desk.pages import documents, me, sign_in
 from services.desk.pages.live import routes as live_page
 from services.desk.pages.live.updates import Live
 from services.desk.pages.public import ask, receipt
 from services.desk.pages.public.routes import SENDS_PER_MINUTE
+from services.desk.pages.staff import (
+    chart,
+    coordinate,
+    lead,
+    matters,
+    offers,
+    search,
+    stream,
+    today,
+)
 from services.desk.pages.surroundings import Surroundings
 from services.desk.settings import Settings
 from shared.audit.hash_chain import SEAL_SECONDS, Sealer
@@ -54,8 +54,22 @@ from shared.runtime.supervisor import Health, Task, every, running
 SERVICE: Final = "desk"
 SOURCE: Final = "urn:liaison:desk"
 ROUTES: Final = (
-    keys, live_page, documents, sign_in, me, today, offers, stream, matters, search, chart, ask, receipt
-)  # fmt: skip
+    keys,
+    live_page,
+    documents,
+    sign_in,
+    me,
+    today,
+    offers,
+    stream,
+    matters,
+    search,
+    chart,
+    lead,
+    coordinate,
+    ask,
+    receipt,
+)
 NO_APPS: Final[Mapping[str, ASGIApp]] = MappingProxyType({})
 
 
@@ -70,8 +84,8 @@ def build(
     signed = trusted_issuers(SERVICE, settings.issuers, now)
     tracer = make_tracer(SERVICE, settings.otlp_endpoint, settings.trace_share)
     hub = ChangeHub()
-    changes = Changes(settings.kafka_address, hub)
-    health = Health(SERVICE, changes.hindrances)
+    tail = changes(settings.kafka_address, hub)
+    health = Health(SERVICE, tail.hindrances)
     signing_keys = SigningKeyFile(settings.desk_key_file)
     minter = TokenMinter(signing_keys, now)
     services = services_at(settings.urls, apps, settings.services_key, minter)
@@ -82,7 +96,7 @@ def build(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = await open_database(settings.database, SERVICE, max_size=settings.pool_size)
         tasks = _tasks(db, settings, now, tracer) | issuer_tasks(signed)
-        tasks |= {"health": partial(health.watch, db), "changes": changes.run, "live": live.run}
+        tasks |= {"health": partial(health.watch, db), "changes": tail.run, "live": live.run}
         threads = _add_people(app, db, settings, now)
         async with running(SERVICE, tasks):
             yield

@@ -67,7 +67,7 @@ async def test_one_that_is_not_is_named_beside_those_that_are(sealed_url: str):
     await changed(sealed_url, "update routing.event set data = '{}' where seq = 155")
     code, said = await verify(sealed_url)
     assert code == 1, said
-    assert "✗ routing: event 155, under seal 2" in said
+    assert "✗ routing: event 155 under seal 2" in said
     assert "Unaltered before it: 100 events under 1 seals" in said
     assert "✓ intake" in said
     assert "✓ followup" in said

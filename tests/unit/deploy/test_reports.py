@@ -77,7 +77,7 @@ def test_steps_progress_and_the_end_are_lines_where_nothing_can_move():
     assert "http://127.0.0.1:8000" in said
     assert "operator O001" in said
     assert "the-token" in said
-    assert f"  {ENDPOINTS['sign_in']['operator']}  operator\n" in said
+    assert f"  {ENDPOINTS['links']['operator']}  operator\n" in said
     assert "/data/endpoints.json" in said
 
 

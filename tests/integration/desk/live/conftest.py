@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from deploy.gateway.app import Origin
 from deploy.gateway.target import local_target
 from deploy.local.embedded.ports import pick
+from services.desk.app import _add_people
 from services.desk.app import build as build_desk
 from services.desk.handlers.changes import ChangeHub
-from services.desk.handlers.sessions import Sessions
 from services.desk.pages.live.routes import LivePage
 from services.desk.pages.live.updates import Live
 from services.desk.pages.surroundings import Surroundings
@@ -129,10 +129,7 @@ async def site(
     apps = {"intake": behind, "routing": behind, "followup": behind}
     settings = DeskSettings(**common, **desk_settings(tmp_path))
     app = build_desk(settings, apps, followup.clock)
-    app.state.sessions = Sessions(
-        desk_db, followup.clock, settings.session_life, settings.idle,
-        app.state.tokens.principal_of_hash,
-    )  # fmt: skip
+    threads = _add_people(app, desk_db, settings, followup.clock)
     hub: ChangeHub = app.state.hub
     checks = {"database": True, "kafka": True, "outbox": True}
     around = Surroundings(followup.clock, SHANGHAI)
@@ -144,6 +141,7 @@ async def site(
         site = Site(app, live, checks, address)
         yield site
         await site.client.aclose()
+    threads.close()
     for task in running:
         task.cancel()
     await asyncio.wait(running)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.desk.clients.services import ServiceProblem
 from services.desk.pages import layout, visitors
 from services.desk.pages.routing import StaffRoute
-from services.desk.pages.rows import RowsFor
+from services.desk.pages.staff.rows import RowsFor
 from services.desk.pages.surroundings import surroundings_of
 from services.desk.pages.wording import words_in
 from shared.contracts.vocabulary import DeclineReason, MatterState

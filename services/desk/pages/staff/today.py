@@ -10,7 +10,7 @@ from services.desk.handlers.today import Today, load_all, load_own
 from services.desk.pages import layout, visitors
 from services.desk.pages.forms import read_form
 from services.desk.pages.routing import StaffRoute
-from services.desk.pages.rows import PromiseRow, RowsFor
+from services.desk.pages.staff.rows import PromiseRow, RowsFor
 from services.desk.pages.surroundings import surroundings_of
 from services.desk.pages.visitors import Person
 from services.desk.pages.wording import words_in

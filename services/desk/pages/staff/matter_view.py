@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.desk.handlers.matter import Dossier
 from services.desk.pages.layout import acts_for
-from services.desk.pages.matter_models import (
+from services.desk.pages.staff.matter_models import (
     AskedRow,
     ClockRow,
     MatterView,

@@ -13,9 +13,9 @@ from services.desk.domain.steps import FORMS, MILESTONE, TASK_DONE, StepForm, bo
 from services.desk.handlers.matter import Dossier, load_matter
 from services.desk.pages import layout, visitors
 from services.desk.pages.forms import TypedForm, read_form
-from services.desk.pages.matter_models import MatterView
-from services.desk.pages.matter_view import matter_view
 from services.desk.pages.routing import StaffRoute
+from services.desk.pages.staff.matter_models import MatterView
+from services.desk.pages.staff.matter_view import matter_view
 from services.desk.pages.surroundings import surroundings_of
 from services.desk.pages.wording import words_in
 from shared.contracts.vocabulary import DeclineReason

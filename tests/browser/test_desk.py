@@ -214,9 +214,42 @@ async def test_every_page_is_accessible_and_fits(
         f"/desk/matters/{matter}?step=plan",
         "/desk/search?q=积水",
         "/desk/chart",
+        "/desk/lead",
+        "/me",
     ):
         joint = "&" if "?" in path else "?"
         await page.goto(f"{address}{path}{joint}lang={lang}")
         found = await Axe().run(page)
         assert found.response["violations"] == [], (path, found.generate_report())
         assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+async def test_a_coordinator_rules_an_objection(town: Town, sign_in: SignIn):
+    matter = await offered(town, "道路划线不清")
+    (offer,) = [
+        each
+        for each in (await town.get("L001", "/routing/queues/me"))["items"]
+        if each["matter_id"] == matter
+    ]
+    declined = {"reason_code": "not_ours", "suggested_owner": "D-CON", "note": "属城建"}
+    await town.do("L001", "POST", f"/routing/offers/{offer['offer_id']}/decline", declined)
+    coordinator = await sign_in("C001", "/desk/coordinate")
+    await row(coordinator, "道路划线不清").get_by_role("button", name=re.compile("改派")).click()
+    await expect(coordinator.locator(".done")).to_be_visible()
+    await expect(row(coordinator, "道路划线不清")).to_have_count(0)
+
+
+async def test_a_liaison_is_told_that_coordinating_is_not_theirs(sign_in: SignIn, account: Account):
+    account.expected.append("403")
+    liaison = await sign_in("L001", "/desk/coordinate")
+    await expect(liaison.locator(".trouble")).to_be_visible()
+    assert await liaison.locator("nav.desk-places").inner_text() != ""
+
+
+async def test_the_rates_are_a_page_and_a_file(town: Town, sign_in: SignIn):
+    leader = await sign_in("C001", "/desk/lead?by=category")
+    await expect(leader.locator(".figures")).to_contain_text("满意率")
+    async with leader.expect_download() as download:
+        await leader.get_by_role("button", name="导出表格（CSV）").click()
+    file = await (await download.value).path()
+    assert file.read_bytes().startswith("\ufeff".encode())

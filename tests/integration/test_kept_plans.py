@@ -38,6 +38,7 @@ OF_FEW = {
     "rescheduling_open",
 }
 WHOLE_ON_PURPOSE = {
+    "services.desk.store.accounts.SELECT_ACCOUNTS": "an operator lists all accounts",
     "services.intake.store.receipts.DELETE_PROGRESS": "all of it is learned anew",
     "services.intake.store.receipts.DELETE_TIMELINE": "all of it is learned anew",
     "shared.delivery.inbox.relearning.FORGET_CLAIMS": "all of a topic is learned anew",

@@ -26,6 +26,7 @@ from services.desk.pages.live import routes as live_page
 from services.desk.pages.live.updates import Live
 from services.desk.pages.public import ask, receipt
 from services.desk.pages.public.routes import SENDS_PER_MINUTE
+from services.desk.pages.routing import show_unknown_addresses
 from services.desk.pages.staff import (
     chart,
     coordinate,
@@ -109,6 +110,7 @@ def build(
     app.state.hub, app.state.settings, app.state.surroundings = hub, settings, around
     app.state.form_limiter = RateLimiter(SENDS_PER_MINUTE)
     app.state.live_page = live_page.LivePage(live, settings.open_page)
+    show_unknown_addresses(app)
     for routes in ROUTES:
         app.include_router(routes.router)
     trace_requests(app, tracer)

@@ -1,7 +1,7 @@
 """What every page of the staff has in common: who looks, the head of the page, what was done last."""
 
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,6 +17,9 @@ from shared.web.look import SECURITY_HEADERS, render
 
 PARTIAL: Final = "hx-request"
 """The header by which a script asks for a part of a page."""
+
+PASSING: Final = frozenset({"lang", "done", "left"})
+"""Query parameters that hold for one look at a page."""
 
 
 class SignInNeeded(Exception):
@@ -45,6 +48,7 @@ def is_partial(request: Request) -> bool:
 def page(request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
     """A whole page, or a part of one, in the reader's language; never kept by a cache."""
     lang = visitors.language(request)
+    context.setdefault("query", _lasting_query(request))
     response = HTMLResponse(
         render(template, lang, **context),
         status,
@@ -52,6 +56,12 @@ def page(request: Request, template: str, status: int = 200, **context: object) 
     )
     visitors.remember_language(request, response)
     return response
+
+
+def _lasting_query(request: Request) -> str:
+    """What the links to the other language carry on of the page's address: its view, filters and opened form."""
+    pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in PASSING]
+    return f"{urlencode(pairs)}&" if pairs else ""
 
 
 def to_sign_in(request: Request) -> Response:
@@ -81,7 +91,10 @@ def trouble(request: Request, problem: Problem | ServiceProblem) -> Response:
     response = page(
         request, template, status, here="problem", person=None, title=title, detail=detail
     )
-    response.headers.update({} if isinstance(problem, ServiceProblem) else problem.headers)
+    headers = problem.headers
+    if isinstance(problem, ServiceProblem):
+        headers = {name: headers[name] for name in ("retry-after",) if name in headers}
+    response.headers.update(headers)
     return response
 
 

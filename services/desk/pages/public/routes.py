@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.requests import ClientDisconnect
 
-from services.desk.clients.services import Services, Visitor
+from services.desk.clients.services import ServiceProblem, Services, Visitor
+from services.desk.pages.routing import problem_of
 from services.desk.pages.visitors import language, remember_language
 from shared.auth.brute_force import place_of
 from shared.auth.rate_limiter import RateLimiter
@@ -53,19 +55,24 @@ class PublicRoute(CheckedRoute):
     """A route whose problems are pages in words, as browsers show them."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler; what it raises as a Problem becomes a page of the same status."""
+        """The handler; what it raises becomes a page."""
         handler = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
             try:
                 return await handler(request)
-            except Problem as problem:
+            except UnusableForm as fault:
+                return _trouble_page(request, fault.status, fault.words(language(request)))
+            except Exception as fault:
+                if isinstance(fault, ClientDisconnect):
+                    raise
+                problem = problem_of(request, fault)
+                if isinstance(problem, ServiceProblem):
+                    raise
                 document = problem.body(language(request))
                 response = _trouble_page(request, problem.status, document)
                 response.headers.update(problem.headers)
                 return response
-            except UnusableForm as fault:
-                return _trouble_page(request, fault.status, fault.words(language(request)))
 
         return answer
 

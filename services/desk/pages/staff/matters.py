@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -49,7 +50,6 @@ async def perform(
     if form is None:
         return RedirectResponse(f"/desk/matters/{matter_id}", 303)
     typed = await read_form(request)
-    version = typed.one("version")
     body = body_of(
         form, {name: typed.one(name) for name in typed.fields}, surroundings_of(request).zone
     )
@@ -58,8 +58,8 @@ async def perform(
             await visitors.visitor(request),
             f"/followup/matters/{matter_id}/{form.path.format(part=part)}",
             body,
-            typed.one("key") or None,
-            int(version) if version.isascii() and version.isdigit() else None,
+            typed.key,
+            typed.version,
         )
     except ServiceProblem as refused:
         if refused.status in (401, 404):
@@ -67,6 +67,17 @@ async def perform(
         opened = _Opened(matter_id, form, part)
         return await _page(request, opened, typed=typed, refused=refused)
     return RedirectResponse(f"/desk/matters/{matter_id}?done={step}#done", 303)
+
+
+@router.get("/desk/matters/{matter_id}/steps/{step}")
+async def reopen(request: Request, matter_id: UUID, step: str) -> Response:
+    """The matter with the form open: a refused step leaves its own address in the browser."""
+    wanted = {"step": step} | {
+        name: request.query_params[name]
+        for name in ("part", "lang")
+        if name in request.query_params
+    }
+    return RedirectResponse(f"/desk/matters/{matter_id}?{urlencode(wanted)}#step", 303)
 
 
 def _form_of(step: str | None, part: UUID | None) -> StepForm | None:
@@ -108,7 +119,7 @@ async def _page(
         form=form,
         part=opened.part,
         # A second click, or the same page sent twice, is the same step.
-        key=(typed.one("key") if typed else "") or str(new_id()),
+        key=(typed.key if typed else None) or str(new_id()),
         # What was typed was typed on the matter as it stands now: whoever sends it again has seen what changed.
         typed=typed,
         refusal=_refusal(form, refused, typed, dossier, view) if form and refused else None,
@@ -135,8 +146,7 @@ def _refusal(
         )
     moved: list[Any] = []
     if refused.status == 412 and typed is not None:
-        version = typed.one("version")
-        seen = int(version) if version.isascii() and version.isdigit() else 0
+        seen = typed.version or 0
         moved = [entry for entry in view.story if entry.version > seen]
     return {
         "title": str(refused.document.get("title", "")),

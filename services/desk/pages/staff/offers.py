@@ -27,6 +27,12 @@ async def decline(request: Request, offer_id: UUID) -> Response:
     return await _answer(request, offer_id, "decline", body)
 
 
+@router.get("/desk/offers/{offer_id}/{how}")
+async def leave(offer_id: UUID, how: str) -> Response:
+    """The list: an answer that was refused leaves its own address in the browser."""
+    return RedirectResponse("/desk", 303)
+
+
 async def _answer(
     request: Request, offer_id: UUID, how: str, body: dict[str, str] | None
 ) -> Response:
@@ -36,7 +42,7 @@ async def _answer(
         await visitors.visitor(request),
         f"/routing/offers/{offer_id}/{how}",
         body,
-        form.one("key") or None,
+        form.key,
     )
     done = "accepted" if how == "accept" else "declined"
     if layout.is_partial(request):

@@ -41,6 +41,13 @@ class Person:
         """The id of the session, which is no secret."""
         return str(self.session.id)
 
+    def goes_on(self, later: "Person | None") -> bool:
+        """Whether a later look-up found the same session, whatever it was used for meanwhile."""
+        return later is not None and (later.session.id, later.principal) == (
+            self.session.id,
+            self.principal,
+        )
+
 
 async def signed_in(request: Request) -> Person | None:
     """The person whose session the cookie is of; None for a stranger. One look-up a request."""

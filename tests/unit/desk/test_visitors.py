@@ -1,13 +1,16 @@
 """A token of the staff in the Authorization header opens the pages as a session does."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import Request
 
 from services.desk.domain.sessions import Session
-from services.desk.pages.visitors import STAFF, staff_member
+from services.desk.pages.visitors import STAFF, Person, staff_member
 from shared.auth.tokens import Principal, Tokens
 from shared.contracts.vocabulary import Role
 from shared.runtime.errors import Problem
@@ -61,3 +64,16 @@ async def test_one_that_does_not_count_opens_nothing():
 async def test_a_session_of_the_staff_opens_the_pages(role: Role):
     found = await staff_member(request({"cookie": "liaison_session=x"}, sessions=Sessions(role)))
     assert found == (Principal(role, "X001") if role in STAFF else None)
+
+
+def test_a_session_goes_on_whatever_it_is_used_for():
+    now = datetime(2026, 3, 2, 4, tzinfo=UTC)
+    session = Session(
+        UUID(int=1), None, None, Role.LIAISON, "L001", "祝予安", "", "", now, now, now
+    )
+    person = Person(Principal(Role.LIAISON, "L001"), "祝予安", session)
+    used = replace(person, session=replace(session, seen_at=now + timedelta(minutes=1)))
+    assert person.goes_on(used)
+    assert not person.goes_on(None)
+    assert not person.goes_on(replace(person, session=replace(session, id=UUID(int=2))))
+    assert not person.goes_on(replace(person, principal=Principal(Role.OPERATOR, "L001")))

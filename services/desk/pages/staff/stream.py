@@ -30,7 +30,7 @@ async def stream(request: Request, matter: Annotated[UUID | None, Query()] = Non
     hub: ChangeHub = request.app.state.hub
 
     async def may_read() -> bool:
-        return await visitors.still_signed_in(request) == person
+        return person.goes_on(await visitors.still_signed_in(request))
 
     return GuardedStream(
         _changes(hub, None if matter is None else str(matter)),

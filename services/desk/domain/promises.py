@@ -1,6 +1,6 @@
 """One list by the next promised moment: which promises are late, which are for today, and what comes after."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -57,3 +57,15 @@ def by_promise(rows: Iterable[Row], now: datetime, zone: tzinfo) -> list[DueSect
         for when, some in found.items()
         if some
     ]
+
+
+def gone_from(known: Sequence[str], found: Container[str], *, is_whole: bool) -> frozenset[str]:
+    """Which of `known`, the keys of a shown list in its order, left it, going by what it holds now.
+
+    Where `found` is only the beginning of the list, rows after the last one found may have been pushed out by earlier
+    ones: they have not left.
+    """
+    end = len(known)
+    while not is_whole and end and known[end - 1] not in found:
+        end -= 1
+    return frozenset(key for key in known[:end] if key not in found)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.desk.domain.promises import ORDER, When, by_promise, when_due
+from services.desk.domain.promises import ORDER, When, by_promise, gone_from, when_due
 
 ZONE = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)  # 11:00 in the town
@@ -41,3 +42,22 @@ def test_every_row_is_there_once_and_the_earliest_comes_first(offsets: list[time
     dated = [due for due in listed if due is not None]
     assert dated == sorted(row.due_at for row in rows if row.due_at is not None)
     assert len(listed) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "is_whole", "gone"),
+    [
+        ("abc", "abc", True, ""),
+        ("abc", "ac", True, "b"),
+        ("abc", "ab", True, "c"),
+        ("abc", "", True, "abc"),
+        # Of the beginning of a list: x pushed c out of it.
+        ("abc", "xab", False, ""),
+        ("abcd", "xac", False, "b"),
+        ("abc", "xyz", False, ""),
+    ],
+)
+def test_a_row_that_was_pushed_out_of_the_beginning_of_a_list_has_not_left_it(
+    known: str, found: str, is_whole: bool, gone: str
+):
+    assert gone_from(list(known), set(found), is_whole=is_whole) == set(gone)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.desk.domain.promises import by_promise
+from services.desk.domain.promises import by_promise, gone_from
 from services.desk.handlers.today import Today, load_all, load_own
 from services.desk.pages import layout, visitors
 from services.desk.pages.forms import read_form
@@ -19,8 +19,8 @@ from shared.runtime.ids import new_id
 
 router = APIRouter(route_class=StaffRoute, include_in_schema=False)
 
-MOST_KNOWN: Final = 300
-"""Rows that a page may ask about at once; it is shown 200 at most."""
+MOST_KNOWN: Final = 450
+"""Rows that a page may ask about at once; it is shown 400 at most, 100 of each of four lists."""
 
 
 @router.get("/desk")
@@ -43,6 +43,7 @@ async def today(
         sections=by_promise(rows, here.clock(), here.zone),
         count=len(rows),
         view=view,
+        cursor=cursor or "",
         further=found.next,
         is_whole=found.is_whole,
         reasons=[each.value for each in DeclineReason],
@@ -52,22 +53,27 @@ async def today(
 
 @router.post("/desk/changes")
 async def changes(
-    request: Request, view: Annotated[str, Query(pattern="^(mine|all)$")] = "mine"
+    request: Request,
+    view: Annotated[str, Query(pattern="^(mine|all)$")] = "mine",
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """What became of the rows that a page shows, each in its place, and how many are new.
 
     Rows stay where they are, so that nothing moves under a reader's eyes.
     """
     person = await layout.member(request)
-    known = (await read_form(request)).all("known")[:MOST_KNOWN]
-    rows = _rows(request, person, await _load(request, person, view, None))
-    found = {row.key: row for row in rows}
+    sent = (await read_form(request)).all("known")[:MOST_KNOWN]
+    known = [key for key in dict.fromkeys(sent) if _is_id(key)]
+    listed = await _load(request, person, view, cursor)
+    found = {row.key: row for row in _rows(request, person, listed)}
+    is_whole = listed.is_whole and listed.next is None
+    gone = gone_from(known, found, is_whole=is_whole)
     return layout.page(
         request,
         "desk/changes.html",
         person=person,
-        known=[(key, found.get(key)) for key in known if _is_id(key)],
-        fresh=sum(key not in known for key in found),
+        known=[(key, found.get(key)) for key in known if key in found or key in gone],
+        fresh=len(found.keys() - set(known)),
         view=view,
         reasons=[each.value for each in DeclineReason],
     )

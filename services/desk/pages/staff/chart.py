@@ -82,6 +82,7 @@ async def chart(
         is_whole=page["next"] is None,
         screen=screen,
         park=park or "",
+        department=department or "",
     )
 
 

@@ -159,6 +159,27 @@ async def test_a_session_that_ended_leads_back_to_where_one_was(town: Town, sign
     assert await liaison.input_value("textarea[name=text]") == "已更换灯具"
 
 
+async def test_a_part_that_cannot_be_made_anew_leaves_the_page_as_it_is(
+    town: Town, sign_in: SignIn, account: Account
+):
+    account.expected += ["502", "401"]
+    matter = await offered(town, "站前路路面塌陷")
+    page = await sign_in("L001", f"/desk/matters/{matter}")
+    changed = "document.getElementById('live').dispatchEvent(new Event('changed'))"
+    await page.route(
+        "**/desk/matters/**",
+        lambda route: route.fulfill(status=502, content_type="application/json", body="{}"),
+        times=1,
+    )
+    async with page.expect_response(lambda answer: answer.status == 502):
+        await page.evaluate(changed)
+    await expect(page.locator("#facts h1")).to_contain_text("站前路路面塌陷")
+    await page.context.clear_cookies()
+    await page.evaluate(changed)
+    await expect(page.locator("#trouble")).to_contain_text("登录已过期")
+    await expect(page.locator("#facts h1")).to_contain_text("站前路路面塌陷")
+
+
 async def test_keys_move_and_accept_and_are_dead_while_words_are_typed(town: Town, sign_in: SignIn):
     matter = await offered(town, "路口视线被挡")
     liaison = await sign_in("L001")

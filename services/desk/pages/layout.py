@@ -18,6 +18,16 @@ from shared.web.look import SECURITY_HEADERS, render
 PARTIAL: Final = "hx-request"
 """The header by which a script asks for a part of a page."""
 
+BESIDE: Final = {
+    "hx-retarget": "#trouble",
+    "hx-reswap": "innerHTML",
+    "hx-reselect": ".trouble",
+}
+"""Has a script show a problem at the head of the page, instead of what it asked for or of the form that it sent."""
+
+OVER: Final = frozenset({403, 404, 409})
+"""Refusals after which a form is of no use; the problem stands in its place."""
+
 PASSING: Final = frozenset({"lang", "done", "left"})
 """Query parameters that hold for one look at a page."""
 
@@ -71,7 +81,9 @@ def to_sign_in(request: Request) -> Response:
     """
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if is_partial(request):
-        return page(request, "desk/expired.html", 401, next=quote(here, safe=""))
+        response = page(request, "desk/expired.html", 401, next=quote(here, safe=""))
+        response.headers.update(BESIDE)
+        return response
     if request.method != "GET":
         here = "/desk"
     return RedirectResponse(f"/sign-in?next={quote(here, safe='')}", 303)
@@ -83,18 +95,28 @@ def trouble(request: Request, problem: Problem | ServiceProblem) -> Response:
     if isinstance(problem, ServiceProblem):
         status = problem.status
         title = str(problem.document.get("title") or text("problem.http.title", lang))
-        detail = str(problem.document.get("detail") or "")
+        detail, errors = str(problem.document.get("detail") or ""), problem.document.get("errors")
     else:
         body = problem.body(lang)
         status, title, detail = problem.status, str(body["title"]), str(body["detail"])
+        errors = body.get("errors")
     template = "desk/trouble_part.html" if is_partial(request) else "desk/trouble.html"
     response = page(
-        request, template, status, here="problem", person=None, title=title, detail=detail
+        request,
+        template,
+        status,
+        here="problem",
+        person=None,
+        title=title,
+        detail=detail,
+        errors=[str(error["detail"]) for error in errors or ()],
     )
     headers = problem.headers
     if isinstance(problem, ServiceProblem):
         headers = {name: headers[name] for name in ("retry-after",) if name in headers}
     response.headers.update(headers)
+    if is_partial(request) and (request.method != "POST" or status not in OVER):
+        response.headers.update(BESIDE)
     return response
 
 

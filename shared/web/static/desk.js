@@ -12,6 +12,13 @@
   const composes = (event) =>
     event.isComposing || event.keyCode === 229 || performance.now() - composed < AFTER_COMPOSITION_MS;
 
+  // ---- What is no page of the desk, such as a gateway's word that the desk is away, takes no part's place ---------
+
+  addEventListener("htmx:before:response", (event) => {
+    const { status, headers } = event.detail.ctx.response;
+    if (status >= 400 && !headers.get("content-type")?.startsWith("text/html")) event.preventDefault();
+  });
+
   // ---- Keys: j and k move, Enter opens, a accepts, d declines ---------------------------------------------------
 
   const rows = () => [...document.querySelectorAll("[data-row]")];

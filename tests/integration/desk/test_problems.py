@@ -77,3 +77,31 @@ async def test_the_links_to_the_other_language_lead_to_the_same_view(desk: Desk)
     browser = await desk.signed_in()
     page = await browser.get("/desk?view=%22none&cursor=a&done=accepted&lang=zh", headers=BROWSER)
     assert 'href="?view=%22none&amp;cursor=a&amp;lang=en"' in page.text
+
+
+SCRIPT = {"hx-request": "true"}
+
+
+@pytest.mark.parametrize("path", [MATTER, "/desk/chart", "/desk?view=none"])
+async def test_a_part_that_cannot_be_made_anew_leaves_the_page_as_it_is(desk: Desk, path: str):
+    await desk.add_account()
+    browser = await desk.signed_in()
+    answers = [await browser.get(path, headers=SCRIPT)]
+    await browser.post("/sign-out")
+    answers.append(await browser.get(path.partition("?")[0], headers=SCRIPT))
+    assert answers[1].status_code == 401
+    for answer in answers:
+        assert answer.headers["hx-retarget"] == "#trouble"
+        assert answer.headers["hx-reselect"] == ".trouble"
+        assert '<div class="trouble"' in answer.text
+
+
+async def test_a_form_that_can_be_sent_again_stays(desk: Desk):
+    browser = await desk.browser(**{"hx-request": "true"})
+    answer = await browser.post("/desk/offers/none/decline")
+    assert answer.status_code == 422
+    assert answer.headers["hx-retarget"] == "#trouble"
+    assert "errors" not in answer.text  # what is wrong stands there in words
+    gone = await browser.post("/me/second-factor-off", headers={"sec-fetch-site": "cross-site"})
+    assert gone.status_code == 403
+    assert "hx-retarget" not in gone.headers

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.desk.clients.services import ServiceProblem, Services, Visitor
 from services.desk.domain.steps import FieldKind, StepForm
+from shared.runtime.errors import Problem
 
 MOST_ENTRIES: Final = 500
 MOST_DEPARTMENTS: Final = 200
@@ -48,7 +49,7 @@ async def _departments(
         return ()
     try:
         page = await services.get(visitor, "/routing/departments", limit=MOST_DEPARTMENTS)
-    except ServiceProblem:
+    except (Problem, ServiceProblem):
         # The field can be typed as well.
         return ()
     found: Sequence[Item] = page["items"]

@@ -110,11 +110,15 @@ def build(
     app.state.hub, app.state.settings, app.state.surroundings = hub, settings, around
     app.state.form_limiter = RateLimiter(SENDS_PER_MINUTE)
     app.state.live_page = live_page.LivePage(live, settings.open_page)
+    _include(app)
+    trace_requests(app, tracer)
+    return app
+
+
+def _include(app: FastAPI) -> None:
     show_unknown_addresses(app)
     for routes in ROUTES:
         app.include_router(routes.router)
-    trace_requests(app, tracer)
-    return app
 
 
 def _add_people(app: FastAPI, db: Database, settings: Settings, now: Clock) -> PasswordThreads:

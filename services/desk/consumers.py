@@ -3,11 +3,11 @@
 from typing import Final
 
 from services.desk.handlers.changes import ChangeHub
-from shared.contracts.topics import ASSIGNMENTS, MATTERS
+from shared.contracts import topics
 from shared.delivery.kafka.address import KafkaAddress
 from shared.delivery.kafka.tail import TopicTail
 
-TOPICS: Final = (MATTERS, ASSIGNMENTS)
+TOPICS: Final = (topics.MATTERS, topics.ASSIGNMENTS)
 READER: Final = "liaison.desk"
 
 

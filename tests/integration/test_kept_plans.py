@@ -52,6 +52,7 @@ WHOLE_ON_PURPOSE = {
 }
 # PostgreSQL cannot know how much these ranges and filters leave: an index leads because sessions prefer one.
 LED_BY_SESSION = {
+    "services.desk.store.accounts.DELETE_OLD_PENDING",
     "services.desk.store.sessions.DELETE_LINKS",
     "services.desk.store.sessions.DELETE_SESSIONS",
     "services.routing.store.directory.listing.LIST_ENTERPRISES",

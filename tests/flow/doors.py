@@ -87,6 +87,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "GET /followup/matters": Door(),
     "GET /followup/matters/{matter_id}": _matter(),
     "GET /followup/matters/{matter_id}/history": _matter(),
+    "GET /followup/overview": Door(),
     "GET /followup/rates": Door(),
     "GET /followup/wall-chart": Door(),
     "GET /intake/feed": Door(),

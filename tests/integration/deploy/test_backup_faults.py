@@ -59,7 +59,7 @@ async def test_a_restore_that_is_killed_leaves_nothing_and_can_be_done_again(
     assert await contents(bare_database_url) == {}
     code, said = await said_by(liaison(*command, env=env))
     assert code == 0, said
-    assert "60000 events go to Kafka again" in said
+    assert "60000 events are published to Kafka again" in said
     assert await contents(bare_database_url) == await contents(database_url)
 
 

@@ -90,7 +90,7 @@ async def test_histories_go_first_to_a_kafka_that_lost_everything(
 ) -> None:
     taken = await lost_on_the_way(town, stack, database, kafka, kafka_prefix)
     said = await operator.run("replay", "--kafka-lost")
-    assert "intake: 5 events will be sent, in order" in said
+    assert "intake: 5 events will be published in order" in said
     await ensure_topics(KafkaAddress(kafka, kafka_prefix), partitions=3)
     await stack.start()
     for each in taken:

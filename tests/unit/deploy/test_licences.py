@@ -24,6 +24,7 @@ FOR_EVERYONE = {
     "MPL-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)",
     "PSF-2.0",
+    "Python Software Foundation License",
     "Unlicense",
 }
 

@@ -26,7 +26,7 @@ def test_case_93_services_of_their_own_trust_the_gateway_by_its_key(
     assert gateway["LIAISON_TRUSTED_PROXIES"] == "192.0.2.7"
     assert "LIAISON_GATEWAY_KEY" not in gateway
     for service in SERVICES:
-        env = alone(service, around, 3).env
+        env = alone(service, around, dict.fromkeys(SERVICES, 3)).env
         assert env["LIAISON_TRUSTED_PROXIES"] == "127.0.0.1"
         assert env["LIAISON_GATEWAY_KEY"] == gateway["LIAISON_SERVICES_KEY"]
         assert len(env["LIAISON_GATEWAY_KEY"]) >= 32

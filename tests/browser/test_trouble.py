@@ -16,7 +16,7 @@ async def test_a_lost_stream_is_said_and_taken_up_again(
     async with serving(stack.origin, port) as address:
         page = await visit("/", address)
         await expect(page.locator("#stand")).to_have_text("实时更新中")
-    await expect(page.locator("#stand")).to_have_text("已断开，正在重连…")
+    await expect(page.locator("#stand")).to_have_text("连接已断开，正在重连…")
     await town.post(town.submission(summary="断线时提交的诉求"))
     async with serving(stack.origin, port):
         await expect(page.locator("#stand")).to_have_text("实时更新中")

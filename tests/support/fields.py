@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import AwareDatetime, BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from deploy.jobs.migrations import SERVICES
+from deploy.jobs.migrations import FIRST_SERVICES
 from services.routing.api.directory.imports import ROWS
 from shared.calendar.local_file import LocalCalendar
 from shared.contracts.events import published
@@ -44,7 +44,7 @@ class Field(NamedTuple):
 
 def fields_sent() -> list[Field]:
     """What routes take in bodies and queries."""
-    return list(_once(field for service in SERVICES for field in _of_service(service)))
+    return list(_once(field for service in FIRST_SERVICES for field in _of_service(service)))
 
 
 def fields_of_files() -> list[Field]:

@@ -1,5 +1,7 @@
 """Follows topics from their present end, without a consumer group, for readers that only need to know of changes."""
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -11,6 +13,8 @@ POLL_MS: Final = 1_000
 MOST_RECORDS: Final = 2_000
 METADATA_MS: Final = 30_000
 STARTING: Final = "starting"
+GRACE_SECONDS: Final = 15.0
+"""A reader that was lost begins again within seconds, and what it is for can wait so long."""
 
 
 class TopicTail:
@@ -34,11 +38,14 @@ class TopicTail:
         self._topics = topics
         self._on_keys = on_keys
         self._on_start = on_start
-        self._hindrance: str | None = STARTING
+        self._reads = False
+        self._lost_at = -math.inf
 
     def hindrances(self) -> Mapping[str, str]:
-        """Return why no records come in, by the reader's name; empty while they do."""
-        return {} if self._hindrance is None else {self._name: self._hindrance}
+        """Return why no records come in, by the reader's name; empty while they do, and for 15 s after."""
+        if self._reads or time.monotonic() - self._lost_at < GRACE_SECONDS:
+            return {}
+        return {self._name: STARTING}
 
     async def run(self) -> None:
         """Read for ever. Raises KafkaError when Kafka goes away; the supervisor begins it again."""
@@ -55,14 +62,15 @@ class TopicTail:
         )
         try:
             await consumer.start()
-            self._hindrance = None
+            self._reads = True
             self._on_start()
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
                 if keys := frozenset(_keys(batches)):
                     self._on_keys(keys)
         finally:
-            self._hindrance = STARTING
+            if self._reads:
+                self._reads, self._lost_at = False, time.monotonic()
             await consumer.stop()
 
 

@@ -131,7 +131,7 @@ def renew(site: Site) -> None:
     old.pop(CERTIFICATE)
     access.refused(site, old)
     token = site.stack.liaison("tokens", "add", "operator", "O008").strip()
-    type_block(site, "secrets", 4, {"3f9a0c12": digest(token)[:8]})
+    type_block(site, "secrets", 5, {"3f9a0c12": digest(token)[:8]})
 
 
 def back_up(site: Site) -> None:

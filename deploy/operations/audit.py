@@ -7,13 +7,12 @@ from pathlib import Path
 
 from deploy.common.folder import write_json
 from deploy.common.trouble import Trouble
-from deploy.jobs.migrations import FIRST_SERVICES, SERVICES
 from deploy.local.launcher.report import Progress, Step, Tell
-from deploy.operations.database import troubles
+from deploy.operations.database import required_schemas, troubles
 from shared.audit.rows import RowLink, verify_rows
 from shared.audit.verification import Altered, Anchor, ChainReport, verify
 from shared.delivery.outbox.republish import head
-from shared.runtime.table_copy import Session, existing, one_transaction
+from shared.runtime.table_copy import Session, one_transaction
 
 FORMAT = 1
 TABLES = {"followup": ("tally",)}
@@ -30,9 +29,7 @@ async def verified(
     verdicts = {}
     with troubles():
         async with one_transaction(url, readonly=True) as conn:
-            there = await existing(conn, SERVICES)
-            if not set(FIRST_SERVICES).issubset(there):
-                raise Trouble("audit.nothing")
+            there = await required_schemas(conn, "audit.nothing")
             for service in services:
                 if service not in there:
                     continue

@@ -8,10 +8,12 @@ import asyncpg
 
 from deploy.common.folder import Folder
 from deploy.common.trouble import Trouble
+from deploy.jobs.migrations import FIRST_SERVICES, SERVICES
 from deploy.local.embedded.supervisor import Supervisor
 from deploy.local.launcher.report import Tell
 from deploy.local.launcher.servers import Memory, Servers
 from deploy.operations.addresses import Addresses
+from shared.runtime.table_copy import Session, existing
 
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
 WENT = (
@@ -58,6 +60,17 @@ def started(folder: Folder, tell: Tell) -> Iterator[str]:
                 supervisor.stop()
     except BlockingIOError as fault:
         raise Trouble("folder.busy", folder=folder.root) from fault
+
+
+async def required_schemas(conn: Session, missing: str) -> list[str]:
+    """Return the schemas that the database has, sorted; a database of an earlier version lacks those that came later.
+
+    Raises Trouble `missing` when one of the first is not there.
+    """
+    there = await existing(conn, SERVICES)
+    if not set(FIRST_SERVICES).issubset(there):
+        raise Trouble(missing)
+    return there
 
 
 @contextmanager

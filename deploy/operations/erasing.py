@@ -9,10 +9,10 @@ from deploy.common.trouble import Trouble
 from deploy.jobs.access import ACCESS
 from deploy.jobs.migrations import FIRST_SERVICES, SERVICES
 from deploy.local.launcher.report import Step, Tell
-from deploy.operations.database import troubles
+from deploy.operations.database import required_schemas, troubles
 from shared.audit.erasure import ErasureRequest, heard, last_versions
 from shared.runtime.ids import new_id
-from shared.runtime.table_copy import Session, connect_to_copy, existing
+from shared.runtime.table_copy import Session, connect_to_copy
 
 CLOSE_SECONDS = 5.0
 
@@ -28,9 +28,7 @@ async def erase(
     with troubles():
         conn = await connect_to_copy(url)
         try:
-            known = await existing(conn, SERVICES)
-            if not set(FIRST_SERVICES).issubset(known):
-                raise Trouble("audit.nothing")
+            known = await required_schemas(conn, "audit.nothing")
             # Intake first: it is what finds the request again when the others are still to be done.
             there = [service for service in SERVICES if service in known]
             request_id = await _found(conn, named)

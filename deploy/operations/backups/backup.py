@@ -5,17 +5,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from deploy.common.folder import Folder
-from deploy.common.trouble import Trouble
-from deploy.jobs.migrations import FIRST_SERVICES, SERVICES
 from deploy.operations.backups.archive import FORMAT, MANIFEST, TOKENS, Manifest, Rows, Writer, made
-from deploy.operations.database import troubles
+from deploy.operations.database import required_schemas, troubles
 from shared.delivery.outbox.republish import head
 from shared.runtime.migrate import applied
 from shared.runtime.table_copy import (
     Session,
     Table,
     copy_out,
-    existing,
     numbers_drawn,
     one_transaction,
     tables_of,
@@ -46,9 +43,7 @@ async def back_up(url: str, folder: Folder, target: Path) -> tuple[Path, Manifes
 async def copied(
     conn: Session, writer: Writer, now: datetime, tokens_sha256: str | None
 ) -> Manifest:
-    services = await existing(conn, SERVICES)
-    if not set(FIRST_SERVICES).issubset(services):
-        raise Trouble("backup.nothing")
+    services = await required_schemas(conn, "backup.nothing")
     migrations, heads = {}, {}
     for service in services:
         await conn.execute(f"set local search_path = {service}")

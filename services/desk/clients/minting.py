@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from joserfc import jwt
+from joserfc.jwk import OKPKey
 
 from services.desk.clients.signing import ALGORITHM, SigningKeyFile
 from shared.auth.issuer import DESK, DESK_AUDIENCE, PARTY_CLAIM, ROLE_CLAIM
@@ -32,27 +33,27 @@ class TokenMinter:
         name = (principal, str(key.kid))
         ends, token = self._kept.get(name, (0, ""))
         if ends - now < RENEW_SECONDS:
-            token = self._mint(principal, now)
+            token = _mint(key, principal, now)
             self._kept[name] = (now + LIFE_SECONDS, token)
         self._kept.move_to_end(name)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return token
 
-    def _mint(self, principal: Principal, now: int) -> str:
-        key = self._keys.current
-        claims = {
-            "iss": DESK,
-            "aud": DESK_AUDIENCE,
-            "sub": f"{principal.role.value}:{principal.party}",
-            "iat": now,
-            "exp": now + LIFE_SECONDS,
-            "jti": str(new_id()),
-            ROLE_CLAIM: principal.role.value,
-            PARTY_CLAIM: principal.party,
-        }
-        header = {"alg": ALGORITHM, "kid": key.kid, "typ": "at+jwt"}
-        return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
+
+def _mint(key: OKPKey, principal: Principal, now: int) -> str:
+    claims = {
+        "iss": DESK,
+        "aud": DESK_AUDIENCE,
+        "sub": f"{principal.role.value}:{principal.party}",
+        "iat": now,
+        "exp": now + LIFE_SECONDS,
+        "jti": str(new_id()),
+        ROLE_CLAIM: principal.role.value,
+        PARTY_CLAIM: principal.party,
+    }
+    header = {"alg": ALGORITHM, "kid": key.kid, "typ": "at+jwt"}
+    return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
 
 
 def _seconds(moment: datetime) -> int:

@@ -15,7 +15,6 @@ CONNECT_SECONDS: Final = 2.0
 CONNECTIONS: Final = 200
 # Shorter than the services keep an idle connection (75 s), lest one closes while it is chosen.
 IDLE_SECONDS: Final = 60.0
-MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 
 
 class ServiceAway(Exception):

@@ -6,17 +6,19 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.desk.pages import visitors
+from services.desk.pages.layout import rendered
 from shared.http.responses import as_json
 from shared.http.routes import CheckedRoute
 from shared.runtime.errors import Problem
 from shared.web import api_document, event_document
 from shared.web.guide import guide
-from shared.web.look import SECURITY_HEADERS, assets, document, render
+from shared.web.look import SECURITY_HEADERS, assets, document
 
 router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 BRIEFLY: Final = "public, max-age=300"
+HEADERS: Final = {**SECURITY_HEADERS, "cache-control": "no-cache", "vary": "accept, cookie"}
 
 
 @router.get("/static/{name}")
@@ -80,10 +82,4 @@ async def asyncapi_json() -> Response:
 
 
 def _page(request: Request, template: str, **context: object) -> HTMLResponse:
-    lang = visitors.language(request)
-    response = HTMLResponse(
-        render(template, lang, **context),
-        headers={**SECURITY_HEADERS, "cache-control": "no-cache", "vary": "accept, cookie"},
-    )
-    visitors.remember_language(request, response)
-    return response
+    return rendered(request, template, 200, HEADERS, context)

@@ -50,17 +50,25 @@ class TypedForm:
         return self.fields.get(name, ())
 
 
+async def read_body(request: Request, largest: int) -> bytes | None:
+    """The body of a request; None, with the rest unread, for one of more than `largest` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > largest:
+            return None
+    return bytes(body)
+
+
 async def read_form(request: Request) -> TypedForm:
     """The form of a request, read once.
 
     Raises Problem 413 above 384 KiB, 400 for what is no form, 422 for U+0000.
     """
     if _FORM not in request.scope:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST:
-                raise Problem(413, "too_large", params={"limit": LARGEST})
+        body = await read_body(request, LARGEST)
+        if body is None:
+            raise Problem(413, "too_large", params={"limit": LARGEST})
         try:
             fields = parse_qs(
                 body.decode("utf-8"),

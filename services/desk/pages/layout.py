@@ -1,5 +1,6 @@
 """What every page of the staff has in common: who looks, the head of the page, what was done last."""
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -27,6 +28,8 @@ BESIDE: Final = {
 
 OVER: Final = frozenset({403, 404, 409})
 """Refusals after which a form is of no use; the problem stands in its place."""
+
+NOT_KEPT: Final[Mapping[str, str]] = {**SECURITY_HEADERS, "cache-control": "no-store"}
 
 PASSING: Final = frozenset({"lang", "done", "left"})
 """Query parameters that hold for one look at a page."""
@@ -57,13 +60,20 @@ def is_partial(request: Request) -> bool:
 
 def page(request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
     """A whole page, or a part of one, in the reader's language; never kept by a cache."""
-    lang = visitors.language(request)
     context.setdefault("query", _lasting_query(request))
-    response = HTMLResponse(
-        render(template, lang, **context),
-        status,
-        headers={**SECURITY_HEADERS, "cache-control": "no-store"},
-    )
+    return rendered(request, template, status, NOT_KEPT, context)
+
+
+def rendered(
+    request: Request,
+    template: str,
+    status: int,
+    headers: Mapping[str, str],
+    context: Mapping[str, object],
+) -> HTMLResponse:
+    """A template in the reader's language, which is remembered where the request names it."""
+    html = render(template, visitors.language(request), **context)
+    response = HTMLResponse(html, status, headers=dict(headers))
     visitors.remember_language(request, response)
     return response
 

@@ -1,11 +1,12 @@
 """Moments and lengths of time in words, as the pages show them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import TypeAlias
 
+from shared.contracts.vocabulary import PartyKind
 from shared.messages.catalogue import text
 
 Words: TypeAlias = Callable[..., str]
@@ -61,8 +62,35 @@ def moment_in_words(at: datetime, now: datetime, zone: tzinfo, words: Words) -> 
     elif local.year == today.year:
         shown = words("page.at.day", at=local)
     else:
-        shown = words("page.at.year", at=local)
+        shown = day_and_time(local, words)
     return MomentInWords(local.isoformat(timespec="seconds"), shown)
+
+
+def day_and_time(local: datetime, words: Words) -> str:
+    """A moment of the town's time with its year."""
+    return words("page.at.year", at=local)
+
+
+def party_in_words(kind: str, name: str, words: Words) -> str:
+    """A party by its name, the town's desk in words."""
+    return words("page.desk") if kind == PartyKind.DESK else name
+
+
+def rule_in_words(version: int | None, rule_id: str | None, words: Words) -> str:
+    """Which rule of which version of the catalogue decided; without a rule none applied."""
+    if rule_id is None:
+        return words("page.no_rule")
+    return words("page.rule", version=version, rule=rule_id)
+
+
+def left_out_in_words(counts: Mapping[str, int], words: Words) -> str:
+    """What a rate does not count, by reason; empty where it counts everything."""
+    parts = [
+        words("page.rate.part", label=words(f"page.left_out.{reason}"), count=count)
+        for reason, count in counts.items()
+        if count
+    ]
+    return words("page.rate.left_out", parts=words("page.comma").join(parts)) if parts else ""
 
 
 def chip(clock: str, due_at: datetime, now: datetime, zone: tzinfo, words: Words) -> Chip:

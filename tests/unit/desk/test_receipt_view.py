@@ -14,10 +14,11 @@ from services.desk.pages.public.receipt_forms import (
     read_step,
     step_body,
 )
-from services.desk.pages.public.receipt_view import moment_of, qr_code, receipt_view
+from services.desk.pages.public.receipt_view import moment_of, receipt_view
 from shared.contracts.vocabulary import MatterState, Outcome
 from shared.messages.catalogue import LANGUAGES
 from shared.web.look import render
+from shared.web.qr import qr_code
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 3, tzinfo=UTC)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.desk.clients.overview import Overview, TownRate
+from services.desk.pages import wording
 from services.desk.pages.live import board
 from services.desk.pages.live.view_models import Board
 from shared.contracts.vocabulary import MatterState
@@ -94,7 +95,7 @@ def test_the_bar_of_states_has_no_gap():
 def test_spans_are_told_alike_before_and_after(span: timedelta, zh: str, en: str):
     for words, lang in ((zh, "zh"), (en, "en")):
         told = partial(text, lang=lang)
-        assert board.span(span, told) == board.span(-span, told) == words
+        assert wording.span(span, told) == wording.span(-span, told) == words
 
 
 def test_moments_are_told_by_the_towns_clock():

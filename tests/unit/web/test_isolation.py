@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
-from services.desk.pages.live.view_models import ArrivalRow, Board, DueRow, LiveMoment
+from services.desk.pages.live.view_models import ArrivalRow, Board, DueRow
+from services.desk.pages.wording import MomentInWords
 from shared.web.look import assets, render
 
 STRANGE = "\u202eكلمة\u2066\u2069<b>"
-AT = LiveMoment(datetime(2026, 3, 2, tzinfo=UTC).isoformat(), "10:00")
+AT = MomentInWords(datetime(2026, 3, 2, tzinfo=UTC).isoformat(), "10:00")
 
 
 class Texts(HTMLParser):

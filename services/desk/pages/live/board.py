@@ -1,9 +1,8 @@
 """Builds the live page's view model from an overview, without personal data of requesters and contacts."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from functools import partial
-from typing import TypeAlias
 
 from services.desk.clients.overview import NewMatter, NextPromise, Overview, TownRate
 from services.desk.pages.live.masking import mask
@@ -12,22 +11,27 @@ from services.desk.pages.live.view_models import (
     Board,
     Count,
     DueRow,
-    LiveMoment,
     Next,
     RateFigure,
     ServiceNeed,
 )
+from services.desk.pages.wording import (
+    MomentInWords,
+    Words,
+    day_and_time,
+    left_out_in_words,
+    moment_in_words,
+    party_in_words,
+    rule_in_words,
+    span,
+    words_in,
+)
 from shared.contracts.vocabulary import (
     Candidacy,
     MatterState,
-    PartyKind,
     RequesterKind,
     Urgency,
 )
-from shared.messages.catalogue import text
-
-Words: TypeAlias = Callable[..., str]
-"""`text` in one language."""
 
 MOST_DUE = 12
 """Promises shown; more are read, to tell how many are broken."""
@@ -37,16 +41,16 @@ def write(
     overview: Overview | None, now: datetime, checks: Mapping[str, bool], zone: tzinfo, lang: str
 ) -> Board:
     """Return the board of an overview; without one, only the health."""
-    words = partial(text, lang=lang)
+    words = words_in(lang)
     parts = tuple(
         ServiceNeed(name, words(f"page.health.{name}"), ok) for name, ok in checks.items()
     )
-    stamp = LiveMoment(
-        now.isoformat(timespec="minutes"), _day_and_time(now.astimezone(zone), words)
+    stamp = MomentInWords(
+        now.isoformat(timespec="minutes"), day_and_time(now.astimezone(zone), words)
     )
     if overview is None:
         return Board(False, stamp, (), (), (), (), 0, None, parts)
-    at = partial(_when, now=now, zone=zone, words=words)
+    at = partial(moment_in_words, now=now, zone=zone, words=words)
     return Board(
         True,
         stamp,
@@ -61,7 +65,7 @@ def write(
 
 
 def _arrival(
-    matter: NewMatter, at: Callable[[datetime], LiveMoment], words: Words, lang: str
+    matter: NewMatter, at: Callable[[datetime], MomentInWords], words: Words, lang: str
 ) -> ArrivalRow:
     offer = matter.last_offer
     raised = matter.urgency is not Urgency.NORMAL
@@ -107,9 +111,7 @@ def _rule(matter: NewMatter, words: Words) -> str | None:
     decision = matter.dispatch
     if decision is None:
         return None
-    if decision.rule_id is None:
-        return words("page.no_rule")
-    return words("page.rule", version=decision.catalogue_version, rule=decision.rule_id)
+    return rule_in_words(decision.catalogue_version, decision.rule_id, words)
 
 
 def _why(matter: NewMatter, words: Words, lang: str) -> str | None:
@@ -123,7 +125,7 @@ def _why(matter: NewMatter, words: Words, lang: str) -> str | None:
 
 
 def _due(
-    promise: NextPromise, now: datetime, at: Callable[[datetime], LiveMoment], words: Words
+    promise: NextPromise, now: datetime, at: Callable[[datetime], MomentInWords], words: Words
 ) -> DueRow:
     overdue = promise.due_at <= now
     distance = words(
@@ -135,13 +137,9 @@ def _due(
         distance=distance,
         overdue=overdue,
         summary=masked(promise.summary),
-        whose=_whose(promise, words),
+        whose=party_in_words(promise.whose.kind, promise.whose.name, words),
         at=at(promise.due_at),
     )
-
-
-def _whose(promise: NextPromise, words: Words) -> str:
-    return words("page.desk") if promise.whose.kind is PartyKind.DESK else promise.whose.name
 
 
 def _next(overview: Overview, now: datetime, words: Words) -> Next | None:
@@ -156,50 +154,15 @@ def _next(overview: Overview, now: datetime, words: Words) -> Next | None:
     return Next(words("page.due.next", time=first), late=False)
 
 
-def span(length: timedelta, words: Words) -> str:
-    """Return a duration in words, in minutes below a day and in hours above; its sign is ignored."""
-    minutes = int(abs(length).total_seconds()) // 60
-    if minutes == 0:
-        return words("page.time.moments")
-    if minutes < 60:
-        return words("page.time.minutes", minutes=minutes)
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return words("page.time.hours", hours=hours, minutes=minutes)
-    return words("page.time.days", days=hours // 24, hours=hours % 24)
-
-
-def _when(at: datetime, now: datetime, zone: tzinfo, words: Words) -> LiveMoment:
-    local, today = at.astimezone(zone), now.astimezone(zone).date()
-    if local.date() == today:
-        shown = words("page.at.time", at=local)
-    elif local.year == today.year:
-        shown = words("page.at.day", at=local)
-    else:
-        shown = _day_and_time(local, words)
-    return LiveMoment(local.isoformat(timespec="seconds"), shown)
-
-
-def _day_and_time(local: datetime, words: Words) -> str:
-    return words("page.at.year", at=local)
-
-
 def _rate(name: str, rate: TownRate, words: Words) -> RateFigure:
     percent = _percent(rate)
-    left_out = [
-        words("page.rate.part", label=words(f"page.left_out.{reason}"), count=count)
-        for reason, count in rate.left_out.items()
-        if count
-    ]
     return RateFigure(
         name,
         words(f"page.rate.{name}"),
         "—" if percent is None else f"{percent:g}",
         percent,
         _made_of(rate, words),
-        words("page.rate.left_out", parts=words("page.comma").join(left_out))
-        if left_out
-        else words("page.rate.nothing_left_out"),
+        left_out_in_words(rate.left_out, words) or words("page.rate.nothing_left_out"),
     )
 
 

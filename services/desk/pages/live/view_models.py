@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class LiveMoment:
-    """A moment in machine-readable form and in words."""
-
-    iso: str
-    words: str
+from services.desk.pages.wording import MomentInWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +10,7 @@ class ArrivalRow:
     """A request in the list of arrivals; fields that are None are not shown."""
 
     key: str
-    at: LiveMoment
+    at: MomentInWords
     summary: str
     facts: tuple[str, ...]
     urgency: str | None
@@ -39,7 +33,7 @@ class DueRow:
     overdue: bool
     summary: str
     whose: str
-    at: LiveMoment
+    at: MomentInWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +80,7 @@ class Board:
     """The live page in one language; unless `whole`, followup did not answer and only the health is set."""
 
     whole: bool
-    now: LiveMoment
+    now: MomentInWords
     arrivals: tuple[ArrivalRow, ...]
     due: tuple[DueRow, ...]
     rates: tuple[RateFigure, ...]

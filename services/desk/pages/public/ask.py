@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.desk.handlers import asking
 from services.desk.handlers.asking import Later, NotAccepted, Receipted, SentBefore
+from services.desk.pages.layout import services_of
 from services.desk.pages.public.ask_form import (
     KINDS,
     REQUESTER_KINDS,
@@ -22,7 +23,6 @@ from services.desk.pages.public.routes import (
     redirect,
     require_form_of_ours,
     seconds_to_wait,
-    services_of,
     stranger,
 )
 from services.desk.pages.visitors import language

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from services.desk.handlers import asking
 from services.desk.handlers.asking import Refused
+from services.desk.pages.layout import services_of
 from services.desk.pages.public import receipt_forms
 from services.desk.pages.public.ask_form import FieldNotice
-from services.desk.pages.public.receipt_view import qr_code, receipt_view
+from services.desk.pages.public.receipt_view import receipt_view
 from services.desk.pages.public.routes import (
     PublicRoute,
     drawn_key,
@@ -20,7 +21,6 @@ from services.desk.pages.public.routes import (
     redirect,
     require_form_of_ours,
     seconds_to_wait,
-    services_of,
     stranger,
 )
 from services.desk.pages.surroundings import surroundings_of
@@ -28,6 +28,7 @@ from services.desk.pages.visitors import language
 from shared.messages.catalogue import text
 from shared.runtime.errors import Problem
 from shared.runtime.ids import spelled_code
+from shared.web.qr import qr_code
 
 router = APIRouter(route_class=PublicRoute, include_in_schema=False)
 

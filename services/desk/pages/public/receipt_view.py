@@ -1,12 +1,9 @@
-"""The view model of a receipt's page: intake's status as words, moments of the town's clock, and a QR code."""
+"""The view model of a receipt's page: intake's status as words, and moments of the town's clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
-
-import segno
-from markupsafe import Markup
 
 from services.desk.pages.wording import MomentInWords
 from shared.contracts.vocabulary import MatterState
@@ -86,10 +83,3 @@ def moment_of(written: str, zone: tzinfo, lang: str) -> MomentInWords:
     """A moment as intake writes it (RFC 3339), whole, since the page is printed."""
     local = datetime.fromisoformat(written).astimezone(zone)
     return MomentInWords(local.isoformat(timespec="minutes"), text("page.at.year", lang, at=local))
-
-
-def qr_code(address: str) -> Markup:
-    """An SVG of the QR code of an address, of attributes alone, on white paper whatever the page's colours are."""
-    code = segno.make(address, error="m", micro=False)
-    # segno escapes what it writes; the address is in the modules alone.
-    return Markup(code.svg_inline(dark="#000", light="#fff", omitsize=True))  # noqa: S704

@@ -9,7 +9,9 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.requests import ClientDisconnect
 
-from services.desk.clients.services import ServiceProblem, Services, Visitor
+from services.desk.clients.services import ServiceProblem, Visitor
+from services.desk.pages.forms import read_body
+from services.desk.pages.layout import rendered
 from services.desk.pages.routing import problem_of
 from services.desk.pages.visitors import language, remember_language
 from shared.auth.brute_force import place_of
@@ -18,7 +20,7 @@ from shared.http.media import BodyForm
 from shared.http.routes import CheckedRoute
 from shared.messages.catalogue import text
 from shared.runtime.errors import Problem
-from shared.web.look import SECURITY_HEADERS, render
+from shared.web.look import SECURITY_HEADERS
 
 MAX_FORM_BYTES: Final = 128 * 1024
 """The longest text that intake takes (10,000 characters) has up to 120,000 bytes in a form: 12 for one of an emoji."""
@@ -83,9 +85,7 @@ def _trouble_page(request: Request, status: int, words: Mapping[str, str]) -> HT
 
 def page(request: Request, template: str, status: int = 200, **context: object) -> HTMLResponse:
     """A whole page in the visitor's language, which nobody may keep or list."""
-    response = HTMLResponse(render(template, language(request), **context), status, headers=HEADERS)
-    remember_language(request, response)
-    return response
+    return rendered(request, template, status, HEADERS, context)
 
 
 def redirect(request: Request, path: str) -> RedirectResponse:
@@ -93,12 +93,6 @@ def redirect(request: Request, path: str) -> RedirectResponse:
     response = RedirectResponse(path, 303, headers=HEADERS)
     remember_language(request, response)
     return response
-
-
-def services_of(request: Request) -> Services:
-    """The other services of the app that serves `request`."""
-    services: Services = request.app.state.services
-    return services
 
 
 def stranger(request: Request) -> Visitor:
@@ -112,11 +106,9 @@ async def read_public_form(request: Request) -> dict[str, str]:
     Raises Problem 415 for a body of another form, UnusableForm above 128 KiB or 40 fields.
     """
     _FORM.check(request.scope["headers"], language(request))
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_FORM_BYTES:
-            raise UnusableForm(413, "form_too_large")
+    body = await read_body(request, MAX_FORM_BYTES)
+    if body is None:
+        raise UnusableForm(413, "form_too_large")
     try:
         pairs = parse_qsl(
             body.decode("utf-8", "replace"),

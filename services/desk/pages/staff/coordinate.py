@@ -13,17 +13,15 @@ from services.desk.handlers.coordination import load_coordination
 from services.desk.pages import layout, visitors
 from services.desk.pages.forms import read_form
 from services.desk.pages.routing import StaffRoute
-from services.desk.pages.staff.rows import RowsFor
-from services.desk.pages.surroundings import surroundings_of
-from services.desk.pages.wording import MomentInWords, Words, moment_in_words, words_in
-from shared.contracts.vocabulary import DeclineReason, Role
+from services.desk.pages.staff.rows import DECLINE_REASONS, rows_for
+from services.desk.pages.wording import MomentInWords, Words, moment_in_words
+from shared.contracts.vocabulary import Role
 from shared.runtime.errors import Problem
 from shared.runtime.ids import new_id
 
 router = APIRouter(route_class=StaffRoute, include_in_schema=False)
 
 OVERSEERS: Final = frozenset({Role.COORDINATOR, Role.OPERATOR})
-RULINGS: Final = ("upheld", "overruled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +48,16 @@ async def coordinate(request: Request) -> Response:
         allowed = ", ".join(sorted(OVERSEERS))
         params = {"role": person.principal.role, "allowed": allowed}
         raise Problem(403, "not_for_this_role", params=params)
-    here, words = surroundings_of(request), words_in(visitors.language(request))
     found = await load_coordination(layout.services_of(request), await visitors.visitor(request))
-    now = here.clock()
-    make = RowsFor(person.principal, now, here.zone, words, lambda: str(new_id()))
+    make = rows_for(request, person.principal)
+    words = make.words
     return layout.page(
         request,
         "desk/coordinate.html",
         here="coordinate",
         person=person,
         objections=[
-            _objection(each, moment_in_words(_review(each), now, here.zone, words), words)
+            _objection(each, moment_in_words(_review(each), make.now, make.zone, words), words)
             for each in found.objections
         ],
         waiting=[
@@ -69,7 +66,7 @@ async def coordinate(request: Request) -> Response:
         ],
         is_whole=found.is_whole,
         may_rule=person.principal.role is Role.COORDINATOR,
-        reasons=[each.value for each in DeclineReason],
+        reasons=DECLINE_REASONS,
         view="",
         done=request.query_params.get("done") == "ruled",
     )
@@ -104,6 +101,6 @@ async def rule(request: Request, objection_id: UUID) -> Response:
         await visitors.visitor(request),
         f"/routing/objections/{objection_id}/ruling",
         body,
-        form.one("key") or None,
+        form.key,
     )
     return RedirectResponse("/desk/coordinate?done=ruled", 303)

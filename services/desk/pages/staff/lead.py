@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -13,19 +13,18 @@ from services.desk.domain.shares import Share, share_of
 from services.desk.pages import layout, visitors
 from services.desk.pages.routing import StaffRoute
 from services.desk.pages.surroundings import surroundings_of
-from services.desk.pages.wording import Words, span, words_in
+from services.desk.pages.wording import Words, left_out_in_words, span, words_in
 from shared.web.look import SECURITY_HEADERS
 
 router = APIRouter(route_class=StaffRoute, include_in_schema=False)
 
-GROUPS: Final = ("park", "department", "liaison", "category", "kind", "channel")
+Group: TypeAlias = Literal["park", "department", "liaison", "category", "kind", "channel"]
+GROUPS: Final[tuple[str, ...]] = get_args(Group)
 RATES: Final = (
     "response", "resolution", "satisfaction", "reached", "on_time", "instant", "declined", "reopened",
 )  # fmt: skip
 TIMES: Final = ("to_accept", "to_first_contact", "to_closure")
 USUAL_DAYS: Final = 30
-
-By = Annotated[Literal["park", "department", "liaison", "category", "kind", "channel"], Query()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ async def lead(
     request: Request,
     since: Annotated[date | None, Query(alias="from")] = None,
     until: Annotated[date | None, Query(alias="to")] = None,
-    by: By = "park",
+    by: Annotated[Group, Query()] = "park",
     form: Annotated[Literal["page", "csv"], Query()] = "page",
 ) -> Response:
     """The rates of whole days of the town, `to` included, the last 30 days at first; with `form=csv` as a file."""
@@ -97,13 +96,8 @@ def _row(found: Mapping[str, Any], label: str, words: Words) -> RateRow:
 
 
 def _column(name: str, rate: Mapping[str, Any], words: Words) -> RateColumn:
-    parts = [
-        words("page.rate.part", label=words(f"page.left_out.{reason}"), count=count)
-        for reason, count in rate["left_out"].items()
-        if count
-    ]
-    left_out = words("page.rate.left_out", parts=words("page.comma").join(parts)) if parts else ""
-    return RateColumn(name, share_of(rate["numerator"], rate["denominator"]), left_out)
+    share = share_of(rate["numerator"], rate["denominator"])
+    return RateColumn(name, share, left_out_in_words(rate["left_out"], words))
 
 
 def _length(seconds: float | None, words: Words) -> str | None:

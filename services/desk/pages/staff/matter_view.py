@@ -20,7 +20,9 @@ from services.desk.pages.wording import (
     Words,
     chip,
     moment_in_words,
+    party_in_words,
     read_moment,
+    rule_in_words,
 )
 from shared.auth.tokens import Principal
 from shared.runtime.ids import new_id
@@ -129,11 +131,7 @@ class _Writer:
     def rule(self, dispatch: Mapping[str, Any] | None) -> str | None:
         if dispatch is None:
             return None
-        if dispatch["rule_id"] is None:
-            return self.words("page.no_rule")
-        return self.words(
-            "page.rule", version=dispatch["catalogue_version"], rule=dispatch["rule_id"]
-        )
+        return rule_in_words(dispatch["catalogue_version"], dispatch["rule_id"], self.words)
 
 
 def matter_view(
@@ -156,6 +154,7 @@ def _head(matter: Mapping[str, Any], write: _Writer) -> dict[str, Any]:
     words, due_at, dispatch = write.words, read_moment(matter["next_due_at"]), matter["dispatch"]
     clock, raised = matter["next_clock"], matter["urgency"] != "normal"
     waiting, outcome = matter["pending_reason"], matter["outcome"]
+    responsible = matter["responsible"]
     return {
         "id": matter["matter_id"],
         "version": matter["version"],
@@ -166,7 +165,7 @@ def _head(matter: Mapping[str, Any], write: _Writer) -> dict[str, Any]:
         "urgency_label": words(f"page.urgency.{matter['urgency']}") if raised else None,
         "round": matter["round"],
         "chip": chip(clock, due_at, write.now, write.zone, words) if clock and due_at else None,
-        "whose": _whose(matter["responsible"], words),
+        "whose": party_in_words(responsible["kind"], responsible["name"], words),
         "lead": write.party(matter["lead_department"]) if matter["lead_department"] else None,
         "co": tuple(write.party(each) for each in dispatch["co_departments"]) if dispatch else (),
         "rule": write.rule(dispatch),
@@ -210,7 +209,3 @@ def _open_offer(matter: Mapping[str, Any], principal: Principal) -> str | None:
         return None
     party = offer["party"]
     return str(offer["offer_id"]) if acts_for(principal, party["id"], party["kind"]) else None
-
-
-def _whose(party: Mapping[str, str], words: Words) -> str:
-    return words("page.desk") if party["kind"] == "desk" else party["name"]

@@ -17,9 +17,9 @@ from services.desk.pages.forms import TypedForm, read_form
 from services.desk.pages.routing import StaffRoute
 from services.desk.pages.staff.matter_models import MatterView
 from services.desk.pages.staff.matter_view import matter_view
+from services.desk.pages.staff.rows import DECLINE_REASONS
 from services.desk.pages.surroundings import surroundings_of
 from services.desk.pages.wording import words_in
-from shared.contracts.vocabulary import DeclineReason
 from shared.runtime.ids import new_id
 
 router = APIRouter(route_class=StaffRoute, include_in_schema=False)
@@ -127,7 +127,7 @@ async def _page(
         done=done if done in FORMS or done in PARTS else None,
         steps=[FORMS[each] for each in FORMS if each in dossier.matter["steps"]],
         view="",
-        reasons=[each.value for each in DeclineReason],
+        reasons=DECLINE_REASONS,
     )
 
 

@@ -3,18 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 
+from fastapi import Request
+
+from services.desk.pages import visitors
 from services.desk.pages.layout import acts_for
+from services.desk.pages.surroundings import surroundings_of
 from services.desk.pages.wording import (
     Chip,
     MomentInWords,
     Words,
     chip,
     moment_in_words,
+    party_in_words,
     read_moment,
+    words_in,
 )
 from shared.auth.tokens import Principal
+from shared.contracts.vocabulary import DeclineReason
+from shared.runtime.ids import new_id
+
+DECLINE_REASONS: Final = tuple(each.value for each in DeclineReason)
+"""What an offer in a row may be declined for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +66,13 @@ class RowsFor:
     now: datetime
     zone: tzinfo
     words: Words
-    new_key: Any
 
     def of_matter(self, item: Mapping[str, Any]) -> PromiseRow:
         """The row of a matter in a list of followup's."""
         due_at, words = read_moment(item["next_due_at"]), self.words
         raised = item["urgency"] != "normal"
         received = datetime.fromisoformat(item["received_at"])
-        lead = item["lead_department"]
+        lead, responsible = item["lead_department"], item["responsible"]
         facts = (
             item["park"],
             words(f"page.kind.{item['kind']}"),
@@ -81,7 +91,7 @@ class RowsFor:
             urgency_label=words(f"page.urgency.{item['urgency']}") if raised else None,
             state=item["state"],
             state_label=words(f"state.{item['state']}"),
-            whose=self._whose(item["responsible"]),
+            whose=party_in_words(responsible["kind"], responsible["name"], words),
             received=moment_in_words(received, self.now, self.zone, words),
             version=item["version"],
             offer=self._offer(item["offer"]),
@@ -114,12 +124,15 @@ class RowsFor:
             return None
         return chip(clock, due_at, self.now, self.zone, self.words)
 
-    def _whose(self, party: Mapping[str, str]) -> str:
-        return self.words("page.desk") if party["kind"] == "desk" else party["name"]
-
     def _offer(self, offer: Mapping[str, Any] | None) -> OfferToAnswer | None:
         if offer is None or not acts_for(
             self.principal, offer["party"]["id"], offer["party"]["kind"]
         ):
             return None
-        return OfferToAnswer(offer["offer_id"], offer["why"], self.new_key())
+        return OfferToAnswer(offer["offer_id"], offer["why"], str(new_id()))
+
+
+def rows_for(request: Request, principal: Principal) -> RowsFor:
+    """What makes rows for who looks, now and in their language."""
+    here = surroundings_of(request)
+    return RowsFor(principal, here.clock(), here.zone, words_in(visitors.language(request)))

@@ -8,11 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from services.desk.clients.services import ServiceProblem
 from services.desk.pages import layout, visitors
 from services.desk.pages.routing import StaffRoute
-from services.desk.pages.staff.rows import RowsFor
-from services.desk.pages.surroundings import surroundings_of
-from services.desk.pages.wording import words_in
-from shared.contracts.vocabulary import DeclineReason, MatterState
-from shared.runtime.ids import new_id
+from services.desk.pages.staff.rows import DECLINE_REASONS, rows_for
+from shared.contracts.vocabulary import MatterState
 
 router = APIRouter(route_class=StaffRoute, include_in_schema=False)
 
@@ -29,7 +26,6 @@ async def search(
     person = await layout.member(request)
     typed = {name: request.query_params.get(name, "").strip()[:200] for name in TYPED}
     filters = {name: value for name, value in typed.items() if value}
-    here, words = surroundings_of(request), words_in(visitors.language(request))
     found: dict[str, Any] = {"items": [], "next": None}
     wrong: list[str] = []
     try:
@@ -45,7 +41,7 @@ async def search(
             raise
         errors = refused.document.get("errors", ())
         wrong = [str(error["detail"]) for error in errors] or [str(refused.document.get("detail"))]
-    make = RowsFor(person.principal, here.clock(), here.zone, words, lambda: str(new_id()))
+    make = rows_for(request, person.principal)
     return layout.page(
         request,
         "desk/search.html",
@@ -58,5 +54,5 @@ async def search(
         further=urlencode({**filters, "cursor": found["next"]}) if found["next"] else None,
         states=[each.value for each in MatterState],
         view="",
-        reasons=[each.value for each in DeclineReason],
+        reasons=DECLINE_REASONS,
     )

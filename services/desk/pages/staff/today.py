@@ -10,12 +10,9 @@ from services.desk.handlers.today import Today, load_all, load_own
 from services.desk.pages import layout, visitors
 from services.desk.pages.forms import read_form
 from services.desk.pages.routing import StaffRoute
-from services.desk.pages.staff.rows import PromiseRow, RowsFor
+from services.desk.pages.staff.rows import DECLINE_REASONS, PromiseRow, rows_for
 from services.desk.pages.surroundings import surroundings_of
 from services.desk.pages.visitors import Person
-from services.desk.pages.wording import words_in
-from shared.contracts.vocabulary import DeclineReason
-from shared.runtime.ids import new_id
 
 router = APIRouter(route_class=StaffRoute, include_in_schema=False)
 
@@ -46,7 +43,7 @@ async def today(
         cursor=cursor or "",
         further=found.next,
         is_whole=found.is_whole,
-        reasons=[each.value for each in DeclineReason],
+        reasons=DECLINE_REASONS,
         done=done if done in ("accepted", "declined") else None,
     )
 
@@ -75,7 +72,7 @@ async def changes(
         known=[(key, found.get(key)) for key in known if key in found or key in gone],
         fresh=len(found.keys() - set(known)),
         view=view,
-        reasons=[each.value for each in DeclineReason],
+        reasons=DECLINE_REASONS,
     )
 
 
@@ -87,8 +84,7 @@ async def _load(request: Request, person: Person, view: str, cursor: str | None)
 
 
 def _rows(request: Request, person: Person, found: Today) -> list[PromiseRow]:
-    here, words = surroundings_of(request), words_in(visitors.language(request))
-    make = RowsFor(person.principal, here.clock(), here.zone, words, lambda: str(new_id()))
+    make = rows_for(request, person.principal)
     rows = [make.of_matter(item) for item in found.matters]
     return rows + [make.of_milestone(item) for item in found.milestones]
 

@@ -6,25 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from joserfc.jwk import OKPKey
-from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from deploy.local.embedded.ports import pick
 from services.desk.app import build as build_desk
-from services.desk.pages import documents
 from services.desk.settings import Settings as DeskSettings
 from services.intake.app import build as build_intake
 from services.intake.settings import Settings as IntakeSettings
 from tests.browser.stack import serving
-
-
-def signing_key(folder: Path) -> Path:
-    file = folder / "desk.pem"
-    file.write_bytes(OKPKey.generate_key("Ed25519", private=True).as_pem(private=True))
-    return file
+from tests.support.desks import desk_settings, jwks_url
 
 
 @dataclass(frozen=True)
@@ -59,29 +50,13 @@ async def desk_on(
 ) -> AsyncIterator[tuple[Desk, Away]]:
     """The desk on a socket, with an intake that verifies its tokens, on the same database and topics."""
     port = pick(None)
-    jwks = f"http://127.0.0.1:{port}/desk/jwks.json"
-    intake = build_intake(IntakeSettings(desk_jwks_url=jwks, pool_size=4, **common))
+    intake = build_intake(IntakeSettings(desk_jwks_url=jwks_url(port), pool_size=4, **common))
     away = Away(intake)
     apps = {"intake": away, "routing": nowhere, "followup": nowhere}
-    desk = build_desk(DeskSettings(desk_key_file=signing_key(folder), pool_size=4, **common), apps)
-    origin = Starlette(
-        routes=[
-            Route("/static/{name}", static),
-            Route("/favicon.ico", favicon),
-            Mount("/", desk),
-        ]
-    )
+    desk = build_desk(DeskSettings(**desk_settings(folder), pool_size=4, **common), apps)
     async with (
         desk.router.lifespan_context(desk),
-        serving(origin, port) as address,
+        serving(desk, port) as address,
         intake.router.lifespan_context(intake),
     ):
         yield Desk(address, desk, intake), away
-
-
-async def favicon(request: Any) -> Response:
-    return await documents.favicon()
-
-
-async def static(request: Any) -> Response:
-    return await documents.static(request, request.path_params["name"])

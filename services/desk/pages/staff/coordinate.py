@@ -60,16 +60,19 @@ async def coordinate(request: Request) -> Response:
             _objection(each, moment_in_words(_review(each), make.now, make.zone, words), words)
             for each in found.objections
         ],
-        waiting=[
-            (words(f"page.pending.{each['pending_reason']}"), make.of_matter(each))
-            for each in found.waiting
-        ],
+        waiting=[(waiting_in_words(each, words), make.of_matter(each)) for each in found.waiting],
         is_whole=found.is_whole,
         may_rule=person.principal.role is Role.COORDINATOR,
         reasons=DECLINE_REASONS,
         view="",
         done=request.query_params.get("done") == "ruled",
     )
+
+
+def waiting_in_words(item: Mapping[str, Any], words: Words) -> str:
+    """Why a matter has no owner; its state for one that routing has yet to look at."""
+    reason = item["pending_reason"]
+    return words(f"page.pending.{reason}" if reason else f"state.{item['state']}")
 
 
 def _review(item: Mapping[str, Any]) -> datetime:
